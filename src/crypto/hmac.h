@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HMAC-SM3, GM/T 0042-2015 (RFC 2104 with SM3). 32-byte tag, keys of any length. */
+#ifndef HF_CRYPTO_HMAC_H
+#define HF_CRYPTO_HMAC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/sm3.h"
+
+/* A keyed state. Keep one after init and copy it for each message: the pads are hashed once. */
+struct hf_hmac {
+	struct hf_sm3 inner;
+	struct hf_sm3 outer;
+};
+
+void hf_hmac_init(struct hf_hmac *m, const void *key, size_t key_len);
+void hf_hmac_feed(struct hf_hmac *m, const void *in, size_t len);
+
+/* Writes the tag and wipes the state. */
+void hf_hmac_done(struct hf_hmac *m, uint8_t tag[HF_SM3_LEN]);
+
+/* Tag of one message. */
+void hf_hmac_sm3(
+	uint8_t tag[HF_SM3_LEN], const void *key, size_t key_len, const void *in, size_t len);
+
+#endif
