@@ -72,7 +72,7 @@ hf_err hf_buf_put(struct hf_buf *b, const void *bytes, size_t len)
 	uint8_t *room = NULL;
 
 	HF_TRY(hf_buf_room(b, &room, len));
-	if (len > 0)
+	if (room != NULL && len > 0)
 		memcpy(room, bytes, len);
 	return HF_OK;
 }
