@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/kdf.h"
+
+#include <string.h>
+
+#include "base/endian.h"
+#include "base/wipe.h"
+#include "base/wr.h"
+#include "crypto/hmac.h"
+#include "crypto/module.h"
+#include "crypto/selftest.h"
+
+enum {
+	HKDF_BLOCKS_MAX = 255, /* RFC 5869 2.3 */
+	LABEL_INFO_MAX = 2 + 1 + 255 + 1 + 255,
+};
+
+void hf_hkdf_extract(
+	uint8_t prk[HF_SM3_LEN], const void *salt, size_t salt_len, const void *ikm, size_t ikm_len)
+{
+	/* RFC 5869 2.2: no salt means HashLen zeros, which is what HMAC makes of an empty key. */
+	hf_hmac_sm3(prk, salt, salt_len, ikm, ikm_len);
+}
+
+hf_err hf_hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[HF_SM3_LEN], const void *info,
+	size_t info_len)
+{
+	struct hf_hmac keyed;
+	uint8_t t[HF_SM3_LEN];
+	uint8_t counter = 1;
+
+	HF_TRY(hf_module_check());
+	if (out_len > (size_t)HKDF_BLOCKS_MAX * HF_SM3_LEN)
+		return HF_ERR_ARG;
+	hf_hmac_init(&keyed, prk, HF_SM3_LEN);
+	for (size_t at = 0; at < out_len; counter++) {
+		struct hf_hmac m = keyed;
+		size_t n = out_len - at < HF_SM3_LEN ? out_len - at : HF_SM3_LEN;
+
+		if (counter > 1)
+			hf_hmac_feed(&m, t, sizeof(t));
+		hf_hmac_feed(&m, info, info_len);
+		hf_hmac_feed(&m, &counter, 1);
+		hf_hmac_done(&m, t);
+		memcpy(out + at, t, n);
+		at += n;
+	}
+	hf_wipe(&keyed, sizeof(keyed));
+	hf_wipe(t, sizeof(t));
+	return HF_OK;
+}
+
+hf_err hf_hkdf(uint8_t *out, size_t out_len, const void *salt, size_t salt_len, const void *ikm,
+	size_t ikm_len, const void *info, size_t info_len)
+{
+	uint8_t prk[HF_SM3_LEN];
+	hf_err e;
+
+	hf_hkdf_extract(prk, salt, salt_len, ikm, ikm_len);
+	e = hf_hkdf_expand(out, out_len, prk, info, info_len);
+	hf_wipe(prk, sizeof(prk));
+	return e;
+}
+
+/* RFC 8446 7.1: HkdfLabel { u16 length; opaque label<7..255>; opaque context<0..255> } */
+hf_err hf_hkdf_expand_label(uint8_t *out, size_t out_len, const uint8_t secret[HF_SM3_LEN],
+	const char *label, const void *context, size_t context_len)
+{
+	uint8_t info[LABEL_INFO_MAX];
+	uint8_t prk[HF_SM3_LEN];
+	struct hf_writer w = { .p = info, .cap = sizeof(info) };
+	size_t mark;
+	hf_err e;
+
+	if (out_len > UINT16_MAX)
+		return HF_ERR_ARG;
+	hf_wr_u16(&w, (uint16_t)out_len);
+	mark = hf_wr_open(&w, 1);
+	hf_wr_str(&w, "tls13 ");
+	hf_wr_str(&w, label);
+	hf_wr_close(&w, mark, 1);
+	mark = hf_wr_open(&w, 1);
+	hf_wr_put(&w, context, context_len);
+	hf_wr_close(&w, mark, 1);
+	if (hf_wr_done(&w) != HF_OK)
+		return HF_ERR_ARG;
+	memcpy(prk, secret, sizeof(prk));
+	e = hf_hkdf_expand(out, out_len, prk, info, w.len);
+	hf_wipe(prk, sizeof(prk));
+	return e;
+}
+
+hf_err hf_sm2_kdf(uint8_t *out, size_t out_len, const void *z, size_t z_len)
+{
+	struct hf_sm3 fed;
+	uint8_t t[HF_SM3_LEN];
+	uint32_t counter = 1; /* GB/T 32918.4-2016 5.4.3: ct from 00000001 */
+
+	HF_TRY(hf_module_check());
+	if (out_len / HF_SM3_LEN >= UINT32_MAX)
+		return HF_ERR_ARG;
+	hf_sm3_init(&fed);
+	hf_sm3_feed(&fed, z, z_len);
+	for (size_t at = 0; at < out_len; counter++) {
+		struct hf_sm3 s = fed;
+		uint8_t ct[4];
+		size_t n = out_len - at < HF_SM3_LEN ? out_len - at : HF_SM3_LEN;
+
+		hf_put_be32(ct, counter);
+		hf_sm3_feed(&s, ct, sizeof(ct));
+		hf_sm3_done(&s, t);
+		memcpy(out + at, t, n);
+		at += n;
+	}
+	hf_wipe(&fed, sizeof(fed));
+	hf_wipe(t, sizeof(t));
+	return HF_OK;
+}
+
+/* One block of PBKDF2, RFC 8018 5.2: F(P, S, c, i). */
+static void pbkdf2_block(uint8_t f[HF_SM3_LEN], const struct hf_hmac *keyed, const void *salt,
+	size_t salt_len, uint32_t iterations, uint32_t i)
+{
+	struct hf_hmac m = *keyed;
+	uint8_t u[HF_SM3_LEN];
+	uint8_t number[4];
+
+	hf_put_be32(number, i);
+	hf_hmac_feed(&m, salt, salt_len);
+	hf_hmac_feed(&m, number, sizeof(number));
+	hf_hmac_done(&m, u);
+	memcpy(f, u, sizeof(u));
+	for (uint32_t c = 1; c < iterations; c++) {
+		m = *keyed;
+		hf_hmac_feed(&m, u, sizeof(u));
+		hf_hmac_done(&m, u);
+		for (unsigned k = 0; k < sizeof(u); k++)
+			f[k] ^= u[k];
+	}
+	hf_wipe(u, sizeof(u));
+}
+
+hf_err hf_pbkdf2(uint8_t *out, size_t out_len, const void *password, size_t password_len,
+	const void *salt, size_t salt_len, uint32_t iterations)
+{
+	struct hf_hmac keyed;
+	uint8_t f[HF_SM3_LEN];
+	uint32_t i = 1;
+
+	HF_TRY(hf_module_check());
+	if (iterations == 0 || out_len / HF_SM3_LEN >= UINT32_MAX)
+		return HF_ERR_ARG;
+	hf_hmac_init(&keyed, password, password_len);
+	for (size_t at = 0; at < out_len; i++) {
+		size_t n = out_len - at < HF_SM3_LEN ? out_len - at : HF_SM3_LEN;
+
+		pbkdf2_block(f, &keyed, salt, salt_len, iterations, i);
+		memcpy(out + at, f, n);
+		at += n;
+	}
+	hf_wipe(&keyed, sizeof(keyed));
+	hf_wipe(f, sizeof(f));
+	return HF_OK;
+}
+
+/* GB/T 38636-2020 6.5: A(0) = label + seed, A(i) = HMAC(A(i-1)), output HMAC(A(i) + A(0)). */
+void hf_tlcp_prf(uint8_t *out, size_t out_len, const void *secret, size_t secret_len,
+	const char *label, const void *seed, size_t seed_len)
+{
+	struct hf_hmac keyed;
+	struct hf_hmac m;
+	uint8_t a[HF_SM3_LEN];
+	uint8_t t[HF_SM3_LEN];
+
+	hf_hmac_init(&keyed, secret, secret_len);
+	m = keyed;
+	hf_hmac_feed(&m, label, strlen(label));
+	hf_hmac_feed(&m, seed, seed_len);
+	hf_hmac_done(&m, a);
+	for (size_t at = 0; at < out_len;) {
+		size_t n = out_len - at < HF_SM3_LEN ? out_len - at : HF_SM3_LEN;
+
+		m = keyed;
+		hf_hmac_feed(&m, a, sizeof(a));
+		hf_hmac_feed(&m, label, strlen(label));
+		hf_hmac_feed(&m, seed, seed_len);
+		hf_hmac_done(&m, t);
+		memcpy(out + at, t, n);
+		at += n;
+		m = keyed;
+		hf_hmac_feed(&m, a, sizeof(a));
+		hf_hmac_done(&m, a);
+	}
+	hf_wipe(&keyed, sizeof(keyed));
+	hf_wipe(a, sizeof(a));
+	hf_wipe(t, sizeof(t));
+}
+
+/* GB/T 32918.5-2016 C.2; HKDF, PBKDF2 and PRF stand on HMAC, which has its own test. */
+bool hf_kdf_selftest(void)
+{
+	static const uint8_t z[64] = { 0x33, 0x5e, 0x18, 0xd7, 0x51, 0xe5, 0x1f, 0x04, 0x0e, 0x27,
+		0xd4, 0x68, 0x13, 0x8b, 0x7a, 0xb1, 0xdc, 0x86, 0xad, 0x7f, 0x98, 0x1d, 0x7d, 0x41,
+		0x62, 0x22, 0xfd, 0x6a, 0xb3, 0xed, 0x23, 0x0d, 0xab, 0x74, 0x3e, 0xbc, 0xfb, 0x22,
+		0xd6, 0x4f, 0x7b, 0x6a, 0xb7, 0x91, 0xf7, 0x06, 0x58, 0xf2, 0x5b, 0x48, 0xfa, 0x93,
+		0xe5, 0x40, 0x64, 0xfd, 0xbf, 0xbe, 0xd3, 0xf0, 0xbd, 0x84, 0x7a, 0xc9 };
+	static const uint8_t want[19] = { 0x44, 0xe6, 0x0f, 0xdb, 0xf0, 0xba, 0xe8, 0x14, 0x37,
+		0x66, 0x53, 0x74, 0xbe, 0xf2, 0x67, 0x49, 0x04, 0x6c, 0x9e };
+	uint8_t out[19];
+
+	return hf_sm2_kdf(out, sizeof(out), z, sizeof(z)) == HF_OK &&
+	       memcmp(out, want, sizeof(want)) == 0;
+}
