@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Memory comes from an allocator that is handed in, so that a test can fail each allocation in
- * turn and a device can give a fixed arena. Programs use hf_mem_libc (os/heap.h).
+ * turn and a device can give a fixed arena. Programs use hf_os_mem() (os/heap.h).
  */
 #ifndef HF_BASE_MEM_H
 #define HF_BASE_MEM_H

@@ -14,27 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cpu.h"
 #include "base/err.h"
-
-/* CPU features that kernels may ask for. os/cpu.h finds them; a test masks them. */
-enum {
-	HF_CPU_SSE41 = 1 << 0,
-	HF_CPU_AES = 1 << 1,
-	HF_CPU_PCLMUL = 1 << 2,
-	HF_CPU_AVX = 1 << 3,
-	HF_CPU_AVX2 = 1 << 4,
-	HF_CPU_BMI2 = 1 << 5,
-	HF_CPU_ADX = 1 << 6,
-	HF_CPU_GFNI = 1 << 7,
-	HF_CPU_VAES = 1 << 8,
-	HF_CPU_VPCLMUL = 1 << 9,
-	HF_CPU_AVX512 = 1 << 10, /* F, BW, DQ, VL together, and the OS saves ZMM */
-	HF_CPU_AVX512_IFMA = 1 << 11,
-	HF_CPU_NEON = 1 << 16,
-	HF_CPU_ARM_SM3 = 1 << 17,
-	HF_CPU_ARM_SM4 = 1 << 18,
-	HF_CPU_ARM_PMULL = 1 << 19,
-};
 
 enum hf_module_state {
 	HF_MODULE_OFF,   /* not started: no service */

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files and directories: what is missing, forbidden, full or in the way is told apart. */
+#include "test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/dir.h"
+#include "os/file.h"
+#include "os/heap.h"
+#include "tmp.h"
+
+static char dir[TEST_PATH_MAX];
+
+static int make(void **state)
+{
+	(void)state;
+	test_tmp_make(dir);
+	return 0;
+}
+
+static int delete (void **state)
+{
+	(void)state;
+	test_tmp_delete(dir);
+	return 0;
+}
+
+static void a_missing_file_is_named_with_its_errno(void **state)
+{
+	const char *path = test_path(dir, "none");
+	struct hf_errinfo ei = { 0 };
+	struct hf_buf b;
+	int fd = -1;
+
+	(void)state;
+	hf_buf_init(&b, &test_mem, 10);
+	assert_err(hf_file_load(&b, path, &ei), HF_ERR_NOT_FOUND);
+	assert_int_equal(ei.sys, ENOENT);
+	assert_non_null(strstr(ei.text, path));
+	assert_err(hf_file_open(&fd, path, HF_FILE_READ, 0, NULL), HF_ERR_NOT_FOUND);
+	assert_err(hf_file_open(&fd, dir, HF_FILE_READ, 0, NULL), HF_ERR_ARG);
+	assert_int_equal(fd, -1);
+}
+
+static void a_path_through_a_file_is_not_found(void **state)
+{
+	int fd = -1;
+
+	(void)state;
+	test_file_put(test_path(dir, "f"), "x", 1);
+	assert_err(
+		hf_file_open(&fd, test_path(dir, "f/g"), HF_FILE_READ, 0, NULL), HF_ERR_NOT_FOUND);
+	assert_err(hf_file_replace(test_path(dir, "f/g"), 0600, "x", 1, NULL), HF_ERR_NOT_FOUND);
+	assert_err(hf_dir_make(test_path(dir, "f/g/h"), 0700, NULL), HF_ERR_NOT_FOUND);
+	assert_err(hf_dir_make(test_path(dir, "f"), 0700, NULL), HF_ERR_NOT_FOUND);
+}
+
+static void a_symbolic_link_is_refused_unless_asked_for(void **state)
+{
+	int fd = -1;
+
+	(void)state;
+	test_file_put(test_path(dir, "f"), "x", 1);
+	assert_int_equal(symlink("f", test_path(dir, "link")), 0);
+	assert_int_equal(symlink("nowhere", test_path(dir, "broken")), 0);
+	assert_err(hf_file_open(&fd, test_path(dir, "link"), HF_FILE_WRITE, 0, NULL),
+		HF_ERR_PERMISSION);
+	assert_err(hf_file_open(
+			   &fd, test_path(dir, "link"), HF_FILE_WRITE | HF_FILE_CREATE, 0600, NULL),
+		HF_ERR_PERMISSION);
+	assert_err(hf_file_open(&fd, test_path(dir, "broken"), HF_FILE_WRITE | HF_FILE_CREATE, 0600,
+			   NULL),
+		HF_ERR_PERMISSION);
+	assert_ok(hf_file_open(&fd, test_path(dir, "link"), HF_FILE_FOLLOW, 0, NULL));
+	hf_file_close(&fd);
+}
+
+static void loads_up_to_the_limit_and_not_one_byte_more(void **state)
+{
+	struct hf_errinfo ei = { 0 };
+	struct hf_buf b;
+
+	(void)state;
+	test_file_put(test_path(dir, "f"), "0123456789", 10);
+	hf_buf_init(&b, &test_mem, 11);
+	assert_ok(hf_buf_put(&b, "a", 1));
+	assert_ok(hf_file_load(&b, test_path(dir, "f"), NULL));
+	assert_int_equal(b.len, 11);
+	assert_memory_equal(b.p, "a0123456789", 11);
+	hf_buf_clear(&b);
+	hf_buf_init(&b, &test_mem, 9);
+	assert_err(hf_file_load(&b, test_path(dir, "f"), &ei), HF_ERR_LIMIT);
+	assert_int_equal(b.len, 0);
+	assert_non_null(strstr(ei.text, "9 bytes"));
+	hf_buf_clear(&b);
+}
+
+static void replaces_with_the_mode_and_leaves_no_temporary(void **state)
+{
+	const char *path = test_path(dir, "f");
+	struct hf_file_stat st;
+	struct hf_buf b;
+
+	(void)state;
+	assert_ok(hf_file_replace(path, 0640, "old", 3, NULL));
+	assert_ok(hf_file_replace(path, 0666, "newer", 5, NULL));
+	assert_ok(hf_file_stat(&st, path, NULL));
+	assert_int_equal(st.mode, 0666);
+	assert_int_equal(st.size, 5);
+	assert_true(st.is_file && !st.is_dir);
+	assert_int_equal(test_dir_count(dir), 1);
+	hf_buf_init(&b, &test_mem, 100);
+	assert_ok(hf_file_load(&b, path, NULL));
+	assert_memory_equal(b.p, "newer", 5);
+	hf_buf_clear(&b);
+}
+
+static int replace_on_a_full_disk(void *ctx)
+{
+	static const uint8_t big[3000];
+	struct hf_errinfo ei = { 0 };
+
+	test_limit_files(2000);
+	if (hf_file_replace(ctx, 0600, big, sizeof(big), &ei) != HF_ERR_FULL)
+		return 1;
+	return strstr(ei.text, ctx) == NULL && strstr(ei.text, "/.f.tmp") == NULL ? 2 : 0;
+}
+
+static void a_full_disk_keeps_the_old_content(void **state)
+{
+	char path[TEST_PATH_MAX + 4];
+	struct hf_errinfo ei = { 0 };
+	struct hf_buf b;
+	int fd = -1;
+
+	(void)state;
+	(void)strcpy(path, test_path(dir, "f"));
+	assert_ok(hf_file_replace(path, 0600, "old", 3, NULL));
+	assert_int_equal(test_child(replace_on_a_full_disk, path), 0);
+	assert_int_equal(test_dir_count(dir), 1);
+	hf_buf_init(&b, &test_mem, 4000);
+	assert_ok(hf_file_load(&b, path, NULL));
+	assert_int_equal(b.len, 3);
+	hf_buf_clear(&b);
+
+	assert_ok(hf_file_open(&fd, "/dev/full", HF_FILE_WRITE, 0, NULL));
+	assert_err(hf_file_write(fd, "x", 1, &ei), HF_ERR_FULL);
+	assert_int_equal(ei.sys, ENOSPC);
+	assert_non_null(strstr(ei.text, "/dev/full"));
+	hf_file_close(&fd);
+}
+
+static int write_without_right(void *ctx)
+{
+	struct hf_errinfo ei = { 0 };
+	int fd = -1;
+
+	if (!test_drop_root())
+		return 77;
+	if (hf_file_replace(ctx, 0600, "x", 1, &ei) != HF_ERR_PERMISSION || ei.sys != EACCES)
+		return 1;
+	return hf_file_open(&fd, ctx, HF_FILE_READ, 0, NULL) == HF_ERR_PERMISSION ? 0 : 2;
+}
+
+static void a_missing_right_is_told_as_such(void **state)
+{
+	char path[TEST_PATH_MAX + 4];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	(void)strcpy(path, test_path(dir, "f"));
+	test_file_put(path, "x", 1);
+	assert_int_equal(chmod(dir, 0711), 0);
+	assert_int_equal(test_child(write_without_right, path), 0);
+}
+
+static void reads_and_writes_at_offsets_beyond_four_gigabytes(void **state)
+{
+	const uint64_t far = 5000000000u;
+	struct hf_file_stat st;
+	uint8_t got[4];
+	int fd = -1;
+
+	(void)state;
+	assert_ok(hf_file_open(&fd, test_path(dir, "f"), HF_FILE_WRITE | HF_FILE_NEW, 0600, NULL));
+	assert_ok(hf_file_resize(fd, far + 4, NULL));
+	assert_ok(hf_file_pwrite(fd, "abcd", 4, far, NULL));
+	assert_ok(hf_file_sync(fd, NULL));
+	assert_ok(hf_file_pread(fd, got, 4, far, NULL));
+	assert_memory_equal(got, "abcd", 4);
+	assert_ok(hf_file_fstat(&st, fd, NULL));
+	assert_int_equal(st.size, far + 4);
+	assert_true(st.disk_size < 1000000);
+	assert_err(hf_file_pread(fd, got, 4, far + 1, NULL), HF_ERR_TRUNCATED);
+	assert_err(hf_file_pread(fd, got, 4, UINT64_MAX - 2, NULL), HF_ERR_LIMIT);
+	assert_err(hf_file_pwrite(fd, got, 4, INT64_MAX, NULL), HF_ERR_LIMIT);
+	hf_file_close(&fd);
+	assert_err(hf_file_open(&fd, test_path(dir, "f"), HF_FILE_WRITE | HF_FILE_NEW, 0, NULL),
+		HF_ERR_EXISTS);
+}
+
+static int reserve_on_a_full_disk(void *ctx)
+{
+	test_limit_files(2000);
+	return hf_file_reserve(*(int *)ctx, 100000, NULL) == HF_ERR_FULL ? 0 : 1;
+}
+
+static void reserves_space_or_says_full(void **state)
+{
+	struct hf_file_stat st;
+	int fd = -1;
+
+	(void)state;
+	assert_ok(hf_file_open(&fd, test_path(dir, "f"), HF_FILE_WRITE | HF_FILE_NEW, 0600, NULL));
+	assert_int_equal(test_child(reserve_on_a_full_disk, &fd), 0);
+	assert_ok(hf_file_reserve(fd, 100000, NULL));
+	assert_ok(hf_file_fstat(&st, fd, NULL));
+	assert_true(st.disk_size >= 100000);
+	hf_file_close(&fd);
+}
+
+static void a_lock_is_held_until_closed(void **state)
+{
+	struct hf_errinfo ei = { 0 };
+	char pid[32];
+	int a = -1;
+	int b = -1;
+
+	(void)state;
+	assert_ok(hf_file_lock(&a, test_path(dir, "lock"), NULL));
+	assert_err(hf_file_lock(&b, test_path(dir, "lock"), &ei), HF_ERR_AGAIN);
+	(void)snprintf(pid, sizeof(pid), "process %ld", (long)getpid());
+	assert_non_null(strstr(ei.text, pid));
+	assert_int_equal(b, -1);
+	hf_file_close(&a);
+	assert_ok(hf_file_lock(&b, test_path(dir, "lock"), NULL));
+	hf_file_close(&b);
+	hf_file_close(&b);
+}
+
+struct names {
+	char text[100];
+	hf_err answer;
+};
+
+static hf_err take_name(void *ctx, const char *name)
+{
+	struct names *n = ctx;
+
+	(void)strcat(n->text, name);
+	return n->answer;
+}
+
+static void makes_and_lists_directories(void **state)
+{
+	struct names n = { .answer = HF_OK };
+	struct hf_file_stat st;
+	uint64_t left = 0;
+
+	(void)state;
+	assert_ok(hf_dir_make(test_path(dir, "a//b/c/"), 0750, NULL));
+	assert_ok(hf_dir_make(test_path(dir, "a/b"), 0700, NULL));
+	assert_ok(hf_file_stat(&st, test_path(dir, "a/b"), NULL));
+	assert_true(st.is_dir);
+	assert_int_equal(st.mode, 0750);
+	test_file_put(test_path(dir, "z"), "", 0);
+	test_file_put(test_path(dir, "m"), "", 0);
+	assert_ok(hf_dir_list(&test_mem, dir, 3, take_name, &n, NULL));
+	assert_string_equal(n.text, "amz");
+	assert_err(hf_dir_list(&test_mem, dir, 2, take_name, &n, NULL), HF_ERR_LIMIT);
+	assert_string_equal(n.text, "amz");
+	n.answer = HF_ERR_STATE;
+	assert_err(hf_dir_list(&test_mem, dir, 3, take_name, &n, NULL), HF_ERR_STATE);
+	assert_string_equal(n.text, "amza");
+	assert_err(hf_dir_list(&test_mem, test_path(dir, "none"), 3, take_name, &n, NULL),
+		HF_ERR_NOT_FOUND);
+	assert_err(hf_dir_delete(test_path(dir, "a/b"), NULL), HF_ERR_EXISTS);
+	assert_ok(hf_dir_delete(test_path(dir, "a/b/c"), NULL));
+	assert_ok(hf_dir_free_bytes(&left, dir, NULL));
+	assert_true(left > 0);
+}
+
+static void reads_a_file_front_to_back(void **state)
+{
+	uint8_t block[4];
+	size_t got = 9;
+	int fd = -1;
+
+	(void)state;
+	test_file_put(test_path(dir, "f"), "0123456", 7);
+	assert_ok(hf_file_open(&fd, test_path(dir, "f"), HF_FILE_SEQUENTIAL, 0, NULL));
+	assert_ok(hf_file_read(fd, block, 4, &got, NULL));
+	assert_int_equal(got, 4);
+	assert_ok(hf_file_read(fd, block, 4, &got, NULL));
+	assert_int_equal(got, 3);
+	assert_ok(hf_file_read(fd, block, 4, &got, NULL));
+	assert_int_equal(got, 0);
+	hf_file_close(&fd);
+	assert_err(hf_file_read(-1, block, 4, &got, NULL), HF_ERR_IO);
+}
+
+int main(void)
+{
+#define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make, delete)
+	const struct CMUnitTest tests[] = {
+		IN_DIR(a_missing_file_is_named_with_its_errno),
+		IN_DIR(a_path_through_a_file_is_not_found),
+		IN_DIR(a_symbolic_link_is_refused_unless_asked_for),
+		IN_DIR(loads_up_to_the_limit_and_not_one_byte_more),
+		IN_DIR(replaces_with_the_mode_and_leaves_no_temporary),
+		IN_DIR(a_full_disk_keeps_the_old_content),
+		IN_DIR(a_missing_right_is_told_as_such),
+		IN_DIR(reads_and_writes_at_offsets_beyond_four_gigabytes),
+		IN_DIR(reserves_space_or_says_full),
+		IN_DIR(a_lock_is_held_until_closed),
+		IN_DIR(makes_and_lists_directories),
+		IN_DIR(reads_a_file_front_to_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
