@@ -10,14 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attr.h"
+
 typedef uint64_t hf_ct_mask; /* all ones or all zeros, nothing else */
 
 /* Hides the value from the optimiser: it comes back unchanged, by an unknown way. */
 static inline uint64_t hf_ct_barrier(uint64_t x)
 {
-	volatile uint64_t v = x;
-
-	return v;
+	HF_FORGET(x);
+	return x;
 }
 
 /* All ones if x is not 0. */
@@ -59,6 +60,7 @@ static inline uint64_t hf_ct_pick(hf_ct_mask m, uint64_t a, uint64_t b)
 /* The one place where a mask may become a decision: the result is about to be told anyway. */
 static inline bool hf_ct_declassify(hf_ct_mask m)
 {
+	HF_PUBLISH(m);
 	return m != 0;
 }
 
