@@ -22,6 +22,7 @@ static const struct {
 	{ "sm3", hf_sm3_selftest },
 	{ "hmac-sm3", hf_hmac_selftest },
 	{ "kdf", hf_kdf_selftest },
+	{ "sm2", hf_sm2_selftest },
 };
 
 static hf_err enter_error(const char *test)

@@ -11,5 +11,6 @@
 bool hf_sm3_selftest(void);
 bool hf_hmac_selftest(void);
 bool hf_kdf_selftest(void);
+bool hf_sm2_selftest(void);
 
 #endif
