@@ -12,6 +12,7 @@
 #define HF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define HF_EXPORT            __attribute__((visibility("default")))
 #define HF_NOINLINE          __attribute__((noinline))
+#define HF_ALWAYS_INLINE     __attribute__((always_inline)) inline
 /* The optimiser forgets what it knows about the integer x. Costs no instruction. */
 #define HF_FORGET(x) __asm__("" : "+r"(x))
 /* Products of two 64-bit words. The arithmetic of SM2 needs a 64-bit compiler that has it. */
@@ -21,6 +22,7 @@ __extension__ typedef unsigned __int128 hf_u128;
 #define HF_PRINTF(fmt, args)
 #define HF_EXPORT
 #define HF_NOINLINE
+#define HF_ALWAYS_INLINE inline
 #define HF_FORGET(x) \
 	do { \
 		volatile uint64_t hf_forget_ = (x); \
@@ -83,6 +85,15 @@ __extension__ typedef unsigned __int128 hf_u128;
 #define HF_PUBLISH(x) (void)VALGRIND_MAKE_MEM_DEFINED(&(x), sizeof(x))
 #else
 #define HF_PUBLISH(x) (void)(x)
+#endif
+
+/* Stands before a loop of a kernel that must not stay a loop: its arrays are registers. */
+#if defined(__clang__)
+#define HF_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define HF_UNROLL _Pragma("GCC unroll 64")
+#else
+#define HF_UNROLL
 #endif
 
 /* Number of elements of an array (not of a pointer). */
