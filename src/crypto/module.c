@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "crypto/ghash_kernel.h"
 #include "crypto/selftest.h"
 #include "crypto/sm3_kernel.h"
+#include "crypto/sm4_kernel.h"
 
 static struct hf_module the_module = { .state = HF_MODULE_OFF };
 
@@ -23,6 +25,9 @@ static const struct {
 	{ "hmac-sm3", hf_hmac_selftest },
 	{ "kdf", hf_kdf_selftest },
 	{ "sm2", hf_sm2_selftest },
+	{ "sm4", hf_sm4_selftest },
+	{ "sm4-gcm", hf_gcm_selftest },
+	{ "sm4-ccm", hf_ccm_selftest },
 };
 
 static hf_err enter_error(const char *test)
@@ -48,6 +53,12 @@ hf_err hf_module_start(uint32_t cpu)
 	the_module.sm3 = hf_sm3_choose(cpu);
 	if (the_module.sm3 == NULL)
 		return enter_error("sm3 kernel");
+	the_module.sm4 = hf_sm4_choose(cpu);
+	if (the_module.sm4 == NULL)
+		return enter_error("sm4 kernel");
+	the_module.ghash = hf_ghash_choose(cpu);
+	if (the_module.ghash == NULL)
+		return enter_error("ghash kernel");
 	the_module.state = HF_MODULE_READY;
 	return run_selftests();
 }

@@ -12,5 +12,8 @@ bool hf_sm3_selftest(void);
 bool hf_hmac_selftest(void);
 bool hf_kdf_selftest(void);
 bool hf_sm2_selftest(void);
+bool hf_sm4_selftest(void);
+bool hf_gcm_selftest(void);
+bool hf_ccm_selftest(void);
 
 #endif
