@@ -10,6 +10,9 @@
 
 static const struct hf_ghash_kernel *const ghash_kernels[] = {
 /* best first */
+#if HF_X86
+	&hf_ghash_kernel_vpclmul, &hf_ghash_kernel_pclmul,
+#endif
 	&hf_ghash_kernel_c, /* reference, always last */
 };
 

@@ -13,6 +13,9 @@
 
 static const struct hf_sm4_kernel *const sm4_kernels[] = {
 /* best first */
+#if HF_X86
+	&hf_sm4_kernel_gfni_avx512,
+#endif
 	&hf_sm4_kernel_c, /* reference, always last */
 };
 
