@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Record protection of one direction (RFC 8446 5.2, 5.3): a traffic secret, the key and the IV made
+ * from it, and the record number that is both nonce and order. Nothing here allocates.
+ */
+#ifndef HF_TLS_RECORD_H
+#define HF_TLS_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "crypto/gcm.h"
+#include "crypto/sm3.h"
+
+enum {
+	HF_TLS_HEAD_LEN = 5,       /* type, version, length */
+	HF_TLS_PLAIN_MAX = 16384,  /* bytes of content in a record */
+	HF_TLS_CIPHER_MAX = 16640, /* bytes of a protected record after its head */
+	HF_TLS_RECORD_MAX = HF_TLS_HEAD_LEN + HF_TLS_CIPHER_MAX,
+	HF_TLS_OVERHEAD = HF_TLS_HEAD_LEN + 1 + HF_GCM_TAG_LEN, /* what sealing adds, no padding */
+};
+
+enum hf_tls_type {
+	HF_TLS_CCS = 20,
+	HF_TLS_ALERT = 21,
+	HF_TLS_HANDSHAKE = 22,
+	HF_TLS_DATA = 23,
+};
+
+/* The keys of one direction. All zero: records travel in the clear. */
+struct hf_tls_dir {
+	struct hf_gcm_key key;
+	uint8_t iv[HF_GCM_NONCE_LEN];
+	uint8_t secret[HF_SM3_LEN]; /* traffic secret, for the next generation */
+	bool is_on;                 /* records are protected */
+	uint64_t seq;               /* records under this key so far */
+	uint64_t n_bytes;           /* content under this key so far */
+	uint64_t since_ms;          /* when this key began */
+};
+
+struct hf_tls_head {
+	uint8_t type;
+	uint16_t version;
+	uint16_t len; /* bytes that follow */
+};
+
+struct hf_tls_head hf_tls_head_get(const uint8_t in[HF_TLS_HEAD_LEN]);
+
+/* Starts a generation of keys from a traffic secret; the record number becomes 0. */
+HF_MUST_USE hf_err hf_tls_dir_set(
+	struct hf_tls_dir *d, const uint8_t secret[HF_SM3_LEN], uint64_t now_ms);
+
+/* The next generation from the present one (RFC 8446 7.2). */
+HF_MUST_USE hf_err hf_tls_dir_next(struct hf_tls_dir *d, uint64_t now_ms);
+void hf_tls_dir_clear(struct hf_tls_dir *d);
+
+/*
+ * Writes one whole record to out (len + pad + HF_TLS_OVERHEAD bytes; without keys, head and content
+ * only). len + pad <= HF_TLS_PLAIN_MAX. HF_ERR_LIMIT: no record number is left.
+ */
+HF_MUST_USE hf_err hf_tls_seal(struct hf_tls_dir *d, uint8_t *out, enum hf_tls_type type,
+	const uint8_t *in, size_t len, size_t pad);
+
+/* What a protected record held. */
+struct hf_tls_inner {
+	uint8_t type; /* 0: padding only, which no sender may send */
+	size_t len;   /* bytes of content */
+};
+
+/*
+ * Opens one whole record (head and head.len bytes) into out, which has room for head.len - 16
+ * bytes. HF_ERR_AUTH: altered, repeated, or out of order; nothing more is known.
+ */
+HF_MUST_USE hf_err hf_tls_open(
+	struct hf_tls_dir *d, uint8_t *out, struct hf_tls_inner *inner, const uint8_t *record);
+
+#endif
