@@ -24,6 +24,8 @@ static const struct {
 	{ "sm3", hf_sm3_selftest },
 	{ "hmac-sm3", hf_hmac_selftest },
 	{ "kdf", hf_kdf_selftest },
+	{ "tree-sm3", hf_tree_selftest },
+	{ "sm3-drbg", hf_drbg_selftest },
 	{ "sm2", hf_sm2_selftest },
 	{ "sm4", hf_sm4_selftest },
 	{ "sm4-gcm", hf_gcm_selftest },

@@ -11,6 +11,8 @@
 bool hf_sm3_selftest(void);
 bool hf_hmac_selftest(void);
 bool hf_kdf_selftest(void);
+bool hf_tree_selftest(void);
+bool hf_drbg_selftest(void);
 bool hf_sm2_selftest(void);
 bool hf_sm4_selftest(void);
 bool hf_gcm_selftest(void);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test.h"
+
+#include <stdbool.h>
+
+#include "crypto/drbg.h"
+#include "crypto/module.h"
+
+static uint64_t clock_ms;
+
+static uint64_t fake_now(void *ctx)
+{
+	(void)ctx;
+	return clock_ms;
+}
+
+struct source {
+	unsigned n_calls;
+	bool is_stuck;
+	bool is_broken;
+};
+
+static hf_err source_fill(void *ctx, uint8_t *out, size_t len)
+{
+	struct source *s = ctx;
+
+	s->n_calls++;
+	memset(out, s->is_stuck ? 7 : (int)s->n_calls, len);
+	return s->is_broken ? HF_ERR_ENTROPY : HF_OK;
+}
+
+static void fills_any_length_and_never_repeats(void **state)
+{
+	struct source src = { 0 };
+	struct hf_rng entropy = { source_fill, &src };
+	struct hf_drbg d;
+	uint8_t a[100];
+	uint8_t b[100];
+
+	(void)state;
+	assert_ok(hf_drbg_init(&d, &entropy, NULL, NULL, "x", 1));
+	for (size_t len = 0; len <= sizeof(a); len++) {
+		assert_ok(hf_drbg_fill(&d, a, len));
+		assert_ok(hf_drbg_fill(&d, b, len));
+		if (len >= 16)
+			assert_memory_not_equal(a, b, len);
+	}
+	hf_drbg_clear(&d);
+}
+
+static void refuses_a_source_that_is_stuck_or_fails(void **state)
+{
+	struct source src = { .is_stuck = true };
+	struct hf_rng entropy = { source_fill, &src };
+	struct hf_drbg d;
+
+	(void)state;
+	assert_err(hf_drbg_init(&d, &entropy, NULL, NULL, NULL, 0), HF_ERR_ENTROPY);
+	src.is_stuck = false;
+	src.is_broken = true;
+	assert_err(hf_drbg_init(&d, &entropy, NULL, NULL, NULL, 0), HF_ERR_ENTROPY);
+}
+
+static void reseeds_by_time_and_fails_closed_when_it_cannot(void **state)
+{
+	struct source src = { 0 };
+	struct hf_rng entropy = { source_fill, &src };
+	static const uint8_t zero[16];
+	struct hf_drbg d;
+	uint8_t out[16];
+
+	(void)state;
+	clock_ms = 1000;
+	assert_ok(hf_drbg_init(&d, &entropy, fake_now, NULL, NULL, 0));
+	assert_int_equal(src.n_calls, 2);
+	clock_ms += HF_DRBG_RESEED_MS + 1;
+	assert_err(hf_drbg_generate(&d, out, sizeof(out), NULL, 0), HF_ERR_STATE);
+	assert_ok(hf_drbg_fill(&d, out, sizeof(out)));
+	assert_int_equal(src.n_calls, 4);
+	clock_ms += HF_DRBG_RESEED_MS + 1;
+	src.is_broken = true;
+	assert_err(hf_drbg_fill(&d, out, sizeof(out)), HF_ERR_ENTROPY);
+	assert_memory_equal(out, zero, sizeof(out));
+	hf_drbg_clear(&d);
+}
+
+static void reseeds_by_number_of_requests(void **state)
+{
+	struct source src = { 0 };
+	struct hf_rng entropy = { source_fill, &src };
+	struct hf_drbg d;
+	uint8_t out[16];
+
+	(void)state;
+	assert_ok(hf_drbg_init(&d, &entropy, NULL, NULL, NULL, 0));
+	d.n_requests = HF_DRBG_REQUESTS_MAX;
+	assert_ok(hf_drbg_generate(&d, out, sizeof(out), NULL, 0));
+	assert_err(hf_drbg_generate(&d, out, sizeof(out), NULL, 0), HF_ERR_STATE);
+	assert_ok(hf_drbg_fill(&d, out, sizeof(out)));
+	assert_int_equal(d.n_requests, 2);
+	hf_drbg_clear(&d);
+}
+
+static void refuses_short_entropy_and_long_input(void **state)
+{
+	static const uint8_t in[HF_DRBG_INPUT_MAX + 1];
+	struct hf_drbg d = { .n_requests = 0 };
+	uint8_t out[HF_DRBG_OUT_MAX + 1];
+
+	(void)state;
+	assert_err(hf_drbg_instantiate(&d, in, 31, in, 16, NULL, 0), HF_ERR_ARG);
+	assert_err(hf_drbg_instantiate(&d, in, 32, in, 15, NULL, 0), HF_ERR_ARG);
+	assert_err(hf_drbg_instantiate(&d, in, 32, in, 16, in, sizeof(in)), HF_ERR_ARG);
+	assert_err(hf_drbg_generate(&d, out, 16, NULL, 0), HF_ERR_STATE);
+	assert_ok(hf_drbg_instantiate(&d, in, 32, in, 16, NULL, 0));
+	assert_err(hf_drbg_generate(&d, out, sizeof(out), NULL, 0), HF_ERR_ARG);
+	assert_err(hf_drbg_generate(&d, out, 16, in, sizeof(in)), HF_ERR_ARG);
+	assert_err(hf_drbg_reseed(&d, in, 31, NULL, 0), HF_ERR_ARG);
+	hf_drbg_clear(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fills_any_length_and_never_repeats),
+		cmocka_unit_test(refuses_a_source_that_is_stuck_or_fails),
+		cmocka_unit_test(reseeds_by_time_and_fails_closed_when_it_cannot),
+		cmocka_unit_test(reseeds_by_number_of_requests),
+		cmocka_unit_test(refuses_short_entropy_and_long_input),
+	};
+
+	if (hf_module_start(0) != HF_OK)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
