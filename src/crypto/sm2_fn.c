@@ -146,7 +146,7 @@ hf_ct_mask hf_fn_in_range(const uint64_t plain[4], const uint64_t limit[4])
 hf_err hf_fn_draw(uint64_t plain[4], const uint64_t limit[4], const struct hf_rng *rng)
 {
 	uint8_t bytes[32];
-	uint64_t t[4];
+	uint64_t t[4] = { 0 };
 	hf_err e = HF_ERR_ENTROPY;
 
 	for (int i = 0; i < 4; i++)

@@ -121,7 +121,7 @@ void hf_pt_mul(struct hf_pt *r, const uint64_t k[4], const struct hf_pt *p)
 }
 
 /* Digits of k, odd or 0, at most one of any NAF_WIDTH neighbours not 0. Returns how many. */
-static unsigned naf(int8_t digits[NAF_LEN], const uint64_t k[4])
+static unsigned naf(int digits[NAF_LEN], const uint64_t k[4])
 {
 	unsigned carry = 0;
 	unsigned len = 0;
@@ -136,7 +136,7 @@ static unsigned naf(int8_t digits[NAF_LEN], const uint64_t k[4])
 		}
 		v = (int)(hf_w256_bits(k, i, NAF_WIDTH) + carry);
 		carry = v >= 1 << (NAF_WIDTH - 1);
-		digits[i] = (int8_t)(v - (int)(carry << NAF_WIDTH));
+		digits[i] = v - (int)(carry << NAF_WIDTH);
 		len = i + 1;
 		for (unsigned j = 1; j < NAF_WIDTH && i + j < NAF_LEN; j++)
 			digits[i + j] = 0;
@@ -150,7 +150,7 @@ void hf_pt_mul_public(struct hf_pt *r, const uint64_t k[4], const struct hf_pt *
 	struct hf_pt table[NAF_ENTRIES]; /* [1] p, [3] p, ... [15] p */
 	struct hf_pt acc = hf_pt_infinity;
 	struct hf_pt q;
-	int8_t digits[NAF_LEN];
+	int digits[NAF_LEN];
 	unsigned n = naf(digits, k);
 	unsigned run = 0;
 
