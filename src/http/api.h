@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The node API: what nodes say to each other over HTTP/2 in a mutual TLS 1.3 link. JSON for
+ * control, DER for signed objects, raw bytes for packs. Version 1; a change that an old node would
+ * misread gets a new first segment.
+ */
+#ifndef HF_HTTP_API_H
+#define HF_HTTP_API_H
+
+#include "base/err.h"
+
+#define HF_ALPN_H2 "h2"
+
+/* clang-format off */
+#define HF_API_ENROLL    "/v1/enroll"      /* POST token and CSRs: the only path for a newcomer */
+#define HF_API_CHANNEL   "/v1/channels/*"  /* GET a channel by name; PUT by a director */
+#define HF_API_OBJECT    "/v1/objects/*/*" /* GET (with range), HEAD, PUT: kind, id in hex */
+#define HF_API_GRANTS    "/v1/grants"      /* POST: a device asks for its grant */
+#define HF_API_RECEIPTS  "/v1/receipts"    /* POST a signed receipt */
+#define HF_API_INVENTORY "/v1/inventory"   /* POST a signed inventory */
+#define HF_API_UPLOADS   "/v1/uploads"     /* POST the manifest of a sealed upload */
+#define HF_API_PEERS     "/v1/peers"       /* GET the sources near the caller */
+#define HF_API_WATCH     "/v1/watch"       /* GET a stream of events, one JSON object a line */
+#define HF_API_AUDIT     "/v1/audit"       /* POST records and heads to the parent */
+#define HF_API_TIME      "/v1/time"        /* POST a nonce, get a signed time */
+
+#define HF_TYPE_JSON     "application/json"
+#define HF_TYPE_DER      "application/pkcs7-mime"
+#define HF_TYPE_BYTES    "application/octet-stream"
+#define HF_TYPE_EVENTS   "application/x-ndjson"
+
+#define HF_FIELD_REQUEST "x-hufu-request"  /* correlation id, in both audit logs */
+#define HF_FIELD_LENGTH  "x-hufu-length"   /* length of the whole object */
+/* clang-format on */
+
+/* Roles of a peer, from its certificate; a route names those that may use it. */
+enum {
+	HF_PEER_NEWCOMER = 1 << 0, /* a self-signed certificate: enrolment and nothing else */
+	HF_PEER_DEVICE = 1 << 1,
+	HF_PEER_EDGE = 1 << 2,
+	HF_PEER_HUB = 1 << 3,
+	HF_PEER_PUBLISHER = 1 << 4,
+	HF_PEER_DIRECTOR = 1 << 5,
+	HF_PEER_MEMBER = HF_PEER_DEVICE | HF_PEER_EDGE | HF_PEER_HUB | HF_PEER_PUBLISHER |
+			 HF_PEER_DIRECTOR, /* everyone with a certificate of the domain */
+};
+
+/* The HTTP status that tells a failure, and back: what a status means to the one who asked. */
+unsigned hf_api_status(hf_err e);
+hf_err hf_api_err(unsigned status);
+
+#endif
