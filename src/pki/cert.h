@@ -71,7 +71,8 @@ struct hf_cert {
 	struct hf_bytes san; /* GeneralNames, content */
 	bool has_identity;
 	struct hf_identity identity;
-	const struct hf_mem *mem; /* set when der is an owned copy */
+	uint8_t *own;             /* what der is in, when it is an owned copy */
+	const struct hf_mem *mem; /* where own came from */
 };
 
 /*

@@ -19,7 +19,7 @@
 enum {
 	HF_PKCS8_PLAIN_MAX = 512,           /* longest plain form that is read */
 	HF_PKCS8_SEALED_MAX = 1024,         /* longest encrypted form that is read */
-	HF_PKCS8_EMIT_MAX = 256,            /* room for what hf_pkcs8_emit() and _seal() write */
+	HF_PKCS8_EMIT_MAX = 320,            /* room for what hf_pkcs8_emit() and _seal() write */
 	HF_PKCS8_ITERATIONS = 200000,       /* what callers write unless they have a reason */
 	HF_PKCS8_ITERATIONS_MIN = 1024,     /* GM/T 0091-2020; fewer are read, not written */
 	HF_PKCS8_ITERATIONS_MAX = 10000000, /* more are refused: a file must not stop the reader */
