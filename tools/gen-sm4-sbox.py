@@ -265,6 +265,7 @@ def main():
 def emit(c, flip, outs, basis):
     n_and = sum(1 for line in c.lines if line[1] == "&")
     print("""/* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
  * The S-box of SM4 (GB/T 32907-2016 6.2.1) as a Boolean circuit on bit planes: plane i holds bit i of
  * 64 independent bytes. No branch, no table: constant time. %d AND, %d XOR, %d NOT.
@@ -276,7 +277,6 @@ def emit(c, flip, outs, basis):
 
 #include <stdint.h>
 
-/* clang-format off */
 /* NOLINTNEXTLINE(readability-function-size): a circuit has no parts */
 static inline void hf_sm4_sbox_planes(uint64_t b[8])
 {""" % (n_and, len(c.lines) - n_and, bin(flip).count("1") + bin(CONST).count("1"),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
  * The S-box of SM4 (GB/T 32907-2016 6.2.1) as a Boolean circuit on bit planes: plane i holds bit i of
  * 64 independent bytes. No branch, no table: constant time. 36 AND, 91 XOR, 10 NOT.
@@ -10,7 +11,6 @@
 
 #include <stdint.h>
 
-/* clang-format off */
 /* NOLINTNEXTLINE(readability-function-size): a circuit has no parts */
 static inline void hf_sm4_sbox_planes(uint64_t b[8])
 {
