@@ -36,7 +36,10 @@ struct hf_sm2_pub {
 	uint8_t y[HF_SM2_LEN];
 };
 
-/* A key pair. End it with hf_sm2_key_clear(). */
+/*
+ * A key pair. End it with hf_sm2_key_clear(). Every function that takes one returns HF_ERR_ARG if d
+ * is out of range, as it is after hf_sm2_key_clear().
+ */
 struct hf_sm2_key {
 	uint8_t d[HF_SM2_LEN]; /* secret, 1 .. n - 2 */
 	struct hf_sm2_pub pub;
@@ -128,7 +131,10 @@ HF_MUST_USE hf_err hf_sm2_kex_key(
 HF_MUST_USE hf_err hf_sm2_encrypt(uint8_t *out, const struct hf_sm2_pub *pub, const uint8_t *in,
 	size_t in_len, const struct hf_rng *rng);
 
-/* out is in_len - 96 bytes. HF_ERR_AUTH: anything wrong, in equal words; out has been zeroed. */
+/*
+ * out is in_len - 96 bytes; neither here nor in hf_sm2_encrypt() may it overlap in. HF_ERR_AUTH:
+ * anything wrong, in equal words; out has been zeroed.
+ */
 HF_MUST_USE hf_err hf_sm2_decrypt(
 	uint8_t *out, const struct hf_sm2_key *key, const uint8_t *in, size_t in_len);
 
