@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names of the CPU features that kernels may ask for. The base floor only names them: os/cpu.h finds
- * them, crypto/module.h is started with them, a test masks them.
+ * Names of the CPU features that kernels may ask for. The base floor only names them: os/cpu.h
+ * finds them, crypto/module.h is started with them, a test masks them.
  */
 #ifndef HF_BASE_CPU_H
 #define HF_BASE_CPU_H

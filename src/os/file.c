@@ -248,6 +248,13 @@ hf_err hf_file_reserve(int fd, uint64_t size, struct hf_errinfo *ei)
 	return r == 0 ? HF_OK : fd_fail(ei, errno, "cannot reserve space for", fd);
 }
 
+hf_err hf_file_set_mode(int fd, unsigned mode, struct hf_errinfo *ei)
+{
+	if (fchmod(fd, (mode_t)mode) != 0)
+		return fd_fail(ei, errno, "cannot set the mode of", fd);
+	return HF_OK;
+}
+
 hf_err hf_file_sync(int fd, struct hf_errinfo *ei)
 {
 	if (fdatasync(fd) != 0)

@@ -72,6 +72,9 @@ HF_MUST_USE hf_err hf_file_resize(int fd, uint64_t size, struct hf_errinfo *ei);
 /* Takes the space of the first size bytes now, so that later writes cannot be HF_ERR_FULL. */
 HF_MUST_USE hf_err hf_file_reserve(int fd, uint64_t size, struct hf_errinfo *ei);
 
+/* Sets the permission bits. When they become durable is the file system's affair. */
+HF_MUST_USE hf_err hf_file_set_mode(int fd, unsigned mode, struct hf_errinfo *ei);
+
 /*
  * Makes the content and the size durable. After HF_ERR_IO the pages are lost: a second call may
  * succeed without having written them, so give the file up (never retry on this descriptor).

@@ -29,6 +29,9 @@ size_t test_dir_count(const char *dir);
  */
 int test_child(int (*body)(void *ctx), void *ctx);
 
+/* Zeroed memory that a child shares with the test; lives to the end of the program. */
+void *test_shared(size_t len);
+
 /* In a child: gives up root for good. False where there is no right to do so. */
 bool test_drop_root(void);
 
