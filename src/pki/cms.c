@@ -176,12 +176,14 @@ static bool find_carried(
 	return false;
 }
 
-static bool is_repeated(const struct hf_cms_party *keys, size_t i)
+/* The place that a key counts at: the first one with the same key. */
+static size_t first_of(const struct hf_cms_party *keys, size_t i)
 {
-	for (size_t k = 0; k < i; k++)
-		if (same_key(&keys[k].pub, &keys[i].pub))
-			return true;
-	return false;
+	size_t k = 0;
+
+	while (!same_key(&keys[k].pub, &keys[i].pub))
+		k++;
+	return k;
 }
 
 static bool has_signed(
@@ -202,14 +204,15 @@ static void count_signer(struct hf_cms_result *res, const struct hf_cms_signed *
 	bool is_carried = find_carried(&carried, m, &s->sid);
 
 	for (size_t i = 0; i < n_keys; i++) {
+		size_t first = first_of(keys, i);
 		bool is_named = hf_cms_sid_is(&s->sid, &keys[i]) ||
 				(is_carried && same_key(&carried.key, &keys[i].pub));
 
-		if (!is_named || (res->signed_by >> i & 1) != 0 || is_repeated(keys, i))
+		if (!is_named || (res->signed_by >> first & 1) != 0)
 			continue;
 		if (!has_signed(content, &keys[i].pub, s->sig))
 			continue;
-		res->signed_by |= UINT64_C(1) << i;
+		res->signed_by |= UINT64_C(1) << first;
 		res->n_keys++;
 	}
 }

@@ -88,7 +88,7 @@ struct hf_cms_result {
  * Checks the SignerInfos against keys. A signer named by issuer and serial is matched with a key's
  * certificate, or with a certificate carried along that holds one of the keys; certificates carried
  * along are not trusted for anything else. Signatures of other keys do not count and do not harm.
- * content: of a detached message; else must be empty.
+ * content: of a detached message (p not NULL); of any other message { 0 }.
  * HF_ERR_AUTH: fewer than threshold distinct keys have signed; *res is unchanged. HF_ERR_ARG:
  * threshold 0, more than HF_CMS_KEYS_MAX keys, or content given twice or not at all.
  */

@@ -434,10 +434,16 @@ static hf_err read_der(struct hf_sm2_key *key, struct hf_bytes der, struct hf_by
 	return hf_pkcs8_open(key, der.p, der.len, passphrase, ei);
 }
 
+/* "SM2 PRIVATE KEY" is what OpenSSL 3 calls an ECPrivateKey of this curve. */
 static bool is_key_label(const char *label)
 {
-	return strcmp(label, "PRIVATE KEY") == 0 || strcmp(label, "EC PRIVATE KEY") == 0 ||
-	       strcmp(label, "ENCRYPTED PRIVATE KEY") == 0;
+	static const char *const labels[] = { "PRIVATE KEY", "EC PRIVATE KEY", "SM2 PRIVATE KEY",
+		"ENCRYPTED PRIVATE KEY" };
+
+	for (size_t i = 0; i < HF_COUNT(labels); i++)
+		if (strcmp(label, labels[i]) == 0)
+			return true;
+	return false;
 }
 
 hf_err hf_pkcs8_read(struct hf_sm2_key *key, struct hf_bytes file, struct hf_bytes passphrase,

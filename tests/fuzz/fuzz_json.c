@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		before = t.at;
 		if (hf_json_text(text, sizeof(text), NULL, &t) == HF_OK && !hf_json_is(&t, text))
 			abort();
-		if (hf_json_u64(&u, &t) == HF_OK && hf_json_i64(&i, &t) == HF_OK && (uint64_t)i != u)
+		if (hf_json_u64(&u, &t) == HF_OK && hf_json_i64(&i, &t) == HF_OK &&
+			(uint64_t)i != u)
 			abort();
 	}
 	return 0;
