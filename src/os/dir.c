@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -166,6 +167,55 @@ out:
 	hf_mem_free(mem, order);
 	hf_buf_clear(&names);
 	return e;
+}
+
+enum { TREE_DEPTH_MAX = 8, TREE_NAMES_MAX = 65536 };
+
+/* One folder that is being emptied. */
+struct tree {
+	const struct hf_mem *mem;
+	const char *path;
+	unsigned depth;
+	struct hf_errinfo *ei;
+};
+
+static hf_err delete_tree(const struct tree *t);
+
+static hf_err delete_entry(void *ctx, const char *name)
+{
+	const struct tree *t = ctx;
+	char path[DIR_PATH_MAX];
+	struct tree below = { t->mem, path, t->depth + 1, t->ei };
+	struct stat st;
+
+	if (snprintf(path, sizeof(path), "%s/%s", t->path, name) >= (int)sizeof(path))
+		return hf_fail(t->ei, HF_ERR_LIMIT, "%s: path is too long", t->path);
+	if (lstat(path, &st) != 0)
+		return hf_sys_fail(t->ei, errno, "cannot look at %s", path);
+	if (S_ISDIR(st.st_mode))
+		return delete_tree(&below);
+	if (unlink(path) != 0)
+		return hf_sys_fail(t->ei, errno, "cannot delete %s", path);
+	return HF_OK;
+}
+
+/* Never through a symbolic link: links are deleted as what they are. */
+static hf_err delete_tree(const struct tree *t)
+{
+	struct tree copy = *t;
+
+	if (t->depth > TREE_DEPTH_MAX)
+		return hf_fail(
+			t->ei, HF_ERR_LIMIT, "%s: deeper than %d folders", t->path, TREE_DEPTH_MAX);
+	HF_TRY(hf_dir_list(t->mem, t->path, TREE_NAMES_MAX, delete_entry, &copy, t->ei));
+	return hf_dir_delete(t->path, t->ei);
+}
+
+hf_err hf_dir_delete_all(const struct hf_mem *mem, const char *path, struct hf_errinfo *ei)
+{
+	struct tree t = { mem, path, 0, ei };
+
+	return delete_tree(&t);
 }
 
 hf_err hf_dir_free_bytes(uint64_t *bytes, const char *path, struct hf_errinfo *ei)

@@ -18,6 +18,13 @@ HF_MUST_USE hf_err hf_dir_make(const char *path, unsigned mode, struct hf_errinf
 /* Deletes an empty directory. HF_ERR_EXISTS: it is not empty. */
 HF_MUST_USE hf_err hf_dir_delete(const char *path, struct hf_errinfo *ei);
 
+/*
+ * Deletes a directory with everything in it, at most 8 folders deep; symbolic links are not
+ * followed. After a failure part of it may be gone.
+ */
+HF_MUST_USE hf_err hf_dir_delete_all(
+	const struct hf_mem *mem, const char *path, struct hf_errinfo *ei);
+
 /* Makes renames, new names and deletions in the directory durable. */
 HF_MUST_USE hf_err hf_dir_sync(const char *path, struct hf_errinfo *ei);
 
