@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hufu version: what runs here. */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "crypto/ghash_kernel.h"
+#include "crypto/module.h"
+#include "crypto/sm3_kernel.h"
+#include "crypto/sm4_kernel.h"
+
+int hufu_run_version(const struct hufu_args *a, struct hf_errinfo *ei)
+{
+	const struct hf_module *m = hf_module();
+	const char *state = m->state == HF_MODULE_READY ? "ready" : "error";
+
+	(void)ei;
+	if (hufu_has(a, "json"))
+		printf("{\"version\":\"%s\",\"module\":\"%s\",\"kernels\":{\"sm3\":\"%s\",\"sm4\":"
+		       "\"%s\","
+		       "\"ghash\":\"%s\"}}\n",
+			HUFU_VERSION, state, m->sm3->name, m->sm4->name, m->ghash->name);
+	else
+		printf("hufu %s\nmodule %s; kernels: sm3 %s, sm4 %s, ghash %s\n", HUFU_VERSION,
+			state, m->sm3->name, m->sm4->name, m->ghash->name);
+	return 0;
+}

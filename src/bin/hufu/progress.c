@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os/clock.h"
+#include "os/tty.h"
+
+enum {
+	SHOW_EVERY_MS = 200,
+	BAR_WIDTH = 24,
+};
+
+void hufu_bytes_text(char text[16], uint64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+	double v = (double)bytes;
+	unsigned i = 0;
+
+	while (v >= 1024 && i + 1 < sizeof(units) / sizeof(units[0])) {
+		v /= 1024;
+		i++;
+	}
+	(void)snprintf(text, 16, i == 0 ? "%.0f %s" : "%.1f %s", v, units[i]);
+}
+
+void hufu_progress_init(struct hufu_progress *p, const char *what, bool is_quiet)
+{
+	memset(p, 0, sizeof(*p));
+	p->what = what;
+	p->is_on = !is_quiet && hf_tty_is(2);
+	p->started_ms = hf_clock_mono_ms();
+}
+
+void hufu_progress_show(void *ctx, uint64_t done, uint64_t total)
+{
+	struct hufu_progress *p = ctx;
+	uint64_t now = hf_clock_mono_ms();
+	uint64_t ms = now - p->started_ms;
+	uint64_t rate = ms == 0 ? 0 : done * 1000 / ms;
+	char bar[BAR_WIDTH + 1];
+	char done_text[16];
+	char total_text[16];
+	char rate_text[16];
+
+	if (!p->is_on || total == 0 || (now - p->shown_ms < SHOW_EVERY_MS && done < total))
+		return;
+	p->shown_ms = now;
+	memset(bar, '.', BAR_WIDTH);
+	memset(bar, '#', (size_t)(done * BAR_WIDTH / total));
+	bar[BAR_WIDTH] = '\0';
+	hufu_bytes_text(done_text, done);
+	hufu_bytes_text(total_text, total);
+	hufu_bytes_text(rate_text, rate);
+	fprintf(stderr, "\r%s [%s] %3" PRIu64 "%% %s of %s, %s/s, %" PRIu64 " s left\033[K",
+		p->what, bar, done * 100 / total, done_text, total_text, rate_text,
+		rate == 0 ? 0 : (total - done) / rate);
+	(void)fflush(stderr);
+}
+
+void hufu_progress_end(struct hufu_progress *p)
+{
+	if (p->is_on)
+		fprintf(stderr, "\r\033[K");
+}
