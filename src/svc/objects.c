@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "svc/objects.h"
+
+#include <string.h>
+
+hf_err hf_objects_load(struct hf_buf *out, const struct hf_objects *o, enum hf_object kind,
+	const uint8_t name[HF_SM3_LEN], struct hf_errinfo *ei)
+{
+	struct hf_buf whole;
+	uint8_t *room = NULL;
+	size_t len = hf_object_max(kind);
+	hf_err e;
+
+	hf_buf_init(&whole, out->mem, len);
+	e = hf_buf_room(&whole, &room, len);
+	if (e == HF_OK)
+		e = o->load(o->ctx, kind, name, room, &len, ei);
+	if (e == HF_OK)
+		e = hf_buf_put(out, room, len);
+	hf_buf_clear(&whole);
+	return e;
+}
+
+struct only {
+	uint8_t name[HF_SM3_LEN];
+	unsigned n;
+};
+
+static hf_err count(void *ctx, const uint8_t name[HF_SM3_LEN], uint64_t len)
+{
+	struct only *only = ctx;
+
+	(void)len;
+	memcpy(only->name, name, HF_SM3_LEN);
+	only->n++;
+	return HF_OK;
+}
+
+hf_err hf_objects_only(uint8_t name[HF_SM3_LEN], const struct hf_objects *o, enum hf_object kind,
+	struct hf_errinfo *ei)
+{
+	struct only only = { .n = 0 };
+
+	HF_TRY(o->each(o->ctx, kind, count, &only, ei));
+	if (only.n == 0)
+		return hf_fail(ei, HF_ERR_NOT_FOUND, "there is no %s in it", hf_object_kind(kind));
+	if (only.n > 1)
+		return hf_fail(ei, HF_ERR_FORMAT, "there are %u %ss in it, name the one you mean",
+			only.n, hf_object_kind(kind));
+	memcpy(name, only.name, HF_SM3_LEN);
+	return HF_OK;
+}
+
+static hf_err page(
+	void *ctx, enum hf_object kind, const uint8_t name[HF_SM3_LEN], uint8_t *out, size_t *len)
+{
+	const struct hf_objects *o = ctx;
+
+	return o->load(o->ctx, kind, name, out, len, NULL);
+}
+
+struct hf_pkg_source hf_objects_pages(const struct hf_objects *o)
+{
+	/* The callback takes what it gave; it never writes through it. */
+	union {
+		const struct hf_objects *in;
+		void *ctx;
+	} u = { .in = o };
+
+	return (struct hf_pkg_source){ .page = page, .ctx = u.ctx };
+}

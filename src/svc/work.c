@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "svc/work.h"
+
+#include <string.h>
+
+#include "base/wipe.h"
+#include "pkg/body.h"
+
+hf_err hf_work_init(struct hf_work *w, const struct hf_env *env, size_t chunk_max,
+	enum hf_codec_use use, struct hf_errinfo *ei)
+{
+	size_t n = env->pool == NULL ? 1 : 2 * (size_t)hf_pool_workers(env->pool) + 2;
+	hf_err e = HF_OK;
+
+	memset(w, 0, sizeof(*w));
+	w->env = env;
+	w->plain_cap = chunk_max;
+	w->n_slots = n < HF_WORK_SLOTS_MAX ? n : HF_WORK_SLOTS_MAX;
+	for (size_t i = 0; e == HF_OK && i < w->n_slots; i++) {
+		struct hf_work_slot *s = &w->slot[i];
+
+		s->plain = hf_mem_new(env->mem, chunk_max);
+		s->sealed = hf_mem_new(env->mem, chunk_max + HF_CHUNK_TAG_LEN);
+		e = s->plain == NULL || s->sealed == NULL
+			    ? HF_ERR_NO_MEMORY
+			    : hf_codec_init(&s->codec, env->mem, use, chunk_max);
+	}
+	if (e != HF_OK) {
+		hf_work_clear(w);
+		return hf_fail(
+			ei, e, "buffers for chunks of %zu bytes: %s", chunk_max, hf_err_text(e));
+	}
+	return HF_OK;
+}
+
+void hf_work_clear(struct hf_work *w)
+{
+	for (size_t i = 0; i < w->n_slots; i++) {
+		struct hf_work_slot *s = &w->slot[i];
+
+		if (s->plain != NULL)
+			hf_wipe(s->plain, w->plain_cap);
+		hf_mem_free(w->env->mem, s->plain);
+		hf_mem_free(w->env->mem, s->sealed);
+		hf_codec_clear(&s->codec);
+	}
+	memset(w, 0, sizeof(*w));
+}
+
+hf_err hf_work_run(struct hf_work *w, size_t n, hf_err (*job)(void *ctx, size_t i), void *ctx)
+{
+	if (w->env->pool != NULL)
+		return hf_pool_for(w->env->pool, n, job, ctx);
+	for (size_t i = 0; i < n; i++)
+		HF_TRY(job(ctx, i));
+	return HF_OK;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What sealing and opening have in common: chunks worked on side by side, a bounded number at once.
+ */
+#ifndef HF_SVC_WORK_H
+#define HF_SVC_WORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "pkg/codec.h"
+#include "svc/env.h"
+
+enum { HF_WORK_SLOTS_MAX = 16 }; /* chunks in memory at once */
+
+/* Shows how far long work is; show may be NULL. */
+struct hf_work_progress {
+	void (*show)(void *ctx, uint64_t done, uint64_t total); /* bytes */
+	void *ctx;
+};
+
+/* Buffers of one chunk, used by one thread at a time. */
+struct hf_work_slot {
+	uint8_t *plain;  /* plain_cap bytes */
+	uint8_t *sealed; /* plain_cap + 16 bytes */
+	struct hf_codec codec;
+};
+
+struct hf_work {
+	const struct hf_env *env;
+	struct hf_work_slot slot[HF_WORK_SLOTS_MAX];
+	size_t n_slots; /* twice the workers and two more, at most HF_WORK_SLOTS_MAX */
+	size_t plain_cap;
+};
+
+HF_MUST_USE hf_err hf_work_init(struct hf_work *w, const struct hf_env *env, size_t chunk_max,
+	enum hf_codec_use use, struct hf_errinfo *ei);
+
+/* Wipes. Accepts { 0 }. */
+void hf_work_clear(struct hf_work *w);
+
+/* job(ctx, i) for i below n (n <= n_slots), on all workers. The first failure in order. */
+HF_MUST_USE hf_err hf_work_run(
+	struct hf_work *w, size_t n, hf_err (*job)(void *ctx, size_t i), void *ctx);
+
+#endif
