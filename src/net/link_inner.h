@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A link from the inside: link.c pumps, connect.c and listener.c bring links to life. */
+#ifndef HF_NET_LINK_INNER_H
+#define HF_NET_LINK_INNER_H
+
+#include "net/link.h"
+#include "net/loop_inner.h"
+
+enum link_state {
+	LINK_CONNECTING,
+	LINK_HANDSHAKE,
+	LINK_OPEN,
+	LINK_CLOSING, /* nothing new; what is open and what waits goes out */
+	LINK_DEAD,    /* handles are being closed */
+};
+
+struct hf_link {
+	struct hf_link_config config;
+	enum link_state state;
+	uv_tcp_t tcp;
+	uv_timer_t timer;
+	unsigned n_busy; /* handles and requests libuv still holds; the link lives as long */
+	uv_getaddrinfo_t lookup;
+	uv_connect_t connect;
+	struct addrinfo *found; /* addresses of the peer, and the one being tried */
+	struct addrinfo *trying;
+	struct hf_identity_want want;
+	bool has_want;
+	char host[256];
+	char address[HF_LINK_ADDRESS_TEXT];
+	struct hf_tls tls;
+	struct hf_h2 *h2;
+	struct hf_buf in; /* bytes that TLS would not take yet */
+	uv_write_t write;
+	uint8_t *writing; /* copy of what libuv is sending; NULL: nothing */
+	size_t writing_len;
+	bool is_swapping; /* the socket of one address is closing for that of the next */
+	bool is_reading;
+	bool is_signing; /* on_sign was called and is not answered */
+	bool is_pumping;
+	bool pump_again;
+	bool is_eof;
+	bool is_lingering; /* all is sent; waiting for the peer's end */
+	uv_shutdown_t shutdown;
+	bool said_close;   /* close_notify is in TLS's out */
+	uint64_t end_ms;   /* of the state; UINT64_MAX: none */
+	uint64_t moved_ms; /* when a byte moved */
+	hf_err err;        /* first cause */
+	struct hf_errinfo why;
+	struct hf_listener *listener; /* it came from; NULL: ours */
+	struct hf_link *next;         /* of the same listener */
+};
+
+/* A link with its handles in the loop; give it up with link_die(). */
+HF_MUST_USE hf_err link_new(
+	struct hf_link **out, const struct hf_link_config *config, struct hf_errinfo *ei);
+
+/* The connection stands: begins TLS. */
+void link_begin(struct hf_link *l);
+
+/* Ends it now; on_close comes when libuv has let go. The first cause wins. */
+void link_die(struct hf_link *l, hf_err e, const char *text);
+
+/* Something libuv held is gone. */
+void link_unbusy(struct hf_link *l);
+
+/* The timer is set to the soonest deadline. */
+void link_arm(struct hf_link *l);
+
+/* The listener's view: a link of it is gone. */
+void listener_forget(struct hf_listener *s, struct hf_link *l);
+
+#endif

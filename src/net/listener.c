@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Listening. The listener lives until it is closed and its last link is gone; a connection beyond
+ * max_links is accepted and closed, so that the peer knows and the queue does not fill.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "net/link_inner.h"
+
+enum { BACKLOG = 128 };
+
+struct hf_listener {
+	struct hf_listener_config config;
+	uv_tcp_t tcp;
+	uint16_t port;
+	struct hf_link *links;
+	uint32_t n_links;
+	uint64_t n_refused;
+	bool is_closing;
+	bool is_closed; /* libuv has let go */
+};
+
+static void free_if_over(struct hf_listener *s)
+{
+	if (s->is_closed && s->n_links == 0)
+		hf_mem_free(s->config.link.mem, s);
+}
+
+void listener_forget(struct hf_listener *s, struct hf_link *l)
+{
+	for (struct hf_link **at = &s->links; *at != NULL; at = &(*at)->next) {
+		if (*at != l)
+			continue;
+		*at = l->next;
+		s->n_links--;
+		break;
+	}
+	free_if_over(s);
+}
+
+static void on_refused(uv_handle_t *handle)
+{
+	struct hf_listener *s = handle->data;
+	const struct hf_mem *mem = s->config.link.mem;
+
+	s->n_links--;
+	hf_mem_free(mem, handle);
+	free_if_over(s);
+}
+
+static void refuse(struct hf_listener *s)
+{
+	uv_tcp_t *tcp = hf_mem_new(s->config.link.mem, sizeof(*tcp));
+
+	s->n_refused++;
+	if (tcp == NULL)
+		return;
+	(void)uv_tcp_init(hf_loop_uv(s->config.link.loop), tcp);
+	tcp->data = s;
+	(void)uv_accept((uv_stream_t *)&s->tcp, (uv_stream_t *)tcp);
+	s->n_links++; /* until libuv has let go of it */
+	uv_close((uv_handle_t *)tcp, on_refused);
+}
+
+static void name_peer(struct hf_link *l)
+{
+	struct sockaddr_storage addr = { 0 };
+	struct sockaddr *any = (struct sockaddr *)&addr;
+	int len = sizeof(addr);
+	char text[HF_LINK_ADDRESS_TEXT - 10] = "";
+	unsigned port;
+
+	if (uv_tcp_getpeername(&l->tcp, any, &len) != 0)
+		return;
+	port = addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port
+					  : ((struct sockaddr_in *)&addr)->sin_port;
+	(void)uv_ip_name(any, text, sizeof(text));
+	(void)snprintf(
+		l->address, sizeof(l->address), "[%s]:%u", text, (unsigned)ntohs((uint16_t)port));
+}
+
+static void on_connection(uv_stream_t *server, int status)
+{
+	struct hf_listener *s = server->data;
+	struct hf_link *l = NULL;
+
+	if (status != 0 || s->is_closing)
+		return;
+	if (s->n_links >= s->config.max_links || link_new(&l, &s->config.link, NULL) != HF_OK) {
+		refuse(s);
+		return;
+	}
+	l->listener = s;
+	l->next = s->links;
+	s->links = l;
+	s->n_links++;
+	if (uv_accept(server, (uv_stream_t *)&l->tcp) != 0) {
+		link_die(l, HF_ERR_NET, "cannot accept");
+		return;
+	}
+	name_peer(l);
+	link_begin(l);
+}
+
+static hf_err address_parse(
+	struct sockaddr_storage *out, const char *address, uint16_t port, struct hf_errinfo *ei)
+{
+	if (uv_ip4_addr(address, port, (struct sockaddr_in *)out) == 0 ||
+		uv_ip6_addr(address, port, (struct sockaddr_in6 *)out) == 0)
+		return HF_OK;
+	return hf_fail(ei, HF_ERR_ARG, "listen %s: not an IPv4 or IPv6 address", address);
+}
+
+static hf_err listen_err(int rc)
+{
+	if (rc == UV_EADDRINUSE)
+		return HF_ERR_EXISTS;
+	return rc == UV_EACCES ? HF_ERR_PERMISSION : HF_ERR_IO;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct hf_listener *s = handle->data;
+
+	s->is_closed = true;
+	free_if_over(s);
+}
+
+static uint16_t port_of(const struct hf_listener *s)
+{
+	struct sockaddr_storage addr = { 0 };
+	int len = sizeof(addr);
+
+	if (uv_tcp_getsockname(&s->tcp, (struct sockaddr *)&addr, &len) != 0)
+		return 0;
+	return ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port
+						: ((struct sockaddr_in *)&addr)->sin_port);
+}
+
+hf_err hf_listener_new(
+	struct hf_listener **out, const struct hf_listener_config *config, struct hf_errinfo *ei)
+{
+	struct sockaddr_storage addr = { 0 };
+	struct hf_listener *s;
+	int rc;
+
+	HF_TRY(address_parse(&addr, config->address, config->port, ei));
+	s = hf_mem_new(config->link.mem, sizeof(*s));
+	if (s == NULL)
+		return hf_fail(ei, HF_ERR_NO_MEMORY, "listen %s: out of memory", config->address);
+	s->config = *config;
+	s->config.address = NULL;
+	(void)uv_tcp_init(hf_loop_uv(config->link.loop), &s->tcp);
+	s->tcp.data = s;
+	rc = uv_tcp_bind(&s->tcp, (struct sockaddr *)&addr, 0);
+	if (rc == 0)
+		rc = uv_listen((uv_stream_t *)&s->tcp, BACKLOG, on_connection);
+	if (rc != 0) {
+		s->is_closing = true;
+		uv_close((uv_handle_t *)&s->tcp, on_closed);
+		return hf_fail_sys(ei, listen_err(rc), -rc, "listen [%s]:%u: %s", config->address,
+			(unsigned)config->port, uv_strerror(rc));
+	}
+	s->port = port_of(s);
+	*out = s;
+	return HF_OK;
+}
+
+uint16_t hf_listener_port(const struct hf_listener *s)
+{
+	return s->port;
+}
+
+uint32_t hf_listener_n_links(const struct hf_listener *s)
+{
+	return s->n_links;
+}
+
+uint64_t hf_listener_n_refused(const struct hf_listener *s)
+{
+	return s->n_refused;
+}
+
+void hf_listener_close(struct hf_listener *s)
+{
+	struct hf_link *next;
+
+	if (s->is_closing)
+		return;
+	s->is_closing = true;
+	for (struct hf_link *l = s->links; l != NULL; l = next) {
+		next = l->next; /* links go away in their own events, not here */
+		hf_link_close(l);
+	}
+	uv_close((uv_handle_t *)&s->tcp, on_closed);
+}
