@@ -87,7 +87,7 @@ HF_MUST_USE hf_err hf_pkg_file_put(struct hf_buf *files, const struct hf_pkg_fil
  */
 HF_MUST_USE hf_err hf_pkg_file_take(struct hf_pkg_file *f, struct hf_bytes *rest);
 
-/* SM3(label "hufu-table-root" || counts || page digests): what body.table_root must be. */
+/* SM3(label "hufu-table-v1" || u64 counts || page digests): what body.table_root must be. */
 void hf_pkg_table_root(uint8_t out[HF_SM3_LEN], const struct hf_pkg_body *body);
 
 /* The body as one DER element. Room needed: hf_pkg_body_room(). */

@@ -27,7 +27,10 @@
 #include "pkg/body.h"
 #include "pkg/chunk.h"
 
+#define HF_INDEX_MAGIC "HFINDEX1"
+
 enum {
+	HF_INDEX_MAGIC_LEN = 8,
 	HF_INDEX_HEAD_LEN = 16,
 	HF_INDEX_ENTRY_LEN = 68,
 	HF_INDEX_PAGE_MAX =

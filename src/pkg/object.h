@@ -85,9 +85,9 @@ HF_MUST_USE hf_err hf_object_sign(struct hf_buf *out, enum hf_object kind, struc
 	const struct hf_signer *const *signers, size_t n, struct hf_errinfo *ei);
 
 /*
- * Checks that at least max(threshold of the set, at_least) distinct keys of the set have signed and
- * gives the content (borrowed from in) and how many did. HF_ERR_LIMIT: longer than the kind may be.
- * HF_ERR_AUTH: too few signatures. HF_ERR_FORMAT, HF_ERR_TRUNCATED: no such object.
+ * Checks that at least a threshold of distinct keys of the set have signed and gives the content
+ * (borrowed from in) and how many did (n_signed may be NULL). HF_ERR_LIMIT: longer than the kind
+ * may be. HF_ERR_AUTH: too few signatures. HF_ERR_FORMAT, HF_ERR_TRUNCATED: no such object.
  */
 HF_MUST_USE hf_err hf_object_open(struct hf_bytes *content, unsigned *n_signed, enum hf_object kind,
 	struct hf_bytes in, const struct hf_key_set *set, struct hf_errinfo *ei);

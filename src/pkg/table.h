@@ -19,7 +19,10 @@
 #include "pkg/body.h"
 #include "pkg/chunk.h"
 
+#define HF_TABLE_MAGIC "HFTABLE1"
+
 enum {
+	HF_TABLE_MAGIC_LEN = 8,
 	HF_TABLE_HEAD_LEN = 24,
 	HF_TABLE_PACK_LEN = 36,
 	HF_TABLE_ENTRY_LEN = 44,
