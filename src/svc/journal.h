@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The audit log of a node on its disk: <dir>/seg holds framed batches, <dir>/heads the signed heads
+ * one after the other (docs/formats/audit-log.md). One owner: the process that holds the keys.
+ */
+#ifndef HF_SVC_JOURNAL_H
+#define HF_SVC_JOURNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audit/head.h"
+#include "audit/log.h"
+#include "audit/verify.h"
+#include "base/err.h"
+#include "store/seglog.h"
+#include "svc/env.h"
+
+enum {
+	HF_JOURNAL_SEGMENT_LEN = 16 << 20, /* bytes of a segment file */
+	HF_JOURNAL_HEADS_MAX = 1 << 20,    /* bytes of the file of heads */
+	HF_JOURNAL_HEAD_MS = 10 * 1000,    /* a grown log gets a head this often */
+};
+
+struct hf_journal {
+	const struct hf_env *env;
+	const struct hf_signer *signer; /* of heads; borrowed */
+	char dir[1024];
+	struct hf_seglog *log;
+	struct hf_audit_log writer;
+	uint64_t head_size; /* records covered by the last head */
+	uint64_t head_ms;   /* when it was signed, monotonic */
+	hf_err failed;      /* sticky: a log that could not be written is not written any more */
+};
+
+/*
+ * Opens the log in dir, making it if it is missing; everything in it is verified against its heads
+ * first. HF_ERR_AUTH: something before the last head is wrong: leave the folder as it is and have a
+ * person look. A torn end after the last head is cut off and recorded.
+ */
+HF_MUST_USE hf_err hf_journal_open(struct hf_journal *j, const struct hf_env *env, const char *dir,
+	const char *log_id, const struct hf_signer *signer, struct hf_errinfo *ei);
+
+/* Commits, signs a last head, closes. Accepts one that never opened ({ 0 }). */
+void hf_journal_close(struct hf_journal *j);
+
+/*
+ * Records one event now. A class S event is durable when this returns; a class A event is durable
+ * within HF_AUDIT_COMMIT_MS if hf_journal_tick() is called in time. seq may be NULL.
+ * HF_ERR_FULL: no space; nothing was recorded, and what was to be recorded must not happen.
+ */
+HF_MUST_USE hf_err hf_journal_add(struct hf_journal *j, const struct hf_audit_event_in *in,
+	uint64_t *seq, struct hf_errinfo *ei);
+
+/* Commits what is due and signs a head when it is time. Call it no later than the deadline. */
+HF_MUST_USE hf_err hf_journal_tick(struct hf_journal *j, struct hf_errinfo *ei);
+
+/* Monotonic ms of the next tick; UINT64_MAX: nothing is due. */
+uint64_t hf_journal_deadline(const struct hf_journal *j);
+
+/* Commits and signs a head at once. */
+HF_MUST_USE hf_err hf_journal_seal(struct hf_journal *j, struct hf_errinfo *ei);
+
+/* What hf_journal_verify() found. */
+struct hf_journal_report {
+	uint64_t n_records;
+	uint64_t n_batches;
+	uint64_t n_heads;
+	uint64_t head_size;       /* records that the last head covers */
+	uint8_t root[HF_SM3_LEN]; /* over all records */
+};
+
+/*
+ * Reads a log, of a running node too, and checks it against its heads; changes nothing. visit (may
+ * be NULL) sees each record. HF_ERR_AUTH: altered, removed, reordered or cut; ei names the record.
+ * HF_ERR_NOT_FOUND: no log there.
+ */
+HF_MUST_USE hf_err hf_journal_verify(const struct hf_env *env, const char *dir, const char *log_id,
+	const struct hf_sm2_pub *pub, hf_audit_visit visit, void *ctx,
+	struct hf_journal_report *report, struct hf_errinfo *ei);
+
+#endif
