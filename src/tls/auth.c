@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who is there: Certificate, CertificateVerify and Finished (RFC 8446 4.4), sent and checked, with
+ * the SM2 rules of RFC 8998 3.2. A certificate is believed only by hf_chain_check(), or, where
+ * enrolment is allowed, by its own key alone, and then the link says so.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ct.h"
+#include "base/wipe.h"
+#include "base/wr.h"
+#include "tls/hs.h"
+#include "tls/keysched.h"
+
+enum {
+	TBS_PAD = 64,
+	TBS_LABEL = 34, /* with its terminator, which is the separator */
+	TBS_LEN = TBS_PAD + TBS_LABEL + HF_SM3_LEN,
+};
+
+hf_err hf_tls_send_chain(struct hf_tls *t)
+{
+	const struct hf_tls_config *cfg = t->cfg;
+	size_t len = hf_tls_cert_list_len(cfg->chain, cfg->n_chain);
+	struct hf_writer w = { .cap = len };
+	hf_err e;
+
+	w.p = hf_mem_new(cfg->mem, len);
+	if (w.p == NULL)
+		return HF_ERR_NO_MEMORY;
+	hf_tls_cert_list_emit(&w, cfg->chain, cfg->n_chain);
+	e = hf_wr_done(&w);
+	if (e == HF_OK)
+		e = hf_tls_send_msg(t, w.p, w.len);
+	hf_mem_free(cfg->mem, w.p);
+	return e;
+}
+
+/* RFC 8446 4.4.3: what is signed: spaces, a context string, a zero byte, the transcript hash. */
+static void make_tbs(const struct hf_tls *t, uint8_t tbs[TBS_LEN], enum hf_tls_role signer)
+{
+	static const char server[TBS_LABEL] = "TLS 1.3, server CertificateVerify";
+	static const char client[TBS_LABEL] = "TLS 1.3, client CertificateVerify";
+
+	memset(tbs, ' ', TBS_PAD);
+	memcpy(tbs + TBS_PAD, signer == HF_TLS_SERVER ? server : client, TBS_LABEL);
+	hf_tls_hash(t, tbs + TBS_PAD + TBS_LABEL);
+}
+
+/* RFC 8998 3.2.1: the ID of handshake signatures is not that of certificates. */
+static hf_err digest_of(uint8_t e[HF_SM3_LEN], const struct hf_tls *t, const struct hf_sm2_pub *pub,
+	enum hf_tls_role signer)
+{
+	uint8_t tbs[TBS_LEN];
+
+	make_tbs(t, tbs, signer);
+	return hf_sm2_digest(
+		e, pub, HF_SM2_ID_TLS13, sizeof(HF_SM2_ID_TLS13) - 1, tbs, sizeof(tbs));
+}
+
+hf_err hf_tls_make_digest(struct hf_tls *t)
+{
+	const struct hf_tls_config *cfg = t->cfg;
+	struct hf_cert leaf;
+
+	HF_TRY(hf_cert_parse(&leaf, cfg->chain[0].p, cfg->chain[0].len, &t->why));
+	if (cfg->signer != NULL && memcmp(&cfg->signer->pub, &leaf.key, sizeof(leaf.key)) != 0)
+		return hf_tls_die(t, HF_ALERT_INTERNAL_ERROR,
+			hf_fail(&t->why, HF_ERR_ARG, "own certificate is not that of the key"));
+	return digest_of(t->hs->digest, t, &leaf.key, cfg->role);
+}
+
+hf_err hf_tls_sign_now(struct hf_tls *t, struct hf_sm2_sig *sig)
+{
+	const struct hf_signer *s = t->cfg->signer;
+	hf_err e = s->sign_digest(s->ctx, t->hs->digest, sig);
+
+	if (e != HF_OK)
+		return hf_tls_die(t, HF_ALERT_INTERNAL_ERROR,
+			hf_fail(&t->why, e, "signing the handshake failed: %s", hf_err_text(e)));
+	return HF_OK;
+}
+
+hf_err hf_tls_send_verify(struct hf_tls *t, const struct hf_sm2_sig *sig)
+{
+	uint8_t msg[HF_TLS_MSG_HEAD_LEN + 4 + HF_SM2_SIG_DER_MAX];
+	struct hf_writer w = { .p = msg, .cap = sizeof(msg) };
+
+	hf_tls_cert_verify_emit(&w, sig);
+	HF_TRY(hf_wr_done(&w));
+	return hf_tls_send_msg(t, msg, w.len);
+}
+
+hf_err hf_tls_send_finished(struct hf_tls *t, const uint8_t traffic[HF_SM3_LEN])
+{
+	uint8_t msg[HF_TLS_MSG_HEAD_LEN + HF_SM3_LEN] = { HF_TLS_MSG_FINISHED, 0, 0, HF_SM3_LEN };
+	uint8_t hash[HF_SM3_LEN];
+
+	hf_tls_hash(t, hash);
+	HF_TRY(hf_tls_finished(msg + HF_TLS_MSG_HEAD_LEN, traffic, hash));
+	return hf_tls_send_msg(t, msg, sizeof(msg));
+}
+
+static unsigned alert_of(hf_err e)
+{
+	switch (e) {
+	case HF_ERR_AUTH: return HF_ALERT_UNKNOWN_CA;
+	case HF_ERR_EXPIRED: return HF_ALERT_CERTIFICATE_EXPIRED;
+	case HF_ERR_REVOKED: return HF_ALERT_CERTIFICATE_REVOKED;
+	case HF_ERR_STALE: return HF_ALERT_CERTIFICATE_UNKNOWN;
+	case HF_ERR_UNSUPPORTED: return HF_ALERT_UNSUPPORTED_CERTIFICATE;
+	case HF_ERR_NO_MEMORY:
+	case HF_ERR_SELF_TEST:
+	case HF_ERR_INTERNAL: return HF_ALERT_INTERNAL_ERROR;
+	default: return HF_ALERT_BAD_CERTIFICATE;
+	}
+}
+
+/* What the peer presented, parsed. */
+struct presented {
+	struct hf_cert cert[HF_CHAIN_MAX];
+	size_t n;
+};
+
+/* The certificate among the presented ones that root_pin names, or NULL. */
+static const struct hf_cert *pinned(const struct hf_tls *t, const struct presented *p)
+{
+	uint8_t digest[HF_SM3_LEN];
+
+	for (size_t i = 1; i < p->n; i++) {
+		hf_cert_fingerprint(digest, &p->cert[i]);
+		if (memcmp(digest, t->cfg->root_pin, sizeof(digest)) == 0)
+			return &p->cert[i];
+	}
+	return NULL;
+}
+
+static hf_err check_chain(struct hf_tls *t, const struct presented *p, struct hf_errinfo *ei)
+{
+	const struct hf_tls_config *cfg = t->cfg;
+	struct hf_chain_query q = {
+		.leaf = &p->cert[0],
+		.intermediates = &p->cert[1],
+		.n_intermediates = p->n - 1,
+		.roots = cfg->roots,
+		.n_roots = cfg->n_roots,
+		.crls = cfg->crls,
+		.n_crls = cfg->n_crls,
+		.purpose = cfg->role == HF_TLS_CLIENT ? HF_PURPOSE_SERVER : HF_PURPOSE_CLIENT,
+		.now_s = t->now_s,
+		.need_crl = cfg->need_crl,
+		.crl_age_max_s = cfg->crl_age_max_s,
+	};
+
+	if (cfg->root_pin != NULL) {
+		q.roots = pinned(t, p);
+		q.n_roots = 1;
+		if (q.roots == NULL)
+			return hf_fail(ei, HF_ERR_AUTH,
+				"peer does not present the root CA whose digest is expected");
+	}
+	if (t->want != NULL)
+		q.want = *t->want;
+	else if (t->hs->name.len > 0)
+		q.want.dns = (const char *)t->hs->name.p;
+	return hf_chain_check(NULL, &q, ei);
+}
+
+/* A certificate that its own key signed, alone, in time, and good for signing. */
+static bool is_fit_to_enrol(const struct hf_tls *t, const struct presented *p)
+{
+	const struct hf_cert *c = &p->cert[0];
+
+	return p->n == 1 && hf_bytes_eq(c->issuer, c->subject) && t->now_s >= c->not_before_s &&
+	       t->now_s <= c->not_after_s &&
+	       (!c->has_key_usage || (c->key_usage & HF_KU_DIGITAL_SIGNATURE) != 0) &&
+	       hf_cert_verify_sig(c, &c->key, NULL) == HF_OK;
+}
+
+/* Keeps what was presented as long as the link lives. */
+static hf_err keep(struct hf_tls *t, const struct presented *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		HF_TRY(hf_buf_put(&t->peer_der, p->cert[i].der.p, p->cert[i].der.len));
+		t->peer_len[i] = (uint16_t)p->cert[i].der.len;
+	}
+	HF_TRY(hf_cert_parse(&t->peer, t->peer_der.p, t->peer_len[0], &t->why));
+	t->n_peer = (uint8_t)p->n;
+	return HF_OK;
+}
+
+hf_err hf_tls_take_chain(struct hf_tls *t, const struct hf_tls_cert_list *list)
+{
+	struct presented p = { .n = list->n };
+	struct hf_errinfo ei = { 0 };
+	hf_err e = HF_OK;
+
+	/* RFC 8446 4.4.2: extensions answer ours, and we send none. */
+	if (list->has_extensions)
+		return hf_tls_die(t, HF_ALERT_UNSUPPORTED_EXTENSION,
+			hf_fail(&t->why, HF_ERR_FORMAT,
+				"peer's certificate has extensions that nobody asked for"));
+	for (size_t i = 0; i < p.n && e == HF_OK; i++)
+		e = hf_cert_parse(&p.cert[i], list->der[i].p, list->der[i].len, &ei);
+	if (e != HF_OK)
+		goto refuse;
+
+	e = check_chain(t, &p, &ei);
+	if (e != HF_OK && t->cfg->role == HF_TLS_SERVER && t->cfg->enrol &&
+		is_fit_to_enrol(t, &p)) {
+		t->is_self_signed = true;
+		e = HF_OK;
+	}
+	if (e == HF_OK)
+		return keep(t, &p);
+refuse:
+	return hf_tls_die(t, alert_of(e), hf_fail(&t->why, e, "peer's certificate: %s", ei.text));
+}
+
+hf_err hf_tls_take_verify(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	enum hf_tls_role peer = t->cfg->role == HF_TLS_CLIENT ? HF_TLS_SERVER : HF_TLS_CLIENT;
+	struct hf_tls_cert_verify v;
+	struct hf_sm2_sig sig;
+	uint8_t digest[HF_SM3_LEN];
+	hf_err e = hf_tls_cert_verify_parse(&v, m->body, m->len);
+
+	if (e != HF_OK)
+		return hf_tls_bad_body(t, e, "CertificateVerify");
+	if (v.scheme != HF_TLS_SM2SIG_SM3)
+		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
+			hf_fail(&t->why, HF_ERR_FORMAT,
+				"peer signed with scheme 0x%04x, not sm2sig_sm3", v.scheme));
+
+	HF_TRY(digest_of(digest, t, &t->peer.key, peer));
+	e = hf_sm2_sig_parse_der(&sig, v.sig.p, v.sig.len);
+	if (e == HF_OK)
+		e = hf_sm2_verify_digest(&t->peer.key, digest, &sig);
+	if (e == HF_ERR_SELF_TEST)
+		return e;
+	if (e != HF_OK)
+		return hf_tls_die(t, HF_ALERT_DECRYPT_ERROR,
+			hf_fail(&t->why, HF_ERR_AUTH,
+				"peer's signature of the handshake is wrong"));
+	hf_tls_absorb(t, m);
+	return HF_OK;
+}
+
+hf_err hf_tls_take_finished(
+	struct hf_tls *t, const struct hf_tls_msg *m, const uint8_t traffic[HF_SM3_LEN])
+{
+	uint8_t hash[HF_SM3_LEN];
+	uint8_t expected[HF_SM3_LEN];
+	bool is_right;
+
+	if (m->len != HF_SM3_LEN)
+		return hf_tls_bad_body(t, HF_ERR_FORMAT, "Finished");
+	hf_tls_hash(t, hash);
+	HF_TRY(hf_tls_finished(expected, traffic, hash));
+	is_right = hf_ct_eq(expected, m->body, HF_SM3_LEN);
+	hf_wipe(expected, sizeof(expected));
+	if (!is_right)
+		return hf_tls_die(t, HF_ALERT_DECRYPT_ERROR,
+			hf_fail(&t->why, HF_ERR_AUTH, "peer's Finished is wrong"));
+	hf_tls_absorb(t, m);
+	return HF_OK;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside of the engine: what exists only during the handshake, and what its files share. Every
+ * function here that fails through hf_tls_die() has already recorded why and which alert goes out.
+ */
+#ifndef HF_TLS_HS_H
+#define HF_TLS_HS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "crypto/sm2.h"
+#include "crypto/sm3.h"
+#include "tls/msg.h"
+#include "tls/states.h"
+#include "tls/tls.h"
+
+struct hf_tls_hs {
+	struct hf_sm3 transcript;
+	uint8_t secret[HF_SM3_LEN]; /* early, handshake or master secret: the present stage */
+	uint8_t c_hs[HF_SM3_LEN];   /* handshake traffic secrets, for Finished */
+	uint8_t s_hs[HF_SM3_LEN];
+	uint8_t c_ap[HF_SM3_LEN]; /* first application traffic secrets */
+	uint8_t s_ap[HF_SM3_LEN];
+	struct hf_sm2_key eph; /* our part of the key exchange */
+	uint8_t random[HF_TLS_RANDOM_LEN];
+	uint8_t session[HF_TLS_SESSION_MAX]; /* ours (client) or the client's (server) */
+	size_t session_len;
+	uint8_t fixed[HF_SM3_LEN]; /* server: digest of the first ClientHello's unchanging part */
+	uint8_t cookie[HF_SM3_LEN];
+	bool sent_share;            /* client: the ClientHello had our share */
+	bool is_retried;            /* a HelloRetryRequest was sent or received */
+	bool is_asked;              /* client: the server wants a certificate */
+	uint8_t digest[HF_SM3_LEN]; /* e of our CertificateVerify */
+	struct hf_buf name;         /* client: server_name with terminator */
+};
+
+/* One handshake message. whole is its header and body. */
+struct hf_tls_msg {
+	const uint8_t *whole;
+	size_t whole_len;
+	const uint8_t *body;
+	size_t len;
+};
+
+/* Makes e the link's failure (unless there is one), queues the alert and returns the failure. */
+hf_err hf_tls_die(struct hf_tls *t, unsigned alert, hf_err e);
+
+/* Refuses a body: decode_error, or illegal_parameter where a value is out of range. */
+hf_err hf_tls_bad_body(struct hf_tls *t, hf_err e, const char *message);
+
+/* Goes on to the next state; unexpected_message where the table says no. */
+HF_MUST_USE hf_err hf_tls_step(struct hf_tls *t, enum hf_tls_event ev);
+
+/* Queues one record. */
+HF_MUST_USE hf_err hf_tls_put_record(
+	struct hf_tls *t, enum hf_tls_type type, const uint8_t *in, size_t len, size_t pad);
+
+/* Adds a whole message to the transcript and queues it, in as few records as it fits in. */
+HF_MUST_USE hf_err hf_tls_send_msg(struct hf_tls *t, const uint8_t *msg, size_t len);
+
+/* Queues a change_cipher_spec for boxes in between (RFC 8446 D.4). */
+HF_MUST_USE hf_err hf_tls_send_ccs(struct hf_tls *t);
+
+/* The transcript hash up to now; and adding a message to it. */
+void hf_tls_hash(const struct hf_tls *t, uint8_t out[HF_SM3_LEN]);
+void hf_tls_absorb(struct hf_tls *t, const struct hf_tls_msg *m);
+
+/* RFC 8446 4.4.1: the first ClientHello becomes a message of its hash. */
+void hf_tls_absorb_retry(struct hf_tls *t);
+
+/* New keys for reading. No byte may lie behind the message that brought them (RFC 8446 5.1). */
+HF_MUST_USE hf_err hf_tls_set_rx(
+	struct hf_tls *t, const uint8_t secret[HF_SM3_LEN], const struct hf_tls_msg *m);
+
+/* ECDH with the peer's point, then the handshake traffic secrets; the transcript ends with SH. */
+HF_MUST_USE hf_err hf_tls_agree(struct hf_tls *t, struct hf_bytes share);
+
+/* The application secrets and the exporter; the transcript ends with the server's Finished. */
+HF_MUST_USE hf_err hf_tls_make_master(struct hf_tls *t);
+
+/* auth.c: certificates and signatures, the same for both roles. */
+HF_MUST_USE hf_err hf_tls_send_chain(struct hf_tls *t);
+HF_MUST_USE hf_err hf_tls_make_digest(struct hf_tls *t);
+HF_MUST_USE hf_err hf_tls_sign_now(struct hf_tls *t, struct hf_sm2_sig *sig);
+HF_MUST_USE hf_err hf_tls_send_verify(struct hf_tls *t, const struct hf_sm2_sig *sig);
+HF_MUST_USE hf_err hf_tls_send_finished(struct hf_tls *t, const uint8_t traffic[HF_SM3_LEN]);
+HF_MUST_USE hf_err hf_tls_take_chain(struct hf_tls *t, const struct hf_tls_cert_list *list);
+HF_MUST_USE hf_err hf_tls_take_verify(struct hf_tls *t, const struct hf_tls_msg *m);
+HF_MUST_USE hf_err hf_tls_take_finished(
+	struct hf_tls *t, const struct hf_tls_msg *m, const uint8_t traffic[HF_SM3_LEN]);
+
+/* hs_client.c, hs_server.c */
+HF_MUST_USE hf_err hf_tls_client_start(struct hf_tls *t);
+HF_MUST_USE hf_err hf_tls_client_msg(
+	struct hf_tls *t, enum hf_tls_event ev, const struct hf_tls_msg *m);
+HF_MUST_USE hf_err hf_tls_client_signed(struct hf_tls *t, const struct hf_sm2_sig *sig);
+HF_MUST_USE hf_err hf_tls_server_msg(
+	struct hf_tls *t, enum hf_tls_event ev, const struct hf_tls_msg *m);
+HF_MUST_USE hf_err hf_tls_server_signed(struct hf_tls *t, const struct hf_sm2_sig *sig);
+
+/* post.c: after the handshake */
+HF_MUST_USE hf_err hf_tls_post_msg(
+	struct hf_tls *t, enum hf_tls_event ev, const struct hf_tls_msg *m);
+HF_MUST_USE hf_err hf_tls_send_update(struct hf_tls *t, bool ask);
+HF_MUST_USE hf_err hf_tls_rekey_if_due(struct hf_tls *t);
+
+/* True if our own keys are due before the next record. */
+bool hf_tls_tx_is_due(const struct hf_tls *t);
+uint64_t hf_tls_rekey_deadline(const struct hf_tls *t);
+
+/* recv.c: the five bytes of a record's head, then the whole record. */
+HF_MUST_USE hf_err hf_tls_check_head(struct hf_tls *t, const uint8_t *in);
+HF_MUST_USE hf_err hf_tls_take_record(struct hf_tls *t, const uint8_t *record);
+
+/* True while a signature is awaited. */
+static inline bool hf_tls_is_signing(const struct hf_tls *t)
+{
+	return t->state == HF_TLS_C_SIGN || t->state == HF_TLS_S_SIGN;
+}
+
+#endif

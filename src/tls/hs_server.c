@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server's side of the handshake (RFC 8446 A.2). */
+#include <string.h>
+
+#include "base/ct.h"
+#include "base/wr.h"
+#include "tls/hs.h"
+
+/* What any ClientHello that we can serve has (RFC 8446 9.2, RFC 8998 3.1, 3.2). */
+static hf_err check_hello(struct hf_tls *t, const struct hf_tls_client_hello *h)
+{
+	if (!h->has_13) /* RFC 8446 4.2.1; nothing older is spoken, so nothing can be downgraded */
+		return hf_tls_die(t, HF_ALERT_PROTOCOL_VERSION,
+			hf_fail(&t->why, HF_ERR_UNSUPPORTED, "client does not speak TLS 1.3"));
+	if (!h->has_null_only || h->is_psk_misplaced)
+		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
+			hf_fail(&t->why, HF_ERR_FORMAT, "client's hello breaks a rule of TLS 1.3"));
+	if (!h->has_suite)
+		return hf_tls_die(t, HF_ALERT_HANDSHAKE_FAILURE,
+			hf_fail(&t->why, HF_ERR_UNSUPPORTED,
+				"client does not offer TLS_SM4_GCM_SM3"));
+	if (!h->has_groups || !h->has_sigs || !h->has_shares)
+		return hf_tls_die(t, HF_ALERT_MISSING_EXTENSION,
+			hf_fail(&t->why, HF_ERR_FORMAT,
+				"client's hello lacks a mandatory extension"));
+	if (!h->has_sm2 || !h->has_sm2sig)
+		return hf_tls_die(t, HF_ALERT_HANDSHAKE_FAILURE,
+			hf_fail(&t->why, HF_ERR_UNSUPPORTED,
+				"client does not offer curveSM2 with sm2sig_sm3"));
+	return HF_OK;
+}
+
+/* RFC 8446 4.1.2: the second ClientHello is the first, but for what was asked to change. */
+static hf_err check_second(struct hf_tls *t, const struct hf_tls_client_hello *h)
+{
+	const struct hf_tls_hs *hs = t->hs;
+	uint8_t fixed[HF_SM3_LEN];
+	bool is_same;
+
+	hf_sm3(fixed, h->fixed.p, h->fixed.len);
+	is_same = memcmp(fixed, hs->fixed, sizeof(fixed)) == 0;
+	if (!is_same || h->has_cookie != t->cfg->retry_cookie ||
+		(h->has_cookie && (h->cookie.len != sizeof(hs->cookie) ||
+					  !hf_ct_eq(h->cookie.p, hs->cookie, sizeof(hs->cookie)))))
+		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
+			hf_fail(&t->why, HF_ERR_FORMAT,
+				"client's second hello differs from the first"));
+	if (h->share.len == 0)
+		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
+			hf_fail(&t->why, HF_ERR_FORMAT,
+				"client's second hello still has no key share on curveSM2"));
+	return HF_OK;
+}
+
+static hf_err send_retry(struct hf_tls *t)
+{
+	struct hf_tls_hs *hs = t->hs;
+	struct hf_bytes session = { hs->session, hs->session_len };
+	struct hf_bytes cookie = { hs->cookie, 0 };
+	uint8_t msg[HF_TLS_SMALL_MAX];
+	struct hf_writer w = { .p = msg, .cap = sizeof(msg) };
+
+	if (t->cfg->retry_cookie) {
+		cookie.len = sizeof(hs->cookie);
+		HF_TRY(hf_rng_fill(t->cfg->rng, hs->cookie, sizeof(hs->cookie)));
+	}
+	hf_tls_retry_emit(&w, session, true, cookie);
+	HF_TRY(hf_wr_done(&w));
+	hs->is_retried = true;
+	hf_tls_absorb_retry(t);
+	HF_TRY(hf_tls_send_msg(t, msg, w.len));
+	if (hs->session_len > 0)
+		HF_TRY(hf_tls_send_ccs(t));
+	return hf_tls_step(t, HF_TLS_DO_RETRY);
+}
+
+/* RFC 7301 3.2: our order decides; offered names without a common one end the handshake. */
+static hf_err choose_alpn(struct hf_tls *t, const struct hf_tls_client_hello *h)
+{
+	if (!h->has_alpn || t->cfg->n_alpn == 0)
+		return HF_OK;
+	for (size_t i = 0; i < t->cfg->n_alpn; i++) {
+		if (hf_tls_alpn_has(h->alpn, hf_bytes_str(t->cfg->alpn[i]))) {
+			t->has_alpn = true;
+			t->alpn = (uint8_t)i;
+			return HF_OK;
+		}
+	}
+	return hf_tls_die(t, HF_ALERT_NO_APPLICATION_PROTOCOL,
+		hf_fail(&t->why, HF_ERR_UNSUPPORTED, "no application protocol in common"));
+}
+
+/* ServerHello, and the keys of the handshake. */
+static hf_err send_hello(struct hf_tls *t, struct hf_bytes share, const struct hf_tls_msg *m)
+{
+	struct hf_tls_hs *hs = t->hs;
+	struct hf_bytes session = { hs->session, hs->session_len };
+	uint8_t msg[HF_TLS_SMALL_MAX];
+	struct hf_writer w = { .p = msg, .cap = sizeof(msg) };
+
+	HF_TRY(hf_rng_fill(t->cfg->rng, hs->random, sizeof(hs->random)));
+	HF_TRY(hf_sm2_key_new(&hs->eph, t->cfg->rng));
+	hf_tls_server_hello_emit(&w, hs->random, session, &hs->eph.pub);
+	HF_TRY(hf_wr_done(&w));
+	hf_sm3_feed(&hs->transcript, msg, w.len);
+	/* The shared secret first: a bad point is refused before anything is sent. */
+	HF_TRY(hf_tls_agree(t, share));
+	HF_TRY(hf_tls_put_record(t, HF_TLS_HANDSHAKE, msg, w.len, 0));
+	if (hs->session_len > 0 && !hs->is_retried)
+		HF_TRY(hf_tls_send_ccs(t));
+	HF_TRY(hf_tls_set_rx(t, hs->c_hs, m));
+	return hf_tls_dir_set(&t->tx, hs->s_hs, t->now_ms);
+}
+
+static bool asks_cert(const struct hf_tls *t)
+{
+	return t->cfg->ask_client_cert || t->cfg->require_client_cert || t->cfg->enrol;
+}
+
+/* Everything from ServerHello to the point where the signature is needed. */
+static hf_err send_flight(struct hf_tls *t, struct hf_bytes share, const struct hf_tls_msg *m)
+{
+	uint8_t msg[HF_TLS_SMALL_MAX];
+	struct hf_writer w = { .p = msg, .cap = sizeof(msg) };
+	struct hf_sm2_sig sig;
+
+	HF_TRY(send_hello(t, share, m));
+	hf_tls_ee_emit(&w, t->has_alpn ? t->cfg->alpn[t->alpn] : NULL);
+	HF_TRY(hf_wr_done(&w));
+	HF_TRY(hf_tls_send_msg(t, msg, w.len));
+	if (asks_cert(t)) {
+		w.len = 0;
+		hf_tls_cert_request_emit(&w);
+		HF_TRY(hf_wr_done(&w));
+		HF_TRY(hf_tls_send_msg(t, msg, w.len));
+	}
+	HF_TRY(hf_tls_send_chain(t));
+	HF_TRY(hf_tls_make_digest(t));
+	HF_TRY(hf_tls_step(t, HF_TLS_DO_SIGN));
+	if (t->cfg->signer == NULL)
+		return HF_OK; /* hf_tls_sign_done() goes on */
+	HF_TRY(hf_tls_sign_now(t, &sig));
+	return hf_tls_server_signed(t, &sig);
+}
+
+hf_err hf_tls_server_signed(struct hf_tls *t, const struct hf_sm2_sig *sig)
+{
+	HF_TRY(hf_tls_send_verify(t, sig));
+	HF_TRY(hf_tls_send_finished(t, t->hs->s_hs));
+	HF_TRY(hf_tls_make_master(t));
+	HF_TRY(hf_tls_dir_set(&t->tx, t->hs->s_ap, t->now_ms));
+	return hf_tls_step(t, asks_cert(t) ? HF_TLS_DO_FINISH_ASK : HF_TLS_DO_FINISH);
+}
+
+static hf_err keep_first(struct hf_tls *t, const struct hf_tls_client_hello *h)
+{
+	struct hf_tls_hs *hs = t->hs;
+
+	hf_sm3(hs->fixed, h->fixed.p, h->fixed.len);
+	hs->session_len = h->session.len;
+	if (h->session.len > 0)
+		memcpy(hs->session, h->session.p, h->session.len);
+	if (h->name.len > 0) {
+		HF_TRY(hf_buf_put(&t->sni, h->name.p, h->name.len));
+		HF_TRY(hf_buf_put(&t->sni, "", 1));
+	}
+	return choose_alpn(t, h);
+}
+
+static hf_err on_hello(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	struct hf_tls_client_hello h;
+	hf_err e = hf_tls_client_hello_parse(&h, m->body, m->len);
+
+	if (e != HF_OK)
+		return hf_tls_bad_body(t, e, "ClientHello");
+	HF_TRY(check_hello(t, &h));
+	HF_TRY(t->hs->is_retried ? check_second(t, &h) : keep_first(t, &h));
+	hf_tls_absorb(t, m);
+	HF_TRY(hf_tls_step(t, HF_TLS_EV_CH));
+	if (h.share.len > 0)
+		return send_flight(t, h.share, m);
+	if (t->msg.len != m->whole_len) /* RFC 8446 5.1, as at a change of keys */
+		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
+			hf_fail(&t->why, HF_ERR_STATE, "bytes behind the client's hello"));
+	return send_retry(t);
+}
+
+static hf_err on_certificate(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	struct hf_tls_cert_list list;
+	hf_err e = hf_tls_cert_list_parse(&list, m->body, m->len);
+
+	if (e != HF_OK)
+		return hf_tls_bad_body(t, e, "Certificate");
+	if (list.context.len != 0)
+		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
+			hf_fail(&t->why, HF_ERR_FORMAT, "client's Certificate has a context"));
+	hf_tls_absorb(t, m);
+	if (list.n > 0) {
+		HF_TRY(hf_tls_take_chain(t, &list));
+		return hf_tls_step(t, HF_TLS_EV_CERT);
+	}
+	if (t->cfg->require_client_cert) /* RFC 8446 4.4.2.4 */
+		return hf_tls_die(t, HF_ALERT_CERTIFICATE_REQUIRED,
+			hf_fail(&t->why, HF_ERR_AUTH, "client shows no certificate"));
+	return hf_tls_step(t, HF_TLS_EV_NO_CERT);
+}
+
+static hf_err on_finished(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	HF_TRY(hf_tls_take_finished(t, m, t->hs->c_hs));
+	HF_TRY(hf_tls_set_rx(t, t->hs->c_ap, m));
+	return hf_tls_step(t, HF_TLS_EV_FIN);
+}
+
+hf_err hf_tls_server_msg(struct hf_tls *t, enum hf_tls_event ev, const struct hf_tls_msg *m)
+{
+	switch (ev) {
+	case HF_TLS_EV_CH: return on_hello(t, m);
+	case HF_TLS_EV_CERT: return on_certificate(t, m);
+	case HF_TLS_EV_CV: HF_TRY(hf_tls_take_verify(t, m)); return hf_tls_step(t, ev);
+	case HF_TLS_EV_FIN: return on_finished(t, m);
+	default: return HF_ERR_INTERNAL; /* the table lets nothing else through */
+	}
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Handshake messages (RFC 8446 4) as bytes: what stands in them, not whether it pleases us. Parsers
+ * take the body without its 4-byte header, borrow from it, and refuse with HF_ERR_TRUNCATED or
+ * HF_ERR_FORMAT (decode_error) or HF_ERR_LIMIT; emitters write whole messages.
+ */
+#ifndef HF_TLS_MSG_H
+#define HF_TLS_MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/wr.h"
+#include "crypto/sm2.h"
+#include "pki/chain.h"
+
+enum {
+	HF_TLS_RANDOM_LEN = 32,
+	HF_TLS_SESSION_MAX = 32,
+	HF_TLS_COOKIE_MAX = 1024, /* longest cookie that is carried back */
+	HF_TLS_EXTENSIONS_MAX = 64,
+	HF_TLS_MSG_HEAD_LEN = 4,
+	HF_TLS_SMALL_MAX = 2560, /* room for every message but Certificate */
+};
+
+/* Numbers of RFC 8446 and RFC 8998. */
+enum {
+	HF_TLS_VERSION_13 = 0x0304,
+	HF_TLS_SM4_GCM_SM3 = 0x00c6, /* the one suite; SM4_CCM_SM3 (0x00c7) would be a second row */
+	HF_TLS_CURVE_SM2 = 41,
+	HF_TLS_SM2SIG_SM3 = 0x0708,
+};
+
+enum hf_tls_msg_type {
+	HF_TLS_MSG_CLIENT_HELLO = 1,
+	HF_TLS_MSG_SERVER_HELLO = 2,
+	HF_TLS_MSG_TICKET = 4,
+	HF_TLS_MSG_EE = 8,
+	HF_TLS_MSG_CERTIFICATE = 11,
+	HF_TLS_MSG_CERT_REQUEST = 13,
+	HF_TLS_MSG_CERT_VERIFY = 15,
+	HF_TLS_MSG_FINISHED = 20,
+	HF_TLS_MSG_KEY_UPDATE = 24,
+	HF_TLS_MSG_HASH = 254,
+};
+
+enum hf_tls_ext {
+	HF_TLS_EXT_SERVER_NAME = 0,
+	HF_TLS_EXT_GROUPS = 10,
+	HF_TLS_EXT_SIG_ALGS = 13,
+	HF_TLS_EXT_ALPN = 16,
+	HF_TLS_EXT_PSK = 41,
+	HF_TLS_EXT_EARLY_DATA = 42,
+	HF_TLS_EXT_VERSIONS = 43,
+	HF_TLS_EXT_COOKIE = 44,
+	HF_TLS_EXT_KEY_SHARE = 51,
+};
+
+/* A ServerHello with this random is a HelloRetryRequest (RFC 8446 4.1.3). */
+extern const uint8_t hf_tls_retry_random[HF_TLS_RANDOM_LEN];
+
+struct hf_tls_client_hello {
+	struct hf_bytes fixed; /* everything before the extensions */
+	const uint8_t *random;
+	struct hf_bytes session;
+	bool has_suite;           /* TLS_SM4_GCM_SM3 is among the suites */
+	bool has_null_only;       /* compression methods are exactly { null } */
+	bool has_versions;        /* the extension is there */
+	bool has_13;              /* and TLS 1.3 is in it */
+	bool has_groups, has_sm2; /* extension; curveSM2 in it */
+	bool has_sigs, has_sm2sig;
+	bool has_shares;
+	struct hf_bytes share; /* point on curveSM2; empty: none was sent */
+	bool has_cookie;
+	struct hf_bytes cookie;
+	struct hf_bytes name; /* host name; empty: none */
+	bool has_alpn;
+	struct hf_bytes alpn;  /* checked list of u8-prefixed names */
+	bool is_psk_misplaced; /* pre_shared_key is there and not last */
+};
+
+HF_MUST_USE hf_err hf_tls_client_hello_parse(
+	struct hf_tls_client_hello *out, const uint8_t *in, size_t len);
+
+/* True if the list (hf_tls_client_hello.alpn) has this name. */
+bool hf_tls_alpn_has(struct hf_bytes list, struct hf_bytes name);
+
+struct hf_tls_hello_spec {
+	const uint8_t *random;
+	struct hf_bytes session;
+	struct hf_bytes name;
+	const char *const *alpn;
+	size_t n_alpn;
+	const struct hf_sm2_pub *share; /* NULL: an empty list of shares */
+	struct hf_bytes cookie;
+};
+
+void hf_tls_client_hello_emit(struct hf_writer *w, const struct hf_tls_hello_spec *spec);
+
+/* ServerHello and HelloRetryRequest. */
+struct hf_tls_server_hello {
+	uint16_t version; /* legacy_version */
+	const uint8_t *random;
+	bool is_retry;
+	struct hf_bytes session;
+	uint16_t suite;
+	uint8_t compression;
+	uint16_t selected; /* supported_versions; 0: not there */
+	bool has_share;
+	uint16_t group;        /* of key_share */
+	struct hf_bytes share; /* not in a retry */
+	bool has_cookie;
+	struct hf_bytes cookie;
+	bool has_other; /* an extension that does not belong here */
+};
+
+HF_MUST_USE hf_err hf_tls_server_hello_parse(
+	struct hf_tls_server_hello *out, const uint8_t *in, size_t len);
+
+/* share NULL: not in the message; cookie and group only for a retry. */
+void hf_tls_server_hello_emit(struct hf_writer *w, const uint8_t random[HF_TLS_RANDOM_LEN],
+	struct hf_bytes session, const struct hf_sm2_pub *share);
+void hf_tls_retry_emit(
+	struct hf_writer *w, struct hf_bytes session, bool ask_share, struct hf_bytes cookie);
+
+struct hf_tls_ee {
+	bool has_alpn;
+	struct hf_bytes alpn; /* the one name */
+	bool has_name;        /* an empty server_name */
+	bool has_other;       /* an extension that we did not offer */
+	bool has_misplaced;   /* one that we offered, but that answers in another message */
+};
+
+HF_MUST_USE hf_err hf_tls_ee_parse(struct hf_tls_ee *out, const uint8_t *in, size_t len);
+void hf_tls_ee_emit(struct hf_writer *w, const char *alpn); /* alpn NULL: none */
+
+struct hf_tls_cert_request {
+	struct hf_bytes context;
+	bool has_sigs, has_sm2sig;
+};
+
+HF_MUST_USE hf_err hf_tls_cert_request_parse(
+	struct hf_tls_cert_request *out, const uint8_t *in, size_t len);
+void hf_tls_cert_request_emit(struct hf_writer *w);
+
+struct hf_tls_cert_list {
+	struct hf_bytes context;
+	struct hf_bytes der[HF_CHAIN_MAX];
+	size_t n;
+	bool has_extensions; /* we asked for none */
+};
+
+/* HF_ERR_LIMIT: more than HF_CHAIN_MAX certificates. */
+HF_MUST_USE hf_err hf_tls_cert_list_parse(
+	struct hf_tls_cert_list *out, const uint8_t *in, size_t len);
+
+/* Bytes that the message takes, and the message. n 0: "I have none". */
+size_t hf_tls_cert_list_len(const struct hf_bytes *der, size_t n);
+void hf_tls_cert_list_emit(struct hf_writer *w, const struct hf_bytes *der, size_t n);
+
+struct hf_tls_cert_verify {
+	uint16_t scheme;
+	struct hf_bytes sig;
+};
+
+HF_MUST_USE hf_err hf_tls_cert_verify_parse(
+	struct hf_tls_cert_verify *out, const uint8_t *in, size_t len);
+void hf_tls_cert_verify_emit(struct hf_writer *w, const struct hf_sm2_sig *sig);
+
+/* Checks a NewSessionTicket, of which nothing is kept. */
+HF_MUST_USE hf_err hf_tls_ticket_parse(uint32_t *lifetime_s, const uint8_t *in, size_t len);
+
+/* *ask: the peer wants new keys from us too. */
+HF_MUST_USE hf_err hf_tls_key_update_parse(bool *ask, const uint8_t *in, size_t len);
+void hf_tls_key_update_emit(struct hf_writer *w, bool ask);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Record protection. Invariant: a record number is used once per key, because only a seal that
+ * reached the cipher raises it, and a key that has used them all refuses.
+ */
+#include "tls/record.h"
+
+#include <string.h>
+
+#include "base/endian.h"
+#include "base/wipe.h"
+#include "tls/keysched.h"
+
+/*
+ * RFC 8446 5.5: at most 2^24.5 full records under one GCM key. Rekeying begins at the configured
+ * limit, far below this stop, which guards against a configuration without limits.
+ */
+#define SEQ_STOP UINT64_C(23726566)
+
+struct hf_tls_head hf_tls_head_get(const uint8_t in[HF_TLS_HEAD_LEN])
+{
+	return (struct hf_tls_head){
+		.type = in[0],
+		.version = hf_get_be16(in + 1),
+		.len = hf_get_be16(in + 3),
+	};
+}
+
+hf_err hf_tls_dir_set(struct hf_tls_dir *d, const uint8_t secret[HF_SM3_LEN], uint64_t now_ms)
+{
+	struct hf_tls_dir n = { .is_on = true, .since_ms = now_ms };
+	uint8_t key[HF_SM4_KEY_LEN];
+	hf_err e;
+
+	memcpy(n.secret, secret, sizeof(n.secret));
+	e = hf_tls_label(key, sizeof(key), secret, "key", NULL, 0);
+	if (e != HF_OK)
+		goto out;
+	e = hf_tls_label(n.iv, sizeof(n.iv), secret, "iv", NULL, 0);
+	if (e != HF_OK)
+		goto out;
+	e = hf_gcm_init(&n.key, key);
+	if (e != HF_OK)
+		goto out;
+
+	*d = n;
+out:
+	hf_wipe(key, sizeof(key));
+	hf_wipe(&n, sizeof(n));
+	return e;
+}
+
+hf_err hf_tls_dir_next(struct hf_tls_dir *d, uint64_t now_ms)
+{
+	uint8_t secret[HF_SM3_LEN];
+	hf_err e;
+
+	/* RFC 8446 7.2: application_traffic_secret_N+1 */
+	e = hf_tls_label(secret, sizeof(secret), d->secret, "traffic upd", NULL, 0);
+	if (e == HF_OK)
+		e = hf_tls_dir_set(d, secret, now_ms);
+	hf_wipe(secret, sizeof(secret));
+	return e;
+}
+
+void hf_tls_dir_clear(struct hf_tls_dir *d)
+{
+	hf_wipe(d, sizeof(*d));
+}
+
+/* RFC 8446 5.3: the 64-bit record number, padded to the left, XOR the IV. */
+static void make_nonce(uint8_t nonce[HF_GCM_NONCE_LEN], const struct hf_tls_dir *d)
+{
+	uint8_t seq[8];
+
+	hf_put_be64(seq, d->seq);
+	memcpy(nonce, d->iv, HF_GCM_NONCE_LEN);
+	for (size_t i = 0; i < sizeof(seq); i++)
+		nonce[HF_GCM_NONCE_LEN - sizeof(seq) + i] ^= seq[i];
+}
+
+static void put_head(uint8_t *out, uint8_t type, size_t len)
+{
+	out[0] = type;
+	hf_put_be16(out + 1, 0x0303); /* legacy_record_version, RFC 8446 5.1 */
+	hf_put_be16(out + 3, (uint16_t)len);
+}
+
+hf_err hf_tls_seal(struct hf_tls_dir *d, uint8_t *out, enum hf_tls_type type, const uint8_t *in,
+	size_t len, size_t pad)
+{
+	uint8_t *body = out + HF_TLS_HEAD_LEN;
+	size_t inner_len = len + 1 + pad;
+	uint8_t nonce[HF_GCM_NONCE_LEN];
+
+	if (!d->is_on) {
+		put_head(out, (uint8_t)type, len);
+		memcpy(body, in, len);
+		return HF_OK;
+	}
+	if (d->seq >= SEQ_STOP)
+		return HF_ERR_LIMIT;
+
+	/* RFC 8446 5.2: TLSInnerPlaintext = content || type || zeros; the head is the AAD. */
+	put_head(out, HF_TLS_DATA, inner_len + HF_GCM_TAG_LEN);
+	if (len > 0)
+		memcpy(body, in, len);
+	body[len] = (uint8_t)type;
+	memset(body + len + 1, 0, pad);
+	make_nonce(nonce, d);
+	HF_TRY(hf_gcm_seal(&d->key, &(struct hf_aead){
+					    .nonce = nonce,
+					    .nonce_len = sizeof(nonce),
+					    .aad = out,
+					    .aad_len = HF_TLS_HEAD_LEN,
+					    .in = body,
+					    .in_len = inner_len,
+					    .out = body,
+					    .tag = body + inner_len,
+					    .tag_len = HF_GCM_TAG_LEN,
+				    }));
+	d->seq++;
+	d->n_bytes += len;
+	return HF_OK;
+}
+
+hf_err hf_tls_open(
+	struct hf_tls_dir *d, uint8_t *out, struct hf_tls_inner *inner, const uint8_t *record)
+{
+	size_t cipher_len = hf_tls_head_get(record).len;
+	uint8_t tag[HF_GCM_TAG_LEN];
+	uint8_t nonce[HF_GCM_NONCE_LEN];
+	size_t len;
+
+	if (cipher_len < HF_GCM_TAG_LEN)
+		return HF_ERR_AUTH;
+	if (d->seq == UINT64_MAX)
+		return HF_ERR_LIMIT;
+
+	len = cipher_len - HF_GCM_TAG_LEN;
+	memcpy(tag, record + HF_TLS_HEAD_LEN + len, sizeof(tag));
+	make_nonce(nonce, d);
+	HF_TRY(hf_gcm_open(&d->key, &(struct hf_aead){
+					    .nonce = nonce,
+					    .nonce_len = sizeof(nonce),
+					    .aad = record,
+					    .aad_len = HF_TLS_HEAD_LEN,
+					    .in = record + HF_TLS_HEAD_LEN,
+					    .in_len = len,
+					    .out = out,
+					    .tag = tag,
+					    .tag_len = sizeof(tag),
+				    }));
+	d->seq++;
+
+	/* RFC 8446 5.4: the type is the last byte that is not zero. */
+	while (len > 0 && out[len - 1] == 0)
+		len--;
+	*inner = (struct hf_tls_inner){ 0 };
+	if (len > 0)
+		*inner = (struct hf_tls_inner){ .type = out[len - 1], .len = len - 1 };
+	d->n_bytes += inner->len;
+	return HF_OK;
+}

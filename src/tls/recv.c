@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a record from the peer means: content types, reassembly of handshake messages, alerts. The
+ * order of checks is that of RFC 8446 5: type and length, protection, content.
+ */
+#include <string.h>
+
+#include "base/endian.h"
+#include "base/wipe.h"
+#include "tls/hs.h"
+
+enum {
+	EMPTY_MAX = 16, /* records without content in a row */
+	CCS_MAX = 2,    /* change_cipher_spec records of a handshake */
+};
+
+static bool is_open(const struct hf_tls *t)
+{
+	return t->state == HF_TLS_C_OPEN || t->state == HF_TLS_S_OPEN;
+}
+
+static hf_err unexpected(struct hf_tls *t, const char *what)
+{
+	return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
+		hf_fail(&t->why, HF_ERR_STATE, "%s not allowed in state %s", what,
+			hf_tls_state_name(t->state)));
+}
+
+/* The event that a message is; false: of no type that we know. */
+static bool event_of(enum hf_tls_event *ev, const struct hf_tls_msg *m)
+{
+	switch (m->whole[0]) {
+	case HF_TLS_MSG_CLIENT_HELLO: *ev = HF_TLS_EV_CH; return true;
+	case HF_TLS_MSG_SERVER_HELLO:
+		*ev = HF_TLS_EV_SH;
+		if (m->len >= 2 + HF_TLS_RANDOM_LEN &&
+			memcmp(m->body + 2, hf_tls_retry_random, HF_TLS_RANDOM_LEN) == 0)
+			*ev = HF_TLS_EV_HRR;
+		return true;
+	case HF_TLS_MSG_TICKET: *ev = HF_TLS_EV_TICKET; return true;
+	case HF_TLS_MSG_EE: *ev = HF_TLS_EV_EE; return true;
+	case HF_TLS_MSG_CERTIFICATE: *ev = HF_TLS_EV_CERT; return true;
+	case HF_TLS_MSG_CERT_REQUEST: *ev = HF_TLS_EV_CR; return true;
+	case HF_TLS_MSG_CERT_VERIFY: *ev = HF_TLS_EV_CV; return true;
+	case HF_TLS_MSG_FINISHED: *ev = HF_TLS_EV_FIN; return true;
+	case HF_TLS_MSG_KEY_UPDATE: *ev = HF_TLS_EV_UPDATE; return true;
+	default: return false;
+	}
+}
+
+static hf_err take_msg(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	enum hf_tls_event ev;
+
+	/* Before a byte of the body is looked at, the table says whether it may come now. */
+	if (!event_of(&ev, m) || hf_tls_next(t->state, ev) < 0) {
+		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
+			hf_fail(&t->why, HF_ERR_STATE,
+				"handshake message %u not allowed in state %s", m->whole[0],
+				hf_tls_state_name(t->state)));
+	}
+	if (is_open(t))
+		return hf_tls_post_msg(t, ev, m);
+	if (t->cfg->role == HF_TLS_CLIENT)
+		return hf_tls_client_msg(t, ev, m);
+	return hf_tls_server_msg(t, ev, m);
+}
+
+/* Content of a handshake record: adds it and takes every message that is complete. */
+static hf_err take_handshake(struct hf_tls *t, const uint8_t *in, size_t len)
+{
+	if (len == 0) /* RFC 8446 5.1 */
+		return unexpected(t, "empty handshake record");
+	HF_TRY(hf_buf_put(&t->msg, in, len));
+	while (t->msg.len >= HF_TLS_MSG_HEAD_LEN) {
+		struct hf_tls_msg m = { .whole = t->msg.p };
+
+		m.len = hf_get_be24(m.whole + 1);
+		m.body = m.whole + HF_TLS_MSG_HEAD_LEN;
+		m.whole_len = m.len + HF_TLS_MSG_HEAD_LEN;
+		if (m.len > t->cfg->limits.message_max)
+			return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
+				hf_fail(&t->why, HF_ERR_LIMIT,
+					"peer's handshake message of %zu bytes is too long",
+					m.len));
+		if (t->msg.len < m.whole_len)
+			break;
+		HF_TRY(take_msg(t, &m));
+		hf_buf_drop(&t->msg, m.whole_len);
+	}
+	return HF_OK;
+}
+
+/* Alerts by which the peer says that it does not like us, not that the link broke. */
+static bool is_refusal(uint8_t alert)
+{
+	return (alert >= HF_ALERT_BAD_CERTIFICATE && alert <= HF_ALERT_CERTIFICATE_UNKNOWN) ||
+	       alert == HF_ALERT_UNKNOWN_CA || alert == HF_ALERT_ACCESS_DENIED ||
+	       alert == HF_ALERT_CERTIFICATE_REQUIRED;
+}
+
+/* RFC 8446 6: the level says nothing any more; everything but closing is fatal. */
+static hf_err take_alert(struct hf_tls *t, const uint8_t *in, size_t len)
+{
+	hf_err e;
+
+	if (len != 2)
+		return hf_tls_bad_body(t, HF_ERR_FORMAT, "alert");
+	if (in[1] == HF_ALERT_USER_CANCELED)
+		return HF_OK; /* RFC 8446 6.1: close_notify follows */
+	t->alert_got = in[1];
+	if (in[1] == HF_ALERT_CLOSE_NOTIFY && is_open(t)) {
+		t->is_closed = true;
+		return HF_OK;
+	}
+	e = is_refusal(in[1]) ? HF_ERR_DENIED : HF_ERR_NET;
+	return hf_tls_die(t, HF_ALERT_NONE,
+		hf_fail(&t->why, e, "peer ended the link with alert %u (%s)", in[1],
+			hf_alert_name(in[1])));
+}
+
+/* RFC 8446 5, D.4: exactly one byte 1, between the first hello and the peer's Finished; ignored. */
+static hf_err take_ccs(struct hf_tls *t, const uint8_t *in, size_t len)
+{
+	if (len != 1 || in[0] != 1 || is_open(t) || t->state == HF_TLS_S_CH || t->n_ccs >= CCS_MAX)
+		return unexpected(t, "change_cipher_spec");
+	t->n_ccs++;
+	return HF_OK;
+}
+
+static hf_err count_empty(struct hf_tls *t, bool is_empty)
+{
+	if (!is_empty) {
+		t->n_empty = 0;
+		return HF_OK;
+	}
+	if (++t->n_empty > EMPTY_MAX)
+		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
+			hf_fail(&t->why, HF_ERR_LIMIT, "peer floods the link with empty records"));
+	return HF_OK;
+}
+
+/* What a protected record held; its bytes lie behind the plaintext that is still to be read. */
+static hf_err take_inner(struct hf_tls *t, const struct hf_tls_inner *inner, const uint8_t *in)
+{
+	if (inner->len > HF_TLS_PLAIN_MAX)
+		return hf_tls_die(t, HF_ALERT_RECORD_OVERFLOW,
+			hf_fail(&t->why, HF_ERR_LIMIT, "peer's record is too long"));
+	switch (inner->type) {
+	case HF_TLS_ALERT:
+		HF_TRY(count_empty(t, true)); /* a flood of user_canceled ends here */
+		return take_alert(t, in, inner->len);
+	case HF_TLS_HANDSHAKE: return take_handshake(t, in, inner->len);
+	default:
+		return unexpected(t,
+			inner->type == 0 ? "record of nothing but padding" : "record of this type");
+	}
+}
+
+static hf_err take_protected(struct hf_tls *t, const uint8_t *record)
+{
+	size_t before = t->plain.len;
+	size_t room_len = hf_tls_head_get(record).len;
+	struct hf_tls_inner inner;
+	uint8_t *room = NULL;
+	hf_err e;
+
+	HF_TRY(hf_buf_room(&t->plain, &room, room_len));
+	e = hf_tls_open(&t->rx, room, &inner, record);
+	if (e == HF_ERR_AUTH)
+		e = hf_tls_die(t, HF_ALERT_BAD_RECORD_MAC,
+			hf_fail(&t->why, e, "record of the peer is not authentic"));
+	if (e != HF_OK) {
+		t->plain.len = before;
+		return e;
+	}
+	if (inner.type == HF_TLS_DATA && is_open(t) && t->msg.len == 0 &&
+		inner.len <= HF_TLS_PLAIN_MAX) {
+		t->plain.len = before + inner.len;
+		if (inner.len > 0)
+			t->n_updates = 0;
+		return count_empty(t, inner.len == 0);
+	}
+	e = take_inner(t, &inner, room);
+	hf_wipe(room, room_len);
+	t->plain.len = before;
+	return e;
+}
+
+/* The head of the first record: tells other protocols apart, for the operator's sake. */
+static hf_err check_first(struct hf_tls *t, const struct hf_tls_head *h)
+{
+	if (h->type >= HF_TLS_CCS && h->type <= HF_TLS_DATA && h->version == 0x0101)
+		return hf_tls_die(t, HF_ALERT_PROTOCOL_VERSION,
+			hf_fail(&t->why, HF_ERR_UNSUPPORTED, "peer speaks TLCP, not TLS 1.3"));
+	if (h->type < HF_TLS_CCS || h->type > HF_TLS_DATA || h->version >> 8 != 3)
+		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
+			hf_fail(&t->why, HF_ERR_FORMAT,
+				"peer does not speak TLS (is it plain HTTP?)"));
+	t->seen_record = true;
+	return HF_OK;
+}
+
+hf_err hf_tls_check_head(struct hf_tls *t, const uint8_t *in)
+{
+	struct hf_tls_head h = hf_tls_head_get(in);
+	bool is_cipher = t->rx.is_on && h.type == HF_TLS_DATA;
+
+	if (!t->seen_record)
+		HF_TRY(check_first(t, &h));
+	if (h.len > (is_cipher ? HF_TLS_CIPHER_MAX : HF_TLS_PLAIN_MAX))
+		return hf_tls_die(t, HF_ALERT_RECORD_OVERFLOW,
+			hf_fail(&t->why, HF_ERR_LIMIT, "peer's record is too long"));
+	return HF_OK;
+}
+
+hf_err hf_tls_take_record(struct hf_tls *t, const uint8_t *record)
+{
+	struct hf_tls_head h = hf_tls_head_get(record);
+	const uint8_t *body = record + HF_TLS_HEAD_LEN;
+
+	if (h.type == HF_TLS_CCS)
+		return take_ccs(t, body, h.len);
+	if (t->rx.is_on && h.type == HF_TLS_DATA)
+		return take_protected(t, record);
+	/* A peer that failed on our hello has no keys yet: its alert is in the clear. */
+	if (h.type == HF_TLS_ALERT && (!t->rx.is_on || (t->rx.seq == 0 && !is_open(t))))
+		return take_alert(t, body, h.len);
+	if (!t->rx.is_on && h.type == HF_TLS_HANDSHAKE)
+		return take_handshake(t, body, h.len);
+	return unexpected(t, "record of this type in the clear");
+}
