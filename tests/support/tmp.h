@@ -38,4 +38,10 @@ bool test_drop_root(void);
 /* In a child: no file can grow beyond len bytes from now on (EFBIG, as on a full disk). */
 void test_limit_files(size_t len);
 
+/*
+ * In a child: puts an empty file system of so few KiB on dir, seen by this child only and gone with
+ * it: a real full disk (ENOSPC). False where there is no right to do so.
+ */
+bool test_small_disk(const char *dir, unsigned kib);
+
 #endif
