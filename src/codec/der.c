@@ -291,7 +291,7 @@ uint64_t hf_der_time(struct hf_der *d)
 	bool is_utc = hf_der_is(d, HF_DER_UTC_TIME);
 	struct hf_bytes v = hf_der_take(d, is_utc ? HF_DER_UTC_TIME : HF_DER_TIME);
 	size_t len = is_utc ? UTC_TIME_LEN : GTIME_LEN;
-	uint8_t digits[14] = "19";
+	uint8_t digits[14] = { '1', '9' };
 	uint64_t t = 0;
 
 	if (d->err != HF_OK)
@@ -307,8 +307,10 @@ uint64_t hf_der_time(struct hf_der *d)
 		}
 	}
 	/* RFC 5280 4.1.2.5.1: two-digit years 50..99 are 19xx, 00..49 are 20xx. */
-	if (is_utc && v.p[0] < '5')
-		memcpy(digits, "20", 2);
+	if (is_utc && v.p[0] < '5') {
+		digits[0] = '2';
+		digits[1] = '0';
+	}
 	memcpy(digits + (is_utc ? 2 : 0), v.p, len - 1);
 	if (!time_of_digits(&t, digits))
 		hf_der_fail(d, HF_ERR_FORMAT);

@@ -78,6 +78,8 @@ static void sha_block(struct sha256 *s)
 	}
 	for (unsigned i = 0; i < 8; i++)
 		s->h[i] += v[i];
+	hf_wipe(w, sizeof(w));
+	hf_wipe(v, sizeof(v));
 }
 
 static void sha_init(struct sha256 *s)
