@@ -281,7 +281,7 @@ static hf_err make_root(struct making *m)
 	const struct hf_signer *signers[1] = { &signer };
 	struct hf_root root = { .version = 1, .issued_s = m->now_s };
 	struct hf_buf content;
-	char name[40];
+	char name[64];
 	char path[HF_PATH_MAX];
 	hf_err e;
 
