@@ -35,7 +35,7 @@ static hf_err check_limits(const struct hf_h2_limits *l)
 	return is_good ? HF_OK : HF_ERR_ARG;
 }
 
-struct stream *h2_find(const struct hf_h2 *h, int32_t id)
+struct stream *hf_h2_find(const struct hf_h2 *h, int32_t id)
 {
 	for (size_t i = 0; i < h->limits.max_streams; i++)
 		if (h->streams[i] != NULL && h->streams[i]->id == id)
@@ -43,7 +43,7 @@ struct stream *h2_find(const struct hf_h2 *h, int32_t id)
 	return NULL;
 }
 
-struct stream *h2_stream_new(struct hf_h2 *h)
+struct stream *hf_h2_stream_new(struct hf_h2 *h)
 {
 	for (size_t i = 0; i < h->limits.max_streams; i++) {
 		struct stream *s;
@@ -71,7 +71,7 @@ static void source_close(struct stream *s)
 	s->source.close = NULL;
 }
 
-void h2_stream_free(struct hf_h2 *h, struct stream *s)
+void hf_h2_stream_free(struct hf_h2 *h, struct stream *s)
 {
 	for (size_t i = 0; i < h->limits.max_streams; i++) {
 		if (h->streams[i] != s)
@@ -85,7 +85,7 @@ void h2_stream_free(struct hf_h2 *h, struct stream *s)
 	hf_mem_free(h->mem, s);
 }
 
-void h2_reset(struct hf_h2 *h, struct stream *s, hf_err e)
+void hf_h2_reset(struct hf_h2 *h, struct stream *s, hf_err e)
 {
 	if (s->why != HF_OK)
 		return;
@@ -96,7 +96,7 @@ void h2_reset(struct hf_h2 *h, struct stream *s, hf_err e)
 		h->err = HF_ERR_NO_MEMORY;
 }
 
-hf_err h2_body_set(
+hf_err hf_h2_body_set(
 	struct stream *s, const uint8_t *body, size_t body_len, const struct hf_http_source *source)
 {
 	if (source != NULL) {
@@ -162,7 +162,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
 
 	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
 		return 0;
-	s = h2_stream_new(h);
+	s = hf_h2_stream_new(h);
 	if (s == NULL)
 		return control_spend(h, BAD_STREAM_COST) ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE
 							 : flooded(h);
@@ -180,7 +180,7 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
 	(void)flags;
 	if (s == NULL)
 		return 0;
-	head_field(
+	hf_h2_head_field(
 		h, s, (struct hf_bytes){ name, name_len }, (struct hf_bytes){ value, value_len });
 	if (s->head_len <= 2 * (uint64_t)h->limits.header_max)
 		return 0;
@@ -280,7 +280,7 @@ static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t code, void 
 	s->held = 0;
 	(void)nghttp2_session_set_stream_user_data(ng, id, NULL);
 	h->side->on_close(h, s, why_closed(s, code));
-	h2_stream_free(h, s);
+	hf_h2_stream_free(h, s);
 	return 0;
 }
 
@@ -364,7 +364,7 @@ static ssize_t on_read(nghttp2_session *ng, int32_t id, uint8_t *buf, size_t cap
 	return (ssize_t)len;
 }
 
-const nghttp2_data_provider *h2_provider(struct stream *s, nghttp2_data_provider *storage)
+const nghttp2_data_provider *hf_h2_provider(struct stream *s, nghttp2_data_provider *storage)
 {
 	if (!s->has_source && s->out.len == 0)
 		return NULL;
@@ -391,7 +391,7 @@ static hf_err session_make(struct hf_h2 *h)
 	nghttp2_option_set_no_closed_streams(option, 1);
 	nghttp2_option_set_max_outbound_ack(option, OUTBOUND_ACKS);
 	nghttp2_option_set_peer_max_concurrent_streams(option, h->limits.max_streams);
-	h2_mem_init(&h->ng_mem, h->mem);
+	hf_h2_mem_init(&h->ng_mem, h->mem);
 	if (h->is_server)
 		rc = nghttp2_session_server_new3(&h->ng, calls, h, option, &h->ng_mem);
 	else
@@ -421,7 +421,7 @@ static hf_err session_greet(struct hf_h2 *h)
 	return HF_OK;
 }
 
-hf_err h2_new(struct hf_h2 **out, const struct hf_mem *mem, const struct hf_h2_limits *limits,
+hf_err hf_h2_new(struct hf_h2 **out, const struct hf_mem *mem, const struct hf_h2_limits *limits,
 	const struct h2_side *side, bool is_server, uint64_t now_ms)
 {
 	struct hf_h2 *h;
@@ -460,7 +460,7 @@ void hf_h2_free(struct hf_h2 *h)
 		if (s == NULL)
 			continue;
 		h->side->on_close(h, s, s->why != HF_OK ? s->why : HF_ERR_CLOSED);
-		h2_stream_free(h, s);
+		hf_h2_stream_free(h, s);
 	}
 	nghttp2_session_del(h->ng);
 	hf_mem_free(h->mem, h);
@@ -540,7 +540,7 @@ void hf_h2_tick(struct hf_h2 *h, uint64_t now_ms)
 		struct stream *s = h->streams[i];
 
 		if (s != NULL && (h->now_ms >= s->deadline_ms || h->now_ms >= s->hard_ms))
-			h2_reset(h, s, HF_ERR_TIMEOUT);
+			hf_h2_reset(h, s, HF_ERR_TIMEOUT);
 	}
 }
 
@@ -569,7 +569,7 @@ size_t hf_h2_n_streams(const struct hf_h2 *h)
 
 void hf_h2_resume(struct hf_h2 *h, int32_t stream)
 {
-	struct stream *s = h2_find(h, stream);
+	struct stream *s = hf_h2_find(h, stream);
 
 	if (s == NULL || s->why != HF_OK)
 		return;
@@ -580,7 +580,7 @@ void hf_h2_resume(struct hf_h2 *h, int32_t stream)
 
 void hf_h2_credit(struct hf_h2 *h, int32_t stream)
 {
-	struct stream *s = h2_find(h, stream);
+	struct stream *s = hf_h2_find(h, stream);
 	size_t held;
 
 	if (s == NULL || s->held == 0)

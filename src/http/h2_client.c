@@ -29,7 +29,7 @@ static void client_on_head(struct hf_h2 *h, struct stream *s)
 	if (e == HF_OK && s->is_told && s->call.on_head != NULL)
 		e = s->call.on_head(s->call.ctx, s->id, &s->head);
 	if (e != HF_OK)
-		h2_reset(h, s, e);
+		hf_h2_reset(h, s, e);
 }
 
 static hf_err client_on_body(struct hf_h2 *h, struct stream *s, const uint8_t *bytes, size_t len)
@@ -45,7 +45,7 @@ static hf_err client_on_body(struct hf_h2 *h, struct stream *s, const uint8_t *b
 		e = hf_buf_put(&s->body, bytes, len);
 	if (e == HF_OK || e == HF_ERR_AGAIN)
 		return e;
-	h2_reset(h, s, e);
+	hf_h2_reset(h, s, e);
 	return HF_OK;
 }
 
@@ -81,7 +81,7 @@ hf_err hf_h2_client_new(struct hf_h2 **out, const struct hf_h2_client *config, u
 
 	if (len == 0 || len >= HF_HTTP_VALUE_MAX)
 		return HF_ERR_ARG;
-	HF_TRY(h2_new(&h, config->mem, &config->limits, &client_side, false, now_ms));
+	HF_TRY(hf_h2_new(&h, config->mem, &config->limits, &client_side, false, now_ms));
 	memcpy(h->authority, config->authority, len + 1);
 	*out = h;
 	return HF_OK;
@@ -96,21 +96,21 @@ static hf_err call_submit(struct hf_h2 *h, struct stream *s)
 	char range[HF_RANGE_TEXT];
 	int32_t id;
 
-	HF_TRY(head_path(&head, c->path, strlen(c->path)));
-	fields_add(&f, ":method", head_method_name(c->method));
-	fields_add(&f, ":scheme", "https");
-	fields_add(&f, ":authority", h->authority);
-	fields_add(&f, ":path", c->path);
+	HF_TRY(hf_h2_head_path(&head, c->path, strlen(c->path)));
+	hf_h2_fields_add(&f, ":method", hf_h2_method_name(c->method));
+	hf_h2_fields_add(&f, ":scheme", "https");
+	hf_h2_fields_add(&f, ":authority", h->authority);
+	hf_h2_fields_add(&f, ":path", c->path);
 	if (c->content_type != NULL)
-		fields_add(&f, "content-type", c->content_type);
+		hf_h2_fields_add(&f, "content-type", c->content_type);
 	if (c->range != NULL) {
 		hf_range_emit(range, &s->range);
-		fields_add(&f, "range", range);
+		hf_h2_fields_add(&f, "range", range);
 	}
-	fields_add_ours(&f, c->fields, c->n_fields);
+	hf_h2_fields_add_ours(&f, c->fields, c->n_fields);
 	if (f.is_bad)
 		return HF_ERR_ARG;
-	id = nghttp2_submit_request(h->ng, NULL, f.nv, f.n, h2_provider(s, &storage), s);
+	id = nghttp2_submit_request(h->ng, NULL, f.nv, f.n, hf_h2_provider(s, &storage), s);
 	if (id < 0)
 		return id == NGHTTP2_ERR_NOMEM ? HF_ERR_NO_MEMORY : HF_ERR_CLOSED;
 	s->id = id;
@@ -129,7 +129,7 @@ static hf_err call_begin(struct hf_h2 *h, struct stream *s, const struct hf_http
 		s->hard_ms = h->now_ms + call->timeout_ms;
 	s->deadline_ms = h->now_ms + h->limits.stall_ms;
 	hf_buf_init(&s->body, h->mem, max);
-	HF_TRY(h2_body_set(s, call->body, call->body_len, call->source));
+	HF_TRY(hf_h2_body_set(s, call->body, call->body_len, call->source));
 	return call_submit(h, s);
 }
 
@@ -141,7 +141,7 @@ static hf_err call_room(struct hf_h2 *h, const struct hf_http_call *call, struct
 		return HF_ERR_CLOSED;
 	if (h->n_streams == h->limits.max_streams)
 		return HF_ERR_LIMIT;
-	*s = h2_stream_new(h);
+	*s = hf_h2_stream_new(h);
 	return *s == NULL ? HF_ERR_NO_MEMORY : HF_OK;
 }
 
@@ -161,7 +161,7 @@ hf_err hf_h2_call(
 	}
 	e = call_begin(h, s, call);
 	if (e != HF_OK) {
-		h2_stream_free(h, s);
+		hf_h2_stream_free(h, s);
 		return e == HF_ERR_FORMAT ? HF_ERR_ARG : e;
 	}
 	s->is_told = true;
@@ -171,10 +171,10 @@ hf_err hf_h2_call(
 
 void hf_h2_cancel(struct hf_h2 *h, int32_t stream)
 {
-	struct stream *s = h2_find(h, stream);
+	struct stream *s = hf_h2_find(h, stream);
 
 	if (s == NULL || h->is_server)
 		return;
 	s->is_told = false;
-	h2_reset(h, s, HF_ERR_CLOSED);
+	hf_h2_reset(h, s, HF_ERR_CLOSED);
 }

@@ -17,7 +17,7 @@ static const char *const methods[] = {
 
 static const char field_prefix[] = "x-hufu-";
 
-const char *head_method_name(enum hf_http_method m)
+const char *hf_h2_method_name(enum hf_http_method m)
 {
 	return methods[m];
 }
@@ -69,7 +69,7 @@ static hf_err cut_segments(struct hf_http_head *head)
 	return HF_OK;
 }
 
-hf_err head_path(struct hf_http_head *head, const char *path, size_t path_len)
+hf_err hf_h2_head_path(struct hf_http_head *head, const char *path, size_t path_len)
 {
 	const char *mark;
 	size_t len = path_len;
@@ -173,7 +173,7 @@ static hf_err take(const struct hf_h2 *h, struct stream *s, struct hf_bytes name
 	if (name_is(name, ":method"))
 		return take_method(head, v);
 	if (name_is(name, ":path"))
-		return head_path(head, (const char *)v.p, v.len);
+		return hf_h2_head_path(head, (const char *)v.p, v.len);
 	if (name_is(name, ":status"))
 		return take_status(head, v);
 	if (name_is(name, "content-type"))
@@ -186,7 +186,8 @@ static hf_err take(const struct hf_h2 *h, struct stream *s, struct hf_bytes name
 	return HF_OK; /* of no meaning to us */
 }
 
-void head_field(struct hf_h2 *h, struct stream *s, struct hf_bytes name, struct hf_bytes value)
+void hf_h2_head_field(
+	struct hf_h2 *h, struct stream *s, struct hf_bytes name, struct hf_bytes value)
 {
 	s->head_len += name.len + value.len + 32; /* RFC 9113 6.5.2 counts like this */
 	if (s->head_len > h->limits.header_max)
@@ -206,7 +207,7 @@ static uint8_t *plain(const char *s)
 	return u.out;
 }
 
-void fields_add(struct fields *f, const char *name, const char *value)
+void hf_h2_fields_add(struct fields *f, const char *name, const char *value)
 {
 	if (f->n == H2_FIELDS_MAX || !is_printable(hf_bytes_str(value))) {
 		f->is_bad = true;
@@ -226,11 +227,11 @@ static bool is_our_name(const char *name)
 	return true;
 }
 
-void fields_add_ours(struct fields *f, const struct hf_http_field *fields, size_t n_fields)
+void hf_h2_fields_add_ours(struct fields *f, const struct hf_http_field *fields, size_t n_fields)
 {
 	for (size_t i = 0; i < n_fields; i++) {
 		if (!is_our_name(fields[i].name))
 			f->is_bad = true;
-		fields_add(f, fields[i].name, fields[i].value);
+		hf_h2_fields_add(f, fields[i].name, fields[i].value);
 	}
 }

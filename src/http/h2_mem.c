@@ -66,7 +66,7 @@ static void *plain(const struct hf_mem *mem)
 	return u.out;
 }
 
-void h2_mem_init(nghttp2_mem *out, const struct hf_mem *mem)
+void hf_h2_mem_init(nghttp2_mem *out, const struct hf_mem *mem)
 {
 	*out = (nghttp2_mem){ plain(mem), block_get, block_put, block_array, block_resize };
 }

@@ -151,7 +151,7 @@ hf_err hf_h2_server_new(struct hf_h2 **out, const struct hf_h2_server *config, u
 {
 	struct hf_h2 *h = NULL;
 
-	HF_TRY(h2_new(&h, config->mem, &config->limits, &server_side, true, now_ms));
+	HF_TRY(hf_h2_new(&h, config->mem, &config->limits, &server_side, true, now_ms));
 	h->server = *config;
 	*out = h;
 	return HF_OK;
@@ -163,18 +163,18 @@ static void reply_fields(struct fields *f, const struct hf_http_reply *r, char s
 	uint64_t len = r->source != NULL ? r->source->len : r->body_len;
 
 	(void)snprintf(status, 16, "%u", r->status);
-	fields_add(f, ":status", status);
+	hf_h2_fields_add(f, ":status", status);
 	if (r->content_type != NULL)
-		fields_add(f, "content-type", r->content_type);
+		hf_h2_fields_add(f, "content-type", r->content_type);
 	if (len != UINT64_MAX) {
 		(void)snprintf(length, 24, "%" PRIu64, len);
-		fields_add(f, "content-length", length);
+		hf_h2_fields_add(f, "content-length", length);
 	}
 	if (r->range != NULL) {
 		hf_range_answer_emit(range, r->range);
-		fields_add(f, "content-range", range);
+		hf_h2_fields_add(f, "content-range", range);
 	}
-	fields_add_ours(f, r->fields, r->n_fields);
+	hf_h2_fields_add_ours(f, r->fields, r->n_fields);
 	if (r->status < 200 || r->status > 599)
 		f->is_bad = true;
 }
@@ -193,10 +193,10 @@ static hf_err reply_submit(
 	if (f.is_bad)
 		return HF_ERR_ARG;
 	if (s->head.method != HF_HTTP_HEAD) {
-		HF_TRY(h2_body_set(s, r->body, r->body_len, r->source));
+		HF_TRY(hf_h2_body_set(s, r->body, r->body_len, r->source));
 		*is_taken = r->source != NULL;
 	}
-	if (nghttp2_submit_response(h->ng, s->id, f.nv, f.n, h2_provider(s, &storage)) != 0)
+	if (nghttp2_submit_response(h->ng, s->id, f.nv, f.n, hf_h2_provider(s, &storage)) != 0)
 		return HF_ERR_NO_MEMORY;
 	s->is_replied = true;
 	s->deadline_ms = h->now_ms + h->limits.stall_ms;
@@ -205,7 +205,7 @@ static hf_err reply_submit(
 
 hf_err hf_h2_reply(struct hf_h2 *h, int32_t stream, const struct hf_http_reply *reply)
 {
-	struct stream *s = h2_find(h, stream);
+	struct stream *s = hf_h2_find(h, stream);
 	bool is_taken = false;
 	hf_err e;
 

@@ -73,36 +73,37 @@ struct hf_h2 {
 };
 
 /* The allocator of nghttp2 over ours. */
-void h2_mem_init(nghttp2_mem *out, const struct hf_mem *mem);
+void hf_h2_mem_init(nghttp2_mem *out, const struct hf_mem *mem);
 
 /* What both constructors begin with. On failure nothing is left behind. */
-HF_MUST_USE hf_err h2_new(struct hf_h2 **out, const struct hf_mem *mem,
+HF_MUST_USE hf_err hf_h2_new(struct hf_h2 **out, const struct hf_mem *mem,
 	const struct hf_h2_limits *limits, const struct h2_side *side, bool is_server,
 	uint64_t now_ms);
 
-struct stream *h2_find(const struct hf_h2 *h, int32_t id);
+struct stream *hf_h2_find(const struct hf_h2 *h, int32_t id);
 
 /* A new stream, counted; NULL: the limit or no memory. */
-struct stream *h2_stream_new(struct hf_h2 *h);
-void h2_stream_free(struct hf_h2 *h, struct stream *s);
+struct stream *hf_h2_stream_new(struct hf_h2 *h);
+void hf_h2_stream_free(struct hf_h2 *h, struct stream *s);
 
 /* Ends a stream because of e: RST_STREAM now, on_close soon. */
-void h2_reset(struct hf_h2 *h, struct stream *s, hf_err e);
+void hf_h2_reset(struct hf_h2 *h, struct stream *s, hf_err e);
 
 /* Gives the stream its outgoing body: bytes are copied, a source is taken over. */
-HF_MUST_USE hf_err h2_body_set(struct stream *s, const uint8_t *body, size_t body_len,
+HF_MUST_USE hf_err hf_h2_body_set(struct stream *s, const uint8_t *body, size_t body_len,
 	const struct hf_http_source *source);
 
 /* The body as nghttp2 wants it; NULL if there is none. */
-const nghttp2_data_provider *h2_provider(struct stream *s, nghttp2_data_provider *storage);
+const nghttp2_data_provider *hf_h2_provider(struct stream *s, nghttp2_data_provider *storage);
 
 /* The head, field by field. Wrong ones are remembered in s->head_err. */
-void head_field(struct hf_h2 *h, struct stream *s, struct hf_bytes name, struct hf_bytes value);
+void hf_h2_head_field(
+	struct hf_h2 *h, struct stream *s, struct hf_bytes name, struct hf_bytes value);
 
 /* Cuts the path into its segments. HF_ERR_FORMAT: not a path of the node API. */
-HF_MUST_USE hf_err head_path(struct hf_http_head *head, const char *path, size_t path_len);
+HF_MUST_USE hf_err hf_h2_head_path(struct hf_http_head *head, const char *path, size_t path_len);
 
-const char *head_method_name(enum hf_http_method m);
+const char *hf_h2_method_name(enum hf_http_method m);
 
 enum { H2_FIELDS_MAX = 8 + HF_HTTP_FIELDS_MAX };
 
@@ -113,9 +114,9 @@ struct fields {
 	bool is_bad;
 };
 
-void fields_add(struct fields *f, const char *name, const char *value);
+void hf_h2_fields_add(struct fields *f, const char *name, const char *value);
 
 /* Those of the caller: names of ours, printable values. */
-void fields_add_ours(struct fields *f, const struct hf_http_field *fields, size_t n_fields);
+void hf_h2_fields_add_ours(struct fields *f, const struct hf_http_field *fields, size_t n_fields);
 
 #endif

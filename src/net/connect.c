@@ -12,12 +12,12 @@ static void on_connect(uv_connect_t *req, int status)
 	struct hf_link *l = req->data;
 
 	if (l->state == LINK_CONNECTING && status == 0)
-		link_begin(l);
+		hf_link_begin(l);
 	else if (l->state == LINK_CONNECTING && l->trying->ai_next == NULL)
-		link_die(l, HF_ERR_NET, uv_strerror(status));
+		hf_link_die(l, HF_ERR_NET, uv_strerror(status));
 	else if (l->state == LINK_CONNECTING)
 		try_next(l);
-	link_unbusy(l);
+	hf_link_unbusy(l);
 }
 
 static void on_old_closed(uv_handle_t *handle)
@@ -33,9 +33,9 @@ static void on_old_closed(uv_handle_t *handle)
 		if (uv_tcp_connect(&l->connect, &l->tcp, l->trying->ai_addr, on_connect) == 0)
 			l->n_busy++;
 		else
-			link_die(l, HF_ERR_NET, "cannot connect");
+			hf_link_die(l, HF_ERR_NET, "cannot connect");
 	}
-	link_unbusy(l);
+	hf_link_unbusy(l);
 }
 
 /* A socket that failed to connect is of no more use: the next address gets a new one. */
@@ -67,16 +67,16 @@ static void on_found(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
 	l->found = found;
 	l->trying = found;
 	if (l->state == LINK_CONNECTING && status != 0) {
-		link_die(l, HF_ERR_NET, uv_strerror(status));
+		hf_link_die(l, HF_ERR_NET, uv_strerror(status));
 	} else if (l->state == LINK_CONNECTING) {
 		name_address(l);
 		l->connect.data = l;
 		if (uv_tcp_connect(&l->connect, &l->tcp, found->ai_addr, on_connect) == 0)
 			l->n_busy++;
 		else
-			link_die(l, HF_ERR_NET, "cannot connect");
+			hf_link_die(l, HF_ERR_NET, "cannot connect");
 	}
-	link_unbusy(l);
+	hf_link_unbusy(l);
 }
 
 hf_err hf_link_connect(struct hf_link **out, const struct hf_link_config *config, const char *host,
@@ -89,7 +89,7 @@ hf_err hf_link_connect(struct hf_link **out, const struct hf_link_config *config
 
 	if (strlen(host) >= sizeof(l->host) || host[0] == '\0')
 		return hf_fail(ei, HF_ERR_ARG, "link: no host, or a name that is too long");
-	HF_TRY(link_new(&l, config, ei));
+	HF_TRY(hf_link_new(&l, config, ei));
 	memcpy(l->host, host, strlen(host) + 1);
 	if (want != NULL)
 		l->want = *want;
@@ -101,8 +101,8 @@ hf_err hf_link_connect(struct hf_link **out, const struct hf_link_config *config
 	if (rc == 0)
 		l->n_busy++;
 	else
-		link_die(l, HF_ERR_NET, uv_strerror(rc)); /* told by on_close, as any failure */
-	link_arm(l);
+		hf_link_die(l, HF_ERR_NET, uv_strerror(rc)); /* told by on_close, as any failure */
+	hf_link_arm(l);
 	*out = l;
 	return HF_OK;
 }

@@ -32,7 +32,7 @@ static void link_free(struct hf_link *l)
 	if (l->config.calls.on_close != NULL)
 		l->config.calls.on_close(l->config.ctx, l, l->err, &l->why);
 	if (l->listener != NULL)
-		listener_forget(l->listener, l);
+		hf_listener_forget(l->listener, l);
 	hf_tls_clear(&l->tls);
 	hf_buf_clear(&l->in);
 	hf_mem_free(mem, l->writing);
@@ -40,7 +40,7 @@ static void link_free(struct hf_link *l)
 	hf_mem_free(mem, l);
 }
 
-void link_unbusy(struct hf_link *l)
+void hf_link_unbusy(struct hf_link *l)
 {
 	if (--l->n_busy == 0)
 		link_free(l);
@@ -48,7 +48,7 @@ void link_unbusy(struct hf_link *l)
 
 static void on_closed(uv_handle_t *handle)
 {
-	link_unbusy(handle->data);
+	hf_link_unbusy(handle->data);
 }
 
 static void note(struct hf_link *l, hf_err e, const char *text)
@@ -59,7 +59,7 @@ static void note(struct hf_link *l, hf_err e, const char *text)
 	(void)hf_fail(&l->why, e, "%s: %s", l->address[0] != '\0' ? l->address : l->host, text);
 }
 
-void link_die(struct hf_link *l, hf_err e, const char *text)
+void hf_link_die(struct hf_link *l, hf_err e, const char *text)
 {
 	note(l, e, text);
 	if (l->state == LINK_DEAD)
@@ -203,10 +203,10 @@ static void on_written(uv_write_t *req, int status)
 	l->writing = NULL;
 	l->moved_ms = link_now(l);
 	if (status != 0)
-		link_die(l, HF_ERR_NET, uv_strerror(status));
+		hf_link_die(l, HF_ERR_NET, uv_strerror(status));
 	else
 		hf_link_pump(l);
-	link_unbusy(l);
+	hf_link_unbusy(l);
 }
 
 /* The socket is full: a copy waits in libuv until it is not. */
@@ -218,7 +218,7 @@ static void write_later(struct hf_link *l, const uint8_t *bytes, size_t len)
 		len = WRITE_MAX;
 	l->writing = hf_mem_new(l->config.mem, len);
 	if (l->writing == NULL) {
-		link_die(l, HF_ERR_NO_MEMORY, "out of memory");
+		hf_link_die(l, HF_ERR_NO_MEMORY, "out of memory");
 		return;
 	}
 	memcpy(l->writing, bytes, len);
@@ -227,7 +227,7 @@ static void write_later(struct hf_link *l, const uint8_t *bytes, size_t len)
 	buf = uv_buf_init((char *)l->writing, (unsigned)len);
 	l->write.data = l;
 	if (uv_write(&l->write, (uv_stream_t *)&l->tcp, &buf, 1, on_written) != 0) {
-		link_die(l, HF_ERR_NET, "cannot send");
+		hf_link_die(l, HF_ERR_NET, "cannot send");
 		return;
 	}
 	l->n_busy++;
@@ -254,7 +254,7 @@ static size_t move_out(struct hf_link *l)
 		return 0;
 	}
 	if (n < 0) {
-		link_die(l, HF_ERR_NET, uv_strerror(n));
+		hf_link_die(l, HF_ERR_NET, uv_strerror(n));
 		return 0;
 	}
 	hf_tls_sent(&l->tls, (size_t)n);
@@ -276,13 +276,13 @@ static void on_read_end(struct hf_link *l, ssize_t n)
 
 	l->is_eof = true;
 	if (l->is_lingering)
-		link_die(l, HF_ERR_CLOSED, "closed");
+		hf_link_die(l, HF_ERR_CLOSED, "closed");
 	else if (n != UV_EOF)
-		link_die(l, HF_ERR_NET, uv_strerror((int)n));
+		hf_link_die(l, HF_ERR_NET, uv_strerror((int)n));
 	else if (e == HF_ERR_CLOSED)
-		link_die(l, e, "closed by the peer");
+		hf_link_die(l, e, "closed by the peer");
 	else
-		link_die(l, e, "the connection broke off");
+		hf_link_die(l, e, "the connection broke off");
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
@@ -305,7 +305,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	}
 	if (used < (size_t)n && is_listening(l) &&
 		hf_buf_put(&l->in, bytes + used, (size_t)n - used) != HF_OK)
-		link_die(l, HF_ERR_LIMIT, "more bytes than can be kept");
+		hf_link_die(l, HF_ERR_LIMIT, "more bytes than can be kept");
 	hf_link_pump(l);
 }
 
@@ -323,7 +323,7 @@ static void set_reading(struct hf_link *l)
 	if (!want)
 		(void)uv_read_stop((uv_stream_t *)&l->tcp);
 	else if (uv_read_start((uv_stream_t *)&l->tcp, on_alloc, on_read) != 0)
-		link_die(l, HF_ERR_NET, "cannot read");
+		hf_link_die(l, HF_ERR_NET, "cannot read");
 }
 
 static void on_shutdown(uv_shutdown_t *req, int status)
@@ -331,8 +331,8 @@ static void on_shutdown(uv_shutdown_t *req, int status)
 	struct hf_link *l = req->data;
 
 	if (status != 0)
-		link_die(l, HF_ERR_NET, uv_strerror(status));
-	link_unbusy(l);
+		hf_link_die(l, HF_ERR_NET, uv_strerror(status));
+	hf_link_unbusy(l);
 }
 
 /*
@@ -351,7 +351,7 @@ static void linger(struct hf_link *l)
 	if (uv_shutdown(&l->shutdown, (uv_stream_t *)&l->tcp, on_shutdown) == 0)
 		l->n_busy++;
 	else
-		link_die(l, HF_ERR_CLOSED, "closed");
+		hf_link_die(l, HF_ERR_CLOSED, "closed");
 }
 
 /* Says the last words, once the streams have ended, and goes when they are sent. */
@@ -386,7 +386,7 @@ static void settle(struct hf_link *l)
 	if (l->state == LINK_OPEN && l->h2 != NULL && hf_h2_n_streams(l->h2) == 0)
 		hf_tls_trim(&l->tls);
 	set_reading(l);
-	link_arm(l);
+	hf_link_arm(l);
 }
 
 void hf_link_pump(struct hf_link *l)
@@ -426,7 +426,7 @@ static void on_timer(uv_timer_t *timer)
 	hf_err e = HF_OK;
 
 	if (now >= l->end_ms) {
-		link_die(l, l->state == LINK_CLOSING ? HF_ERR_CLOSED : HF_ERR_TIMEOUT,
+		hf_link_die(l, l->state == LINK_CLOSING ? HF_ERR_CLOSED : HF_ERR_TIMEOUT,
 			l->state == LINK_CLOSING ? "closed before its streams ended"
 						 : "no connection in time");
 		return;
@@ -445,7 +445,7 @@ static void on_timer(uv_timer_t *timer)
 	hf_link_pump(l);
 }
 
-void link_arm(struct hf_link *l)
+void hf_link_arm(struct hf_link *l)
 {
 	uint64_t now = link_now(l);
 	uint64_t at = l->end_ms < idle_end(l) ? l->end_ms : idle_end(l);
@@ -460,7 +460,7 @@ void link_arm(struct hf_link *l)
 		(void)uv_timer_start(&l->timer, on_timer, at > now ? at - now : 0, 0);
 }
 
-hf_err link_new(struct hf_link **out, const struct hf_link_config *config, struct hf_errinfo *ei)
+hf_err hf_link_new(struct hf_link **out, const struct hf_link_config *config, struct hf_errinfo *ei)
 {
 	uv_loop_t *uv = hf_loop_uv(config->loop);
 	struct hf_link *l = hf_mem_new(config->mem, sizeof(*l));
@@ -481,7 +481,7 @@ hf_err link_new(struct hf_link **out, const struct hf_link_config *config, struc
 	return HF_OK;
 }
 
-void link_begin(struct hf_link *l)
+void hf_link_begin(struct hf_link *l)
 {
 	struct hf_tls_start start = {
 		.server_name = l->host[0] != '\0' ? l->host : NULL,
@@ -529,7 +529,7 @@ void hf_link_close(struct hf_link *l)
 	if (l->state >= LINK_CLOSING)
 		return;
 	if (l->state == LINK_CONNECTING) {
-		link_die(l, HF_ERR_CLOSED, "closed before it was open");
+		hf_link_die(l, HF_ERR_CLOSED, "closed before it was open");
 		return;
 	}
 	l->state = LINK_CLOSING;
@@ -541,7 +541,7 @@ void hf_link_close(struct hf_link *l)
 
 void hf_link_abort(struct hf_link *l, hf_err e)
 {
-	link_die(l, e, "given up");
+	hf_link_die(l, e, "given up");
 }
 
 const struct hf_tls *hf_link_tls(const struct hf_link *l)

@@ -51,23 +51,23 @@ struct hf_link {
 	struct hf_link *next;         /* of the same listener */
 };
 
-/* A link with its handles in the loop; give it up with link_die(). */
-HF_MUST_USE hf_err link_new(
+/* A link with its handles in the loop; give it up with hf_link_die(). */
+HF_MUST_USE hf_err hf_link_new(
 	struct hf_link **out, const struct hf_link_config *config, struct hf_errinfo *ei);
 
 /* The connection stands: begins TLS. */
-void link_begin(struct hf_link *l);
+void hf_link_begin(struct hf_link *l);
 
 /* Ends it now; on_close comes when libuv has let go. The first cause wins. */
-void link_die(struct hf_link *l, hf_err e, const char *text);
+void hf_link_die(struct hf_link *l, hf_err e, const char *text);
 
 /* Something libuv held is gone. */
-void link_unbusy(struct hf_link *l);
+void hf_link_unbusy(struct hf_link *l);
 
 /* The timer is set to the soonest deadline. */
-void link_arm(struct hf_link *l);
+void hf_link_arm(struct hf_link *l);
 
 /* The listener's view: a link of it is gone. */
-void listener_forget(struct hf_listener *s, struct hf_link *l);
+void hf_listener_forget(struct hf_listener *s, struct hf_link *l);
 
 #endif

@@ -27,7 +27,7 @@ static void free_if_over(struct hf_listener *s)
 		hf_mem_free(s->config.link.mem, s);
 }
 
-void listener_forget(struct hf_listener *s, struct hf_link *l)
+void hf_listener_forget(struct hf_listener *s, struct hf_link *l)
 {
 	for (struct hf_link **at = &s->links; *at != NULL; at = &(*at)->next) {
 		if (*at != l)
@@ -87,7 +87,7 @@ static void on_connection(uv_stream_t *server, int status)
 
 	if (status != 0 || s->is_closing)
 		return;
-	if (s->n_links >= s->config.max_links || link_new(&l, &s->config.link, NULL) != HF_OK) {
+	if (s->n_links >= s->config.max_links || hf_link_new(&l, &s->config.link, NULL) != HF_OK) {
 		refuse(s);
 		return;
 	}
@@ -96,11 +96,11 @@ static void on_connection(uv_stream_t *server, int status)
 	s->links = l;
 	s->n_links++;
 	if (uv_accept(server, (uv_stream_t *)&l->tcp) != 0) {
-		link_die(l, HF_ERR_NET, "cannot accept");
+		hf_link_die(l, HF_ERR_NET, "cannot accept");
 		return;
 	}
 	name_peer(l);
-	link_begin(l);
+	hf_link_begin(l);
 }
 
 static hf_err address_parse(

@@ -77,7 +77,7 @@ static hf_err code_of(sqlite3 *db, int rc)
 	}
 }
 
-hf_err meta_fail(struct hf_meta *m, int rc, struct hf_errinfo *ei)
+hf_err hf_meta_fail(struct hf_meta *m, int rc, struct hf_errinfo *ei)
 {
 	const char *file = sqlite3_db_filename(m->db, "main");
 
@@ -85,16 +85,16 @@ hf_err meta_fail(struct hf_meta *m, int rc, struct hf_errinfo *ei)
 		file != NULL ? file : "database", sqlite3_errmsg(m->db));
 }
 
-struct meta_use meta_start(struct hf_meta *m, enum meta_stmt which, struct hf_errinfo *ei)
+struct meta_use hf_meta_start(struct hf_meta *m, enum meta_stmt which, struct hf_errinfo *ei)
 {
 	struct meta_use u = { .m = m, .ei = ei, .next = 1 };
 	int rc = SQLITE_OK;
 
 	if (m->stmts[which] == NULL)
-		rc = sqlite3_prepare_v3(m->db, meta_sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+		rc = sqlite3_prepare_v3(m->db, hf_meta_sql[which], -1, SQLITE_PREPARE_PERSISTENT,
 			&m->stmts[which], NULL);
 	if (rc != SQLITE_OK)
-		u.e = meta_fail(m, rc, ei);
+		u.e = hf_meta_fail(m, rc, ei);
 	else if (sqlite3_stmt_busy(m->stmts[which]) != 0)
 		u.e = hf_fail(ei, HF_ERR_STATE, "a walk over this table is under way");
 	else
@@ -105,10 +105,10 @@ struct meta_use meta_start(struct hf_meta *m, enum meta_stmt which, struct hf_er
 static void bound(struct meta_use *u, int rc)
 {
 	if (rc != SQLITE_OK && u->e == HF_OK)
-		u->e = meta_fail(u->m, rc, u->ei);
+		u->e = hf_meta_fail(u->m, rc, u->ei);
 }
 
-void meta_text(struct meta_use *u, const char *text)
+void hf_meta_text(struct meta_use *u, const char *text)
 {
 	int at = u->next++;
 
@@ -122,7 +122,7 @@ void meta_text(struct meta_use *u, const char *text)
 		bound(u, sqlite3_bind_text(u->s, at, text, -1, SQLITE_TRANSIENT));
 }
 
-void meta_u64(struct meta_use *u, uint64_t v)
+void hf_meta_u64(struct meta_use *u, uint64_t v)
 {
 	int at = u->next++;
 
@@ -134,7 +134,7 @@ void meta_u64(struct meta_use *u, uint64_t v)
 		bound(u, sqlite3_bind_int64(u->s, at, (sqlite3_int64)v));
 }
 
-void meta_bytes(struct meta_use *u, struct hf_bytes b)
+void hf_meta_bytes(struct meta_use *u, struct hf_bytes b)
 {
 	int at = u->next++;
 
@@ -148,7 +148,7 @@ void meta_bytes(struct meta_use *u, struct hf_bytes b)
 		bound(u, sqlite3_bind_blob(u->s, at, b.p, (int)b.len, SQLITE_TRANSIENT));
 }
 
-bool meta_row(struct meta_use *u)
+bool hf_meta_row(struct meta_use *u)
 {
 	int rc;
 
@@ -158,11 +158,11 @@ bool meta_row(struct meta_use *u)
 	if (rc == SQLITE_ROW)
 		return true;
 	if (rc != SQLITE_DONE)
-		u->e = meta_fail(u->m, rc, u->ei);
+		u->e = hf_meta_fail(u->m, rc, u->ei);
 	return false;
 }
 
-hf_err meta_end(struct meta_use *u)
+hf_err hf_meta_end(struct meta_use *u)
 {
 	if (u->s != NULL) {
 		(void)sqlite3_reset(u->s); /* repeats the error of the step, which is known */
@@ -172,34 +172,34 @@ hf_err meta_end(struct meta_use *u)
 	return u->e;
 }
 
-hf_err meta_run(struct meta_use *u)
+hf_err hf_meta_run(struct meta_use *u)
 {
-	while (meta_row(u))
+	while (hf_meta_row(u))
 		;
-	return meta_end(u);
+	return hf_meta_end(u);
 }
 
-hf_err meta_run_changing(struct meta_use *u)
+hf_err hf_meta_run_changing(struct meta_use *u)
 {
-	HF_TRY(meta_run(u));
+	HF_TRY(hf_meta_run(u));
 	return sqlite3_changes(u->m->db) == 0 ? HF_ERR_NOT_FOUND : HF_OK;
 }
 
-const char *meta_col_text(const struct meta_use *u, int col)
+const char *hf_meta_col_text(const struct meta_use *u, int col)
 {
 	const char *text = (const char *)sqlite3_column_text(u->s, col);
 
 	return text != NULL ? text : "";
 }
 
-uint64_t meta_col_u64(const struct meta_use *u, int col)
+uint64_t hf_meta_col_u64(const struct meta_use *u, int col)
 {
 	sqlite3_int64 v = sqlite3_column_int64(u->s, col);
 
 	return v < 0 ? 0 : (uint64_t)v;
 }
 
-struct hf_bytes meta_col_bytes(const struct meta_use *u, int col)
+struct hf_bytes hf_meta_col_bytes(const struct meta_use *u, int col)
 {
 	const uint8_t *p = sqlite3_column_blob(u->s, col); /* before the length: SQLite manual */
 
@@ -210,7 +210,7 @@ static hf_err exec(struct hf_meta *m, const char *sql, struct hf_errinfo *ei)
 {
 	int rc = sqlite3_exec(m->db, sql, NULL, NULL, NULL);
 
-	return rc == SQLITE_OK ? HF_OK : meta_fail(m, rc, ei);
+	return rc == SQLITE_OK ? HF_OK : hf_meta_fail(m, rc, ei);
 }
 
 static hf_err version_of(struct hf_meta *m, uint64_t *version, struct hf_errinfo *ei)
@@ -223,7 +223,7 @@ static hf_err version_of(struct hf_meta *m, uint64_t *version, struct hf_errinfo
 	if (rc == SQLITE_ROW)
 		*version = (uint64_t)sqlite3_column_int64(s, 0);
 	(void)sqlite3_finalize(s);
-	return rc == SQLITE_ROW ? HF_OK : meta_fail(m, rc, ei);
+	return rc == SQLITE_ROW ? HF_OK : hf_meta_fail(m, rc, ei);
 }
 
 /* One migration, whole or not at all; the version is looked at again under the write lock. */
@@ -318,8 +318,8 @@ hf_err hf_meta_begin(struct hf_meta *m, struct hf_errinfo *ei)
 
 	if (m->in_transaction)
 		return HF_ERR_STATE;
-	u = meta_start(m, META_BEGIN, ei);
-	HF_TRY(meta_run(&u));
+	u = hf_meta_start(m, META_BEGIN, ei);
+	HF_TRY(hf_meta_run(&u));
 	m->in_transaction = true;
 	return HF_OK;
 }
@@ -331,8 +331,8 @@ hf_err hf_meta_commit(struct hf_meta *m, struct hf_errinfo *ei)
 
 	if (!m->in_transaction)
 		return HF_ERR_STATE;
-	u = meta_start(m, META_COMMIT, ei);
-	e = meta_run(&u);
+	u = hf_meta_start(m, META_COMMIT, ei);
+	e = hf_meta_run(&u);
 	if (e != HF_OK)
 		hf_meta_rollback(m);
 	m->in_transaction = false;
@@ -347,7 +347,7 @@ void hf_meta_rollback(struct hf_meta *m)
 		return;
 	/* SQLite may have rolled back by itself (disk full); then this says so and nothing is lost.
 	 */
-	u = meta_start(m, META_ROLLBACK, NULL);
-	(void)!meta_run(&u);
+	u = hf_meta_start(m, META_ROLLBACK, NULL);
+	(void)!hf_meta_run(&u);
 	m->in_transaction = false;
 }

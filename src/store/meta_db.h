@@ -41,7 +41,7 @@ enum meta_stmt {
 	META_STMTS
 };
 
-extern const char *const meta_sql[META_STMTS];
+extern const char *const hf_meta_sql[META_STMTS];
 
 struct hf_meta {
 	const struct hf_mem *mem;
@@ -59,24 +59,24 @@ struct meta_use {
 	hf_err e;
 };
 
-struct meta_use meta_start(struct hf_meta *m, enum meta_stmt which, struct hf_errinfo *ei);
-void meta_text(struct meta_use *u, const char *text); /* NULL binds NULL */
-void meta_u64(struct meta_use *u, uint64_t v);
-void meta_bytes(struct meta_use *u, struct hf_bytes b);
+struct meta_use hf_meta_start(struct hf_meta *m, enum meta_stmt which, struct hf_errinfo *ei);
+void hf_meta_text(struct meta_use *u, const char *text); /* NULL binds NULL */
+void hf_meta_u64(struct meta_use *u, uint64_t v);
+void hf_meta_bytes(struct meta_use *u, struct hf_bytes b);
 
 /* True while there is a row; false at the end or after a failure (u->e). */
-bool meta_row(struct meta_use *u);
+bool hf_meta_row(struct meta_use *u);
 
 /* Ends the use: u->e, or HF_ERR_NOT_FOUND where a change was wanted and none happened. */
-hf_err meta_end(struct meta_use *u);
-hf_err meta_run(struct meta_use *u);
-hf_err meta_run_changing(struct meta_use *u);
+hf_err hf_meta_end(struct meta_use *u);
+hf_err hf_meta_run(struct meta_use *u);
+hf_err hf_meta_run_changing(struct meta_use *u);
 
-const char *meta_col_text(const struct meta_use *u, int col);
-uint64_t meta_col_u64(const struct meta_use *u, int col);
-struct hf_bytes meta_col_bytes(const struct meta_use *u, int col);
+const char *hf_meta_col_text(const struct meta_use *u, int col);
+uint64_t hf_meta_col_u64(const struct meta_use *u, int col);
+struct hf_bytes hf_meta_col_bytes(const struct meta_use *u, int col);
 
 /* The code of an SQLite result, with text. */
-hf_err meta_fail(struct hf_meta *m, int rc, struct hf_errinfo *ei);
+hf_err hf_meta_fail(struct hf_meta *m, int rc, struct hf_errinfo *ei);
 
 #endif

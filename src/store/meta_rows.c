@@ -5,7 +5,7 @@
 #include "store/meta_db.h"
 
 /* clang-format off */
-const char *const meta_sql[META_STMTS] = {
+const char *const hf_meta_sql[META_STMTS] = {
 	[META_BEGIN] = "BEGIN IMMEDIATE",
 	[META_COMMIT] = "COMMIT",
 	[META_ROLLBACK] = "ROLLBACK",
@@ -73,110 +73,110 @@ static uint64_t row_limit(size_t limit)
 hf_err hf_meta_object_put(
 	struct hf_meta *m, const struct hf_meta_object *row, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_OBJECT_PUT, ei);
+	struct meta_use u = hf_meta_start(m, META_OBJECT_PUT, ei);
 
-	meta_text(&u, row->kind);
-	meta_text(&u, row->id);
-	meta_u64(&u, row->size);
-	meta_u64(&u, row->created_s);
-	return meta_run(&u);
+	hf_meta_text(&u, row->kind);
+	hf_meta_text(&u, row->id);
+	hf_meta_u64(&u, row->size);
+	hf_meta_u64(&u, row->created_s);
+	return hf_meta_run(&u);
 }
 
 hf_err hf_meta_object_delete(
 	struct hf_meta *m, const char *kind, const char *id, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_OBJECT_DELETE, ei);
+	struct meta_use u = hf_meta_start(m, META_OBJECT_DELETE, ei);
 
-	meta_text(&u, kind);
-	meta_text(&u, id);
-	return meta_run_changing(&u);
+	hf_meta_text(&u, kind);
+	hf_meta_text(&u, id);
+	return hf_meta_run_changing(&u);
 }
 
 hf_err hf_meta_object_list(struct hf_meta *m, const char *kind, size_t limit,
 	hf_meta_object_fn *each, void *ctx, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_OBJECT_LIST, ei);
+	struct meta_use u = hf_meta_start(m, META_OBJECT_LIST, ei);
 
-	meta_text(&u, kind);
-	meta_u64(&u, row_limit(limit));
-	while (meta_row(&u))
-		u.e = each(
-			ctx, &(struct hf_meta_object){ meta_col_text(&u, 0), meta_col_text(&u, 1),
-				     meta_col_u64(&u, 2), meta_col_u64(&u, 3) });
-	return meta_end(&u);
+	hf_meta_text(&u, kind);
+	hf_meta_u64(&u, row_limit(limit));
+	while (hf_meta_row(&u))
+		u.e = each(ctx,
+			&(struct hf_meta_object){ hf_meta_col_text(&u, 0), hf_meta_col_text(&u, 1),
+				hf_meta_col_u64(&u, 2), hf_meta_col_u64(&u, 3) });
+	return hf_meta_end(&u);
 }
 
 hf_err hf_meta_release_put(
 	struct hf_meta *m, const struct hf_meta_release *row, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_RELEASE_PUT, ei);
+	struct meta_use u = hf_meta_start(m, META_RELEASE_PUT, ei);
 
-	meta_text(&u, row->lineage);
-	meta_u64(&u, row->release);
-	meta_text(&u, row->manifest);
-	meta_u64(&u, row->level);
-	meta_u64(&u, row->created_s);
-	return meta_run(&u);
+	hf_meta_text(&u, row->lineage);
+	hf_meta_u64(&u, row->release);
+	hf_meta_text(&u, row->manifest);
+	hf_meta_u64(&u, row->level);
+	hf_meta_u64(&u, row->created_s);
+	return hf_meta_run(&u);
 }
 
 hf_err hf_meta_release_list(struct hf_meta *m, const char *lineage, size_t limit,
 	hf_meta_release_fn *each, void *ctx, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_RELEASE_LIST, ei);
+	struct meta_use u = hf_meta_start(m, META_RELEASE_LIST, ei);
 
-	meta_text(&u, lineage);
-	meta_u64(&u, row_limit(limit));
-	while (meta_row(&u))
-		u.e = each(ctx,
-			&(struct hf_meta_release){ meta_col_text(&u, 0), meta_col_u64(&u, 1),
-				meta_col_text(&u, 2), meta_col_u64(&u, 3), meta_col_u64(&u, 4) });
-	return meta_end(&u);
+	hf_meta_text(&u, lineage);
+	hf_meta_u64(&u, row_limit(limit));
+	while (hf_meta_row(&u))
+		u.e = each(ctx, &(struct hf_meta_release){ hf_meta_col_text(&u, 0),
+					hf_meta_col_u64(&u, 1), hf_meta_col_text(&u, 2),
+					hf_meta_col_u64(&u, 3), hf_meta_col_u64(&u, 4) });
+	return hf_meta_end(&u);
 }
 
 hf_err hf_meta_device_put(
 	struct hf_meta *m, const struct hf_meta_device *row, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_DEVICE_PUT, ei);
+	struct meta_use u = hf_meta_start(m, META_DEVICE_PUT, ei);
 
-	meta_text(&u, row->id);
-	meta_u64(&u, row->level);
-	meta_u64(&u, row->state);
-	meta_u64(&u, row->enrolled_s);
-	meta_bytes(&u, row->sign_cert);
-	meta_bytes(&u, row->enc_cert);
-	return meta_run(&u);
+	hf_meta_text(&u, row->id);
+	hf_meta_u64(&u, row->level);
+	hf_meta_u64(&u, row->state);
+	hf_meta_u64(&u, row->enrolled_s);
+	hf_meta_bytes(&u, row->sign_cert);
+	hf_meta_bytes(&u, row->enc_cert);
+	return hf_meta_run(&u);
 }
 
 hf_err hf_meta_device_state(
 	struct hf_meta *m, const char *id, uint64_t state, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_DEVICE_STATE, ei);
+	struct meta_use u = hf_meta_start(m, META_DEVICE_STATE, ei);
 
-	meta_u64(&u, state);
-	meta_text(&u, id);
-	return meta_run_changing(&u);
+	hf_meta_u64(&u, state);
+	hf_meta_text(&u, id);
+	return hf_meta_run_changing(&u);
 }
 
 /* Shows the rows of devices; *n counts them. */
 static hf_err show_devices(struct meta_use *u, size_t *n, hf_meta_device_fn *each, void *ctx)
 {
-	for (; meta_row(u); *n += 1)
-		u->e = each(ctx, &(struct hf_meta_device){ .id = meta_col_text(u, 0),
-					 .level = meta_col_u64(u, 1),
-					 .state = meta_col_u64(u, 2),
-					 .enrolled_s = meta_col_u64(u, 3),
-					 .sign_cert = meta_col_bytes(u, 4),
-					 .enc_cert = meta_col_bytes(u, 5) });
-	return meta_end(u);
+	for (; hf_meta_row(u); *n += 1)
+		u->e = each(ctx, &(struct hf_meta_device){ .id = hf_meta_col_text(u, 0),
+					 .level = hf_meta_col_u64(u, 1),
+					 .state = hf_meta_col_u64(u, 2),
+					 .enrolled_s = hf_meta_col_u64(u, 3),
+					 .sign_cert = hf_meta_col_bytes(u, 4),
+					 .enc_cert = hf_meta_col_bytes(u, 5) });
+	return hf_meta_end(u);
 }
 
 hf_err hf_meta_device_get(struct hf_meta *m, const char *id, hf_meta_device_fn *each, void *ctx,
 	struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_DEVICE_GET, ei);
+	struct meta_use u = hf_meta_start(m, META_DEVICE_GET, ei);
 	size_t n = 0;
 
-	meta_text(&u, id);
+	hf_meta_text(&u, id);
 	HF_TRY(show_devices(&u, &n, each, ctx));
 	return n == 0 ? HF_ERR_NOT_FOUND : HF_OK;
 }
@@ -184,43 +184,43 @@ hf_err hf_meta_device_get(struct hf_meta *m, const char *id, hf_meta_device_fn *
 hf_err hf_meta_device_list(
 	struct hf_meta *m, size_t limit, hf_meta_device_fn *each, void *ctx, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_DEVICE_LIST, ei);
+	struct meta_use u = hf_meta_start(m, META_DEVICE_LIST, ei);
 	size_t n = 0;
 
-	meta_u64(&u, row_limit(limit));
+	hf_meta_u64(&u, row_limit(limit));
 	return show_devices(&u, &n, each, ctx);
 }
 
 hf_err hf_meta_token_put(
 	struct hf_meta *m, const char *id, uint64_t expires_s, uint64_t uses, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_TOKEN_PUT, ei);
+	struct meta_use u = hf_meta_start(m, META_TOKEN_PUT, ei);
 
-	meta_text(&u, id);
-	meta_u64(&u, expires_s);
-	meta_u64(&u, uses);
-	return meta_run(&u);
+	hf_meta_text(&u, id);
+	hf_meta_u64(&u, expires_s);
+	hf_meta_u64(&u, uses);
+	return hf_meta_run(&u);
 }
 
 /* What the token says about this key; *is_bound: to this very key already. */
 static hf_err token_check(struct hf_meta *m, const char *id, struct hf_bytes key, uint64_t now_s,
 	bool *is_bound, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_TOKEN_GET, ei);
+	struct meta_use u = hf_meta_start(m, META_TOKEN_GET, ei);
 
-	meta_text(&u, id);
-	if (!meta_row(&u)) {
-		HF_TRY(meta_end(&u));
+	hf_meta_text(&u, id);
+	if (!hf_meta_row(&u)) {
+		HF_TRY(hf_meta_end(&u));
 		return HF_ERR_NOT_FOUND;
 	}
-	*is_bound = hf_bytes_eq(meta_col_bytes(&u, 0), key);
-	if (now_s > meta_col_u64(&u, 1))
+	*is_bound = hf_bytes_eq(hf_meta_col_bytes(&u, 0), key);
+	if (now_s > hf_meta_col_u64(&u, 1))
 		u.e = hf_fail(ei, HF_ERR_EXPIRED, "the token has expired");
-	else if (!*is_bound && meta_col_bytes(&u, 0).len > 0)
+	else if (!*is_bound && hf_meta_col_bytes(&u, 0).len > 0)
 		u.e = hf_fail(ei, HF_ERR_DENIED, "the token is bound to another key");
-	else if (!*is_bound && meta_col_u64(&u, 2) == 0)
+	else if (!*is_bound && hf_meta_col_u64(&u, 2) == 0)
 		u.e = hf_fail(ei, HF_ERR_DENIED, "the token has no use left");
-	return meta_end(&u);
+	return hf_meta_end(&u);
 }
 
 static hf_err token_bind(struct hf_meta *m, const char *id, struct hf_bytes key, uint64_t now_s,
@@ -232,10 +232,10 @@ static hf_err token_bind(struct hf_meta *m, const char *id, struct hf_bytes key,
 	HF_TRY(token_check(m, id, key, now_s, &is_bound, ei));
 	if (is_bound)
 		return HF_OK;
-	u = meta_start(m, META_TOKEN_USE, ei);
-	meta_bytes(&u, key);
-	meta_text(&u, id);
-	return meta_run_changing(&u);
+	u = hf_meta_start(m, META_TOKEN_USE, ei);
+	hf_meta_bytes(&u, key);
+	hf_meta_text(&u, id);
+	return hf_meta_run_changing(&u);
 }
 
 hf_err hf_meta_token_use(struct hf_meta *m, const char *id, struct hf_bytes key_digest,
@@ -259,23 +259,23 @@ hf_err hf_meta_token_use(struct hf_meta *m, const char *id, struct hf_bytes key_
 static hf_err signed_put(struct hf_meta *m, enum meta_stmt which, const struct hf_meta_signed *row,
 	struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, which, ei);
+	struct meta_use u = hf_meta_start(m, which, ei);
 
-	meta_text(&u, row->id);
-	meta_text(&u, row->device);
-	meta_text(&u, row->manifest);
-	meta_u64(&u, row->time_s);
-	meta_bytes(&u, row->der);
-	return meta_run(&u);
+	hf_meta_text(&u, row->id);
+	hf_meta_text(&u, row->device);
+	hf_meta_text(&u, row->manifest);
+	hf_meta_u64(&u, row->time_s);
+	hf_meta_bytes(&u, row->der);
+	return hf_meta_run(&u);
 }
 
 static hf_err show_signed(struct meta_use *u, size_t *n, hf_meta_signed_fn *each, void *ctx)
 {
-	for (; meta_row(u); *n += 1)
-		u->e = each(ctx,
-			&(struct hf_meta_signed){ meta_col_text(u, 0), meta_col_text(u, 1),
-				meta_col_text(u, 2), meta_col_u64(u, 3), meta_col_bytes(u, 4) });
-	return meta_end(u);
+	for (; hf_meta_row(u); *n += 1)
+		u->e = each(ctx, &(struct hf_meta_signed){ hf_meta_col_text(u, 0),
+					 hf_meta_col_text(u, 1), hf_meta_col_text(u, 2),
+					 hf_meta_col_u64(u, 3), hf_meta_col_bytes(u, 4) });
+	return hf_meta_end(u);
 }
 
 hf_err hf_meta_grant_put(struct hf_meta *m, const struct hf_meta_signed *row, struct hf_errinfo *ei)
@@ -286,11 +286,11 @@ hf_err hf_meta_grant_put(struct hf_meta *m, const struct hf_meta_signed *row, st
 hf_err hf_meta_grant_get(struct hf_meta *m, const char *device, const char *manifest,
 	hf_meta_signed_fn *each, void *ctx, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_GRANT_GET, ei);
+	struct meta_use u = hf_meta_start(m, META_GRANT_GET, ei);
 	size_t n = 0;
 
-	meta_text(&u, device);
-	meta_text(&u, manifest);
+	hf_meta_text(&u, device);
+	hf_meta_text(&u, manifest);
 	HF_TRY(show_signed(&u, &n, each, ctx));
 	return n == 0 ? HF_ERR_NOT_FOUND : HF_OK;
 }
@@ -304,24 +304,24 @@ hf_err hf_meta_receipt_put(
 hf_err hf_meta_receipt_list(struct hf_meta *m, const char *device, size_t limit,
 	hf_meta_signed_fn *each, void *ctx, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_RECEIPT_LIST, ei);
+	struct meta_use u = hf_meta_start(m, META_RECEIPT_LIST, ei);
 	size_t n = 0;
 
-	meta_text(&u, device);
-	meta_u64(&u, row_limit(limit));
+	hf_meta_text(&u, device);
+	hf_meta_u64(&u, row_limit(limit));
 	return show_signed(&u, &n, each, ctx);
 }
 
 static hf_err serial_put(struct hf_meta *m, enum meta_stmt which, const struct hf_meta_serial *row,
 	struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, which, ei);
+	struct meta_use u = hf_meta_start(m, which, ei);
 	hf_err e;
 
-	meta_text(&u, row->name);
-	meta_u64(&u, row->serial);
-	meta_bytes(&u, row->der);
-	e = meta_run_changing(&u);
+	hf_meta_text(&u, row->name);
+	hf_meta_u64(&u, row->serial);
+	hf_meta_bytes(&u, row->der);
+	e = hf_meta_run_changing(&u);
 	if (e == HF_ERR_NOT_FOUND)
 		return hf_fail(
 			ei, HF_ERR_ROLLBACK, "%.64s: an older number than the one kept", row->name);
@@ -331,14 +331,14 @@ static hf_err serial_put(struct hf_meta *m, enum meta_stmt which, const struct h
 static hf_err serial_get(struct hf_meta *m, enum meta_stmt which, const char *name,
 	hf_meta_serial_fn *each, void *ctx, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, which, ei);
+	struct meta_use u = hf_meta_start(m, which, ei);
 	size_t n = 0;
 
-	meta_text(&u, name);
-	for (; meta_row(&u); n++)
-		u.e = each(ctx, &(struct hf_meta_serial){ meta_col_text(&u, 0), meta_col_u64(&u, 1),
-					meta_col_bytes(&u, 2) });
-	HF_TRY(meta_end(&u));
+	hf_meta_text(&u, name);
+	for (; hf_meta_row(&u); n++)
+		u.e = each(ctx, &(struct hf_meta_serial){ hf_meta_col_text(&u, 0),
+					hf_meta_col_u64(&u, 1), hf_meta_col_bytes(&u, 2) });
+	HF_TRY(hf_meta_end(&u));
 	return n == 0 ? HF_ERR_NOT_FOUND : HF_OK;
 }
 
@@ -369,40 +369,40 @@ hf_err hf_meta_inventory_get(struct hf_meta *m, const char *device, hf_meta_seri
 hf_err hf_meta_upload_put(
 	struct hf_meta *m, const struct hf_meta_upload *row, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_UPLOAD_PUT, ei);
+	struct meta_use u = hf_meta_start(m, META_UPLOAD_PUT, ei);
 
-	meta_text(&u, row->id);
-	meta_text(&u, row->device);
-	meta_u64(&u, row->size);
-	meta_u64(&u, row->state);
-	meta_u64(&u, row->received_s);
-	return meta_run(&u);
+	hf_meta_text(&u, row->id);
+	hf_meta_text(&u, row->device);
+	hf_meta_u64(&u, row->size);
+	hf_meta_u64(&u, row->state);
+	hf_meta_u64(&u, row->received_s);
+	return hf_meta_run(&u);
 }
 
 hf_err hf_meta_upload_list(struct hf_meta *m, const char *device, size_t limit,
 	hf_meta_upload_fn *each, void *ctx, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_UPLOAD_LIST, ei);
+	struct meta_use u = hf_meta_start(m, META_UPLOAD_LIST, ei);
 
-	meta_text(&u, device);
-	meta_u64(&u, row_limit(limit));
-	while (meta_row(&u))
-		u.e = each(ctx,
-			&(struct hf_meta_upload){ meta_col_text(&u, 0), meta_col_text(&u, 1),
-				meta_col_u64(&u, 2), meta_col_u64(&u, 3), meta_col_u64(&u, 4) });
-	return meta_end(&u);
+	hf_meta_text(&u, device);
+	hf_meta_u64(&u, row_limit(limit));
+	while (hf_meta_row(&u))
+		u.e = each(ctx, &(struct hf_meta_upload){ hf_meta_col_text(&u, 0),
+					hf_meta_col_text(&u, 1), hf_meta_col_u64(&u, 2),
+					hf_meta_col_u64(&u, 3), hf_meta_col_u64(&u, 4) });
+	return hf_meta_end(&u);
 }
 
 hf_err hf_meta_counter_get(
 	struct hf_meta *m, uint64_t *value, const char *name, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_COUNTER_GET, ei);
+	struct meta_use u = hf_meta_start(m, META_COUNTER_GET, ei);
 	uint64_t v = 0;
 
-	meta_text(&u, name);
-	while (meta_row(&u))
-		v = meta_col_u64(&u, 0);
-	HF_TRY(meta_end(&u));
+	hf_meta_text(&u, name);
+	while (hf_meta_row(&u))
+		v = hf_meta_col_u64(&u, 0);
+	HF_TRY(hf_meta_end(&u));
 	*value = v;
 	return HF_OK;
 }
@@ -410,12 +410,12 @@ hf_err hf_meta_counter_get(
 hf_err hf_meta_counter_raise(
 	struct hf_meta *m, const char *name, uint64_t value, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_COUNTER_RAISE, ei);
+	struct meta_use u = hf_meta_start(m, META_COUNTER_RAISE, ei);
 	hf_err e;
 
-	meta_text(&u, name);
-	meta_u64(&u, value);
-	e = meta_run_changing(&u);
+	hf_meta_text(&u, name);
+	hf_meta_u64(&u, value);
+	e = hf_meta_run_changing(&u);
 	if (e == HF_ERR_NOT_FOUND)
 		return hf_fail(ei, HF_ERR_ROLLBACK, "counter %.64s does not go back", name);
 	return e;
@@ -424,13 +424,13 @@ hf_err hf_meta_counter_raise(
 hf_err hf_meta_counter_next(
 	struct hf_meta *m, uint64_t *value, const char *name, struct hf_errinfo *ei)
 {
-	struct meta_use u = meta_start(m, META_COUNTER_NEXT, ei);
+	struct meta_use u = hf_meta_start(m, META_COUNTER_NEXT, ei);
 	uint64_t v = 0;
 
-	meta_text(&u, name);
-	while (meta_row(&u))
-		v = meta_col_u64(&u, 0);
-	HF_TRY(meta_end(&u));
+	hf_meta_text(&u, name);
+	while (hf_meta_row(&u))
+		v = hf_meta_col_u64(&u, 0);
+	HF_TRY(hf_meta_end(&u));
 	*value = v;
 	return HF_OK;
 }

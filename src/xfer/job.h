@@ -96,6 +96,6 @@ struct plan {
 };
 
 /* HF_ERR_AGAIN: nothing can be asked now. Other failures are those of chunk_get. */
-HF_MUST_USE hf_err plan_make(const struct hf_xfer *x, struct plan *out, uint64_t now_ms);
+HF_MUST_USE hf_err hf_plan_make(const struct hf_xfer *x, struct plan *out, uint64_t now_ms);
 
 #endif

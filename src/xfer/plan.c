@@ -188,7 +188,7 @@ static hf_err plan_hedge(const struct hf_xfer *x, struct plan *p, bool is_late, 
 	return HF_ERR_AGAIN;
 }
 
-hf_err plan_make(const struct hf_xfer *x, struct plan *out, uint64_t now_ms)
+hf_err hf_plan_make(const struct hf_xfer *x, struct plan *out, uint64_t now_ms)
 {
 	struct plan late = { 0 };
 	struct plan fresh = { 0 };

@@ -15,14 +15,14 @@ enum {
 	RATE_STEP_MS = 500, /* the job's rate is measured over this long */
 };
 
-uint32_t job_jitter(struct hf_xfer *x)
+uint32_t hf_job_jitter(struct hf_xfer *x)
 {
 	/* A linear generator is enough to spread retries; its high bits are the good ones. */
 	x->jitter = x->jitter * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 	return (uint32_t)(x->jitter >> 32);
 }
 
-struct slot *slot_find(struct hf_xfer *x, uint64_t id)
+struct slot *hf_slot_find(struct hf_xfer *x, uint64_t id)
 {
 	for (uint32_t i = 0; i < x->config.max_requests; i++) {
 		struct slot *s = &x->slots[i];
@@ -33,14 +33,14 @@ struct slot *slot_find(struct hf_xfer *x, uint64_t id)
 	return NULL;
 }
 
-void slot_forget(struct hf_xfer *x, uint64_t id)
+void hf_slot_forget(struct hf_xfer *x, uint64_t id)
 {
 	for (uint32_t i = 0; i < x->config.max_requests; i++)
 		if (x->slots[i].id == id && x->slots[i].state == SLOT_DROPPED)
 			x->slots[i].state = SLOT_FREE;
 }
 
-struct slot *slot_free_one(struct hf_xfer *x)
+struct slot *hf_slot_free_one(struct hf_xfer *x)
 {
 	for (uint32_t i = 0; i < x->config.max_requests; i++)
 		if (x->slots[i].state == SLOT_FREE)
@@ -61,7 +61,7 @@ static void arm_late(const struct hf_xfer *x, struct slot *s, uint64_t now_ms)
 	s->late_at = now_ms + ms;
 }
 
-void slot_begin(struct hf_xfer *x, struct slot *s, const struct plan *p, uint64_t now_ms)
+void hf_slot_begin(struct hf_xfer *x, struct slot *s, const struct plan *p, uint64_t now_ms)
 {
 	uint8_t *buf = s->buf;
 
@@ -114,7 +114,7 @@ static void want_again(struct hf_xfer *x, uint32_t index)
 		x->hint = index;
 }
 
-void slot_lose(struct hf_xfer *x, struct slot *s, bool is_known)
+void hf_slot_lose(struct hf_xfer *x, struct slot *s, bool is_known)
 {
 	bool was_live = s->state == SLOT_LIVE;
 
@@ -131,7 +131,7 @@ void slot_lose(struct hf_xfer *x, struct slot *s, bool is_known)
 		want_again(x, i);
 }
 
-void slot_finish(struct hf_xfer *x, struct slot *s)
+void hf_slot_finish(struct hf_xfer *x, struct slot *s)
 {
 	(void)x;
 	s->source->stats.n_in_flight--;
@@ -139,13 +139,13 @@ void slot_finish(struct hf_xfer *x, struct slot *s)
 	s->state = SLOT_FREE;
 }
 
-void slot_lose_source(struct hf_xfer *x, const struct hf_source *source, bool is_known)
+void hf_slot_lose_source(struct hf_xfer *x, const struct hf_source *source, bool is_known)
 {
 	for (uint32_t i = 0; i < x->config.max_requests; i++) {
 		struct slot *s = &x->slots[i];
 
 		if (s->source == source && (s->state == SLOT_LIVE || s->state == SLOT_TAIL))
-			slot_lose(x, s, is_known);
+			hf_slot_lose(x, s, is_known);
 	}
 }
 
@@ -159,8 +159,8 @@ static void drop_losers(struct hf_xfer *x, const struct slot *winner, uint64_t n
 			s->end <= winner->cur)
 			continue;
 		if (s->is_late)
-			hf_source_failed(s->source, s->begun_ms, job_jitter(x), now_ms);
-		slot_lose(x, s, false);
+			hf_source_failed(s->source, s->begun_ms, hf_job_jitter(x), now_ms);
+		hf_slot_lose(x, s, false);
 	}
 }
 
@@ -222,8 +222,8 @@ static void ban(struct hf_xfer *x, struct slot *s)
 	struct hf_source *source = s->source;
 
 	hf_source_ban(source);
-	slot_lose(x, s, true);
-	slot_lose_source(x, source, false);
+	hf_slot_lose(x, s, true);
+	hf_slot_lose_source(x, source, false);
 }
 
 /* Takes bytes up to the end of the current chunk. */
@@ -250,7 +250,7 @@ static hf_err feed_chunk(
 	return e;
 }
 
-hf_err slot_feed(
+hf_err hf_slot_feed(
 	struct hf_xfer *x, struct slot *s, const uint8_t *bytes, size_t len, uint64_t now_ms)
 {
 	while (len > 0) {
@@ -259,9 +259,9 @@ hf_err slot_feed(
 
 		if (s->state == SLOT_TAIL) {
 			/* More than was asked for: it does not do ranges, or has no end. */
-			hf_source_quarantine(s->source, job_jitter(x), now_ms);
+			hf_source_quarantine(s->source, hf_job_jitter(x), now_ms);
 			s->source->stats.n_fails++;
-			slot_lose(x, s, true);
+			hf_slot_lose(x, s, true);
 			return HF_ERR_LIMIT;
 		}
 		if (n > s->chunk.len - s->got)
@@ -278,7 +278,7 @@ hf_err slot_feed(
 	return HF_OK;
 }
 
-void slot_tick(struct hf_xfer *x, uint64_t now_ms)
+void hf_slot_tick(struct hf_xfer *x, uint64_t now_ms)
 {
 	for (uint32_t i = 0; i < x->config.max_requests; i++) {
 		struct slot *s = &x->slots[i];
@@ -286,8 +286,8 @@ void slot_tick(struct hf_xfer *x, uint64_t now_ms)
 		if (s->state != SLOT_LIVE && s->state != SLOT_TAIL)
 			continue;
 		if (now_ms - s->last_ms >= x->config.stall_ms) {
-			hf_source_failed(s->source, s->begun_ms, job_jitter(x), now_ms);
-			slot_lose(x, s, false);
+			hf_source_failed(s->source, s->begun_ms, hf_job_jitter(x), now_ms);
+			hf_slot_lose(x, s, false);
 			continue;
 		}
 		if (s->state == SLOT_LIVE && !s->is_late && now_ms >= s->late_at) {

@@ -188,8 +188,8 @@ void hf_xfer_source_lost(struct hf_xfer *x, uint32_t id, uint64_t now_ms)
 			oldest = x->slots[i].begun_ms;
 	/* One that dies with work in hand has failed; one that leaves idle has not. */
 	if (oldest != UINT64_MAX)
-		hf_source_failed(s, oldest, job_jitter(x), x->now_ms);
-	slot_lose_source(x, s, true);
+		hf_source_failed(s, oldest, hf_job_jitter(x), x->now_ms);
+	hf_slot_lose_source(x, s, true);
 	/* Its cancelled requests went with the connection; the caller need not be told. */
 	for (uint32_t i = 0; i < x->config.max_requests; i++)
 		if (x->slots[i].state == SLOT_DROPPED && x->slots[i].source_id == id)
@@ -224,7 +224,7 @@ static bool next_cancel(struct hf_xfer *x, struct hf_xfer_request *out)
 
 static void tick(struct hf_xfer *x)
 {
-	slot_tick(x, x->now_ms);
+	hf_slot_tick(x, x->now_ms);
 	for (uint32_t i = 0; i < x->n_sources; i++) {
 		struct hf_source *s = &x->sources[i];
 
@@ -251,10 +251,10 @@ hf_err hf_xfer_next(struct hf_xfer *x, struct hf_xfer_request *out, uint64_t now
 		return HF_OK;
 	if (hf_xfer_is_done(x))
 		return HF_ERR_CLOSED;
-	s = slot_free_one(x);
+	s = hf_slot_free_one(x);
 	if (s == NULL)
 		return HF_ERR_AGAIN;
-	e = plan_make(x, &p, x->now_ms);
+	e = hf_plan_make(x, &p, x->now_ms);
 	if (e != HF_OK && e != HF_ERR_AGAIN)
 		x->failed = e;
 	if (e != HF_OK)
@@ -263,7 +263,7 @@ hf_err hf_xfer_next(struct hf_xfer *x, struct hf_xfer_request *out, uint64_t now
 	if (x->pace_at > x->now_ms)
 		return HF_ERR_AGAIN;
 
-	slot_begin(x, s, &p, x->now_ms);
+	hf_slot_begin(x, s, &p, x->now_ms);
 	*out = (struct hf_xfer_request){
 		.what = HF_XFER_GET,
 		.id = s->id,
@@ -280,33 +280,33 @@ hf_err hf_xfer_next(struct hf_xfer *x, struct hf_xfer_request *out, uint64_t now
 hf_err hf_xfer_data(
 	struct hf_xfer *x, uint64_t id, const uint8_t *bytes, size_t len, uint64_t now_ms)
 {
-	struct slot *s = slot_find(x, id);
+	struct slot *s = hf_slot_find(x, id);
 
 	see_time(x, now_ms);
 	if (x->failed != HF_OK)
 		return x->failed;
 	if (s == NULL)
 		return HF_ERR_NOT_FOUND;
-	return slot_feed(x, s, bytes, len, x->now_ms);
+	return hf_slot_feed(x, s, bytes, len, x->now_ms);
 }
 
 hf_err hf_xfer_end(struct hf_xfer *x, uint64_t id, uint64_t now_ms)
 {
-	struct slot *s = slot_find(x, id);
+	struct slot *s = hf_slot_find(x, id);
 
 	see_time(x, now_ms);
 	if (x->failed != HF_OK)
 		return x->failed;
 	if (s == NULL) {
-		slot_forget(x, id);
+		hf_slot_forget(x, id);
 		return HF_ERR_NOT_FOUND;
 	}
 	if (s->state == SLOT_LIVE) {
-		hf_source_failed(s->source, s->begun_ms, job_jitter(x), x->now_ms);
-		slot_lose(x, s, true);
+		hf_source_failed(s->source, s->begun_ms, hf_job_jitter(x), x->now_ms);
+		hf_slot_lose(x, s, true);
 		return HF_ERR_TRUNCATED;
 	}
-	slot_finish(x, s);
+	hf_slot_finish(x, s);
 	return HF_OK;
 }
 
@@ -327,18 +327,18 @@ static void note_misses(struct hf_xfer *x, const struct slot *s)
 
 void hf_xfer_fail(struct hf_xfer *x, uint64_t id, hf_err why, uint64_t now_ms)
 {
-	struct slot *s = slot_find(x, id);
+	struct slot *s = hf_slot_find(x, id);
 
 	see_time(x, now_ms);
 	if (s == NULL) {
-		slot_forget(x, id);
+		hf_slot_forget(x, id);
 		return;
 	}
 	if (why == HF_ERR_NOT_FOUND)
 		note_misses(x, s);
 	else if (why != HF_ERR_CLOSED)
-		hf_source_failed(s->source, s->begun_ms, job_jitter(x), x->now_ms);
-	slot_lose(x, s, true);
+		hf_source_failed(s->source, s->begun_ms, hf_job_jitter(x), x->now_ms);
+	hf_slot_lose(x, s, true);
 }
 
 static void sooner(uint64_t *at, uint64_t other)
