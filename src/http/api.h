@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The node API: what nodes say to each other over HTTP/2 in a mutual TLS 1.3 link. JSON for
- * control, DER for signed objects, raw bytes for packs. Version 1; a change that an old node would
- * misread gets a new first segment.
+ * control, DER for signed objects, raw bytes for packs: docs/formats/node-api.md. Version 1; a
+ * change that an old node would misread gets a new first segment.
  */
 #ifndef HF_HTTP_API_H
 #define HF_HTTP_API_H
@@ -13,12 +13,13 @@
 
 /* clang-format off */
 #define HF_API_ENROLL    "/v1/enroll"      /* POST token and CSRs: the only path for a newcomer */
-#define HF_API_CHANNEL   "/v1/channels/*"  /* GET a channel by name; PUT by a director */
+#define HF_API_CHANNEL   "/v1/channels/*"  /* GET the channel "current" */
 #define HF_API_OBJECT    "/v1/objects/*/*" /* GET (with range), HEAD, PUT: kind, id in hex */
+#define HF_API_RELEASES  "/v1/releases"    /* POST: a release whose objects are there is current */
 #define HF_API_GRANTS    "/v1/grants"      /* POST: a device asks for its grant */
 #define HF_API_RECEIPTS  "/v1/receipts"    /* POST a signed receipt */
-#define HF_API_INVENTORY "/v1/inventory"   /* POST a signed inventory */
-#define HF_API_UPLOADS   "/v1/uploads"     /* POST the manifest of a sealed upload */
+#define HF_API_INVENTORY "/v1/inventory"   /* GET a nonce, POST a signed inventory over it */
+#define HF_API_UPLOADS   "/v1/uploads"     /* POST: an upload whose objects are there is taken */
 #define HF_API_PEERS     "/v1/peers"       /* GET the sources near the caller */
 #define HF_API_WATCH     "/v1/watch"       /* GET a stream of events, one JSON object a line */
 #define HF_API_AUDIT     "/v1/audit"       /* POST records and heads to the parent */
@@ -31,6 +32,8 @@
 
 #define HF_FIELD_REQUEST "x-hufu-request"  /* correlation id, in both audit logs */
 #define HF_FIELD_LENGTH  "x-hufu-length"   /* length of the whole object */
+#define HF_FIELD_FOR     "x-hufu-for"      /* PUT: statement a page or pack belongs to */
+#define HF_FIELD_CHUNK   "x-hufu-chunk"    /* PUT of a pack: number of its first chunk */
 /* clang-format on */
 
 /* Roles of a peer, from its certificate; a route names those that may use it. */
