@@ -112,11 +112,11 @@ static inline uint32_t choose(uint32_t x, uint32_t y, uint32_t z)
 #define SM3_ROUND(ff, gg, a, b, c, d, e, f, g, h, t, w0, w4) do { \
 		uint32_t a12 = rotl(a, 12); \
 		uint32_t ss1 = rotl(a12 + (e) + (t), 7); \
-		d += ff(a, b, c) + (ss1 ^ a12) + ((w0) ^ (w4)); \
-		h += gg(e, f, g) + ss1 + (w0); \
-		b = rotl(b, 9); \
-		f = rotl(f, 19); \
-		h = p0(h); \
+		(d) += ff(a, b, c) + (ss1 ^ a12) + ((w0) ^ (w4)); \
+		(h) += gg(e, f, g) + ss1 + (w0); \
+		(b) = rotl(b, 9); \
+		(f) = rotl(f, 19); \
+		(h) = p0(h); \
 	} while (0)
 
 #define SM3_FOUR(ff, gg, j) do { \

@@ -200,7 +200,7 @@ hf_err hf_blob_parse(struct hf_blob_info *info, const uint8_t *in, size_t in_len
 	return HF_OK;
 }
 
-static hf_err open(const struct blob_keys *keys, uint8_t *plain, const struct blob *b)
+static hf_err open_blob(const struct blob_keys *keys, uint8_t *plain, const struct blob *b)
 {
 	static const uint8_t nonce[HF_GCM_NONCE_LEN] = { 0 };
 	uint8_t tag[HF_GCM_TAG_LEN];
@@ -249,7 +249,7 @@ hf_err hf_blob_unwrap(uint8_t *plain, size_t *plain_len, const uint8_t seed[HF_K
 	e = HF_ERR_AUTH;
 	if (!hf_ct_eq(keys.commit, b.commit, BLOB_COMMIT_LEN))
 		goto out;
-	e = open(&keys, plain, &b);
+	e = open_blob(&keys, plain, &b);
 	if (e == HF_OK)
 		*plain_len = b.ct_len;
 out:

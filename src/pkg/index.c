@@ -138,7 +138,7 @@ static void page_inputs(uint8_t nonce[HF_GCM_NONCE_LEN], uint8_t aad[AAD_LEN],
 	const struct hf_index_keys *k, uint32_t page, uint32_t n)
 {
 	struct hf_writer w = { .p = aad, .cap = AAD_LEN };
-	uint8_t *last = nonce + HF_GCM_NONCE_LEN - 4;
+	uint8_t *last = nonce + (HF_GCM_NONCE_LEN - 4);
 
 	memcpy(nonce, k->nonce, HF_GCM_NONCE_LEN);
 	hf_put_be32(last, hf_get_be32(last) ^ page);

@@ -21,9 +21,14 @@ uint32_t hf_planner_chunk_max(uint32_t cut)
 	return cut + HF_CUT_MIN - 1;
 }
 
-static size_t n_tensors(const struct hf_planner *p)
+/* The tensor that comes next; NULL: none is left. Empty ones occupy nothing and are passed over. */
+static const struct hf_tensor *next_tensor(struct hf_planner *p)
 {
-	return p->map == NULL ? 0 : p->map->n_tensors;
+	if (p->map == NULL)
+		return NULL;
+	while (p->tensor < p->map->n_tensors && p->map->tensors[p->tensor].len == 0)
+		p->tensor++;
+	return p->tensor < p->map->n_tensors ? &p->map->tensors[p->tensor] : NULL;
 }
 
 /* The next piece of a long stretch; a rest under HF_CUT_MIN joins it. */
@@ -45,7 +50,7 @@ static void take_neighbours(struct hf_planner *p, struct hf_cut *out)
 	uint64_t len = 0;
 
 	*out = (struct hf_cut){ .offset = p->at, .tensor = (uint32_t)p->tensor };
-	while (p->tensor < n_tensors(p) && t[p->tensor].len < HF_CUT_MIN &&
+	while (p->tensor < p->map->n_tensors && t[p->tensor].len < HF_CUT_MIN &&
 		t[p->tensor].offset == p->at + len && len + t[p->tensor].len <= p->cut) {
 		len += t[p->tensor].len;
 		p->tensor++;
@@ -56,7 +61,7 @@ static void take_neighbours(struct hf_planner *p, struct hf_cut *out)
 
 bool hf_planner_next(struct hf_planner *p, struct hf_cut *out)
 {
-	const struct hf_tensor *t = p->map == NULL ? NULL : p->map->tensors;
+	const struct hf_tensor *t;
 
 	if (p->at >= p->file_len)
 		return false;
@@ -64,16 +69,14 @@ bool hf_planner_next(struct hf_planner *p, struct hf_cut *out)
 		take_piece(p, out);
 		return true;
 	}
-	/* Empty tensors occupy nothing. */
-	while (p->tensor < n_tensors(p) && t[p->tensor].len == 0)
-		p->tensor++;
-	if (p->tensor == n_tensors(p) || t[p->tensor].offset > p->at) {
+	t = next_tensor(p);
+	if (t == NULL || t->offset > p->at) {
 		/* Nothing describes this: up to the next tensor, like one long one. */
-		p->long_end = p->tensor == n_tensors(p) ? p->file_len : t[p->tensor].offset;
+		p->long_end = t == NULL ? p->file_len : t->offset;
 		p->long_tensor = HF_CHUNK_NO_TENSOR;
 		take_piece(p, out);
-	} else if (t[p->tensor].len >= HF_CUT_MIN) {
-		p->long_end = t[p->tensor].offset + t[p->tensor].len;
+	} else if (t->len >= HF_CUT_MIN) {
+		p->long_end = t->offset + t->len;
 		p->long_tensor = (uint32_t)p->tensor;
 		p->tensor++;
 		take_piece(p, out);

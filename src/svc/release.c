@@ -167,8 +167,10 @@ static hf_err round_new(struct round **out, const struct hf_env *env, const stru
 	struct round *d = hf_mem_new(env->mem, sizeof(*d));
 	hf_err e;
 
-	if (d == NULL)
-		return hf_fail(ei, HF_ERR_NO_MEMORY, "out of memory");
+	if (d == NULL) {
+		(void)hf_fail(ei, HF_ERR_NO_MEMORY, "out of memory");
+		return HF_ERR_NO_MEMORY;
+	}
 	d->r = r;
 	e = hf_work_init(&d->work, env, r->manifest.body.chunk_max, HF_CODEC_DECODE, ei);
 	if (e != HF_OK) {

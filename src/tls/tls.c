@@ -390,10 +390,11 @@ hf_err hf_tls_read(struct hf_tls *t, size_t *len, uint8_t *out, size_t cap)
 	size_t n = hf_tls_plain(t, &bytes);
 
 	*len = 0;
-	if (n == 0 && t->err != HF_OK)
-		return t->err;
-	if (n == 0)
+	if (bytes == NULL || n == 0) {
+		if (t->err != HF_OK)
+			return t->err;
 		return t->is_closed ? HF_ERR_CLOSED : HF_ERR_AGAIN;
+	}
 	if (n > cap)
 		n = cap;
 	memcpy(out, bytes, n);
