@@ -14,6 +14,8 @@
  *   3. Only names that passed hf_blob_is_kind and hf_blob_is_id become part of a path.
  *   4. A path leads through real directories only; a link in the place of one is refused.
  *   5. used is the sum of the sizes of all files below <kind>/, part/ and of what is in temp/.
+ *   6. Who may look into <dir> may read every committed object: they are sealed or public. What is
+ *      on its way in, not checked yet, is nobody else's.
  */
 #include "store/blob.h"
 
@@ -59,7 +61,7 @@ static hf_err dir_of(char path[BLOB_PATH_MAX], const struct hf_blobs *b, const c
 	(void)snprintf(path, BLOB_PATH_MAX, "%s/%s", b->dir, name);
 	e = hf_file_stat(&st, path, make ? NULL : ei);
 	if (e == HF_ERR_NOT_FOUND && make)
-		return hf_dir_make(path, 0700, ei);
+		return hf_dir_make(path, hf_blob_is_kind(name) ? 0755 : 0700, ei);
 	if (e == HF_OK && !st.is_dir)
 		return hf_fail(ei, HF_ERR_PERMISSION, "%s is not a directory", path);
 	return e;
@@ -144,7 +146,7 @@ hf_err hf_blobs_init(struct hf_blobs *b, const struct hf_mem *mem, const char *d
 	if (strlen(dir) >= sizeof(out.dir))
 		return hf_fail(ei, HF_ERR_LIMIT, "path of the store is too long");
 	(void)snprintf(out.dir, sizeof(out.dir), "%s", dir);
-	HF_TRY(hf_dir_make(dir, 0700, ei));
+	HF_TRY(hf_dir_make(dir, 0755, ei));
 	(void)snprintf(path, sizeof(path), "%s/lock", dir);
 	HF_TRY(hf_file_lock(&out.lock, path, ei));
 	e = dir_of(path, &out, part_dir, true, ei);

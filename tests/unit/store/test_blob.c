@@ -97,6 +97,10 @@ static void an_object_is_there_after_commit_and_not_before(void **state)
 	assert_memory_equal(got, "hello", 5);
 	assert_ok(hf_file_fstat(&st, fd, NULL));
 	assert_int_equal(st.mode, 0444);
+	assert_ok(hf_file_stat(&st, test_path(dir, "pack"), NULL));
+	assert_int_equal(st.mode, 0755); /* readers of other users find it ... */
+	assert_ok(hf_file_stat(&st, test_path(dir, "temp"), NULL));
+	assert_int_equal(st.mode, 0700); /* ... but not what is on its way in */
 	assert_int_equal(blobs.used, 5);
 	assert_ok(hf_blob_delete(&blobs, "pack", ID_A, NULL));
 	assert_err(hf_blob_delete(&blobs, "pack", ID_A, NULL), HF_ERR_NOT_FOUND);
