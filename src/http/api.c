@@ -2,7 +2,13 @@
 /* Failures as HTTP statuses. Several failures share a status; the JSON body has the exact code. */
 #include "http/api.h"
 
-#include <stddef.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "codec/json.h"
+
+enum { TEXT_MAX = 2 * HF_ERRINFO_TEXT }; /* bytes of a peer's text, still escaped, that are read */
 
 static const struct {
 	hf_err e;
@@ -49,4 +55,65 @@ hf_err hf_api_err(unsigned status)
 		if (statuses[i].status == status)
 			return statuses[i].e;
 	return status >= 200 && status < 300 ? HF_OK : HF_ERR_NET;
+}
+
+/* Whether a number is one of our codes (and no success). */
+static bool is_code(uint64_t number)
+{
+	static const uint16_t codes[] = {
+#define CODE(name, number, log, text) (number),
+		HF_ERR_LIST(CODE)
+#undef CODE
+	};
+
+	for (size_t i = 0; i < HF_COUNT(codes); i++)
+		if (codes[i] == number)
+			return number != HF_OK;
+	return false;
+}
+
+static void make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = ' ';
+}
+
+/* Reads the error object; unknown members are passed over. */
+static hf_err read_answer(uint64_t *code, char text[TEXT_MAX], const uint8_t *body, size_t body_len)
+{
+	struct hf_json_token key;
+	struct hf_json_token value;
+	struct hf_json j;
+
+	hf_json_init(&j, body, body_len, 4);
+	HF_TRY(hf_json_want(&j, &key, HF_JSON_OBJECT));
+	for (;;) {
+		HF_TRY(hf_json_next(&j, &key));
+		if (key.kind == HF_JSON_OBJECT_END)
+			return hf_json_want(&j, &key, HF_JSON_END);
+		HF_TRY(hf_json_next(&j, &value));
+		if (hf_json_is(&key, "code"))
+			HF_TRY(hf_json_u64(code, &value));
+		else if (hf_json_is(&key, "text") && value.text.len < TEXT_MAX)
+			HF_TRY(hf_json_text(text, TEXT_MAX, NULL, &value));
+		else
+			HF_TRY(hf_json_skip(&j, &value));
+	}
+}
+
+hf_err hf_api_answer(unsigned status, const uint8_t *body, size_t body_len, struct hf_errinfo *ei)
+{
+	hf_err e = hf_api_err(status);
+	char text[TEXT_MAX] = "";
+	uint64_t code = 0;
+
+	if (e == HF_OK)
+		return HF_OK;
+	if (body_len == 0 || read_answer(&code, text, body, body_len) != HF_OK)
+		return hf_fail(ei, e, "%s (status %u)", hf_err_text(e), status);
+	if (is_code(code))
+		e = (hf_err)code;
+	make_printable(text);
+	return hf_fail(ei, e, "%s", text[0] != '\0' ? text : hf_err_text(e));
 }

@@ -7,6 +7,9 @@
 #ifndef HF_HTTP_API_H
 #define HF_HTTP_API_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/err.h"
 
 #define HF_ALPN_H2 "h2"
@@ -51,5 +54,12 @@ enum {
 /* The HTTP status that tells a failure, and back: what a status means to the one who asked. */
 unsigned hf_api_status(hf_err e);
 hf_err hf_api_err(unsigned status);
+
+/*
+ * What an answer says went wrong: HF_OK for a status of success, else the code and the text of its
+ * {"error","code","text"}, or what its status means if it has none. Words of the peer: printable
+ * characters only and cut. ei may be NULL.
+ */
+hf_err hf_api_answer(unsigned status, const uint8_t *body, size_t body_len, struct hf_errinfo *ei);
 
 #endif
