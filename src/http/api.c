@@ -25,6 +25,7 @@ static const struct {
 	{ HF_ERR_EXPIRED, 403 },
 	{ HF_ERR_NOT_FOUND, 404 },
 	{ HF_ERR_UNSUPPORTED, 405 },
+	{ HF_ERR_TIMEOUT, 504 }, /* what we waited for did not come */
 	{ HF_ERR_TIMEOUT, 408 },
 	{ HF_ERR_STATE, 409 },
 	{ HF_ERR_EXISTS, 409 },
@@ -37,7 +38,6 @@ static const struct {
 	{ HF_ERR_LIMIT, 431 },
 	{ HF_ERR_NET, 502 },
 	{ HF_ERR_AGAIN, 503 },
-	{ HF_ERR_TIMEOUT, 504 },
 	{ HF_ERR_FULL, 507 },
 };
 

@@ -122,6 +122,11 @@ struct hf_h2_server {
 	void *ctx;
 	/* A stream whose on_request was called is over. HF_OK: answered to the end. May be NULL. */
 	void (*on_close)(void *ctx, int32_t stream, hf_err why);
+	/*
+	 * A request was refused before its handler: no such route, not for this peer, a wrong head,
+	 * a body that is too long. head is what came of it. May be NULL.
+	 */
+	void (*on_refused)(void *ctx, const struct hf_http_head *head, hf_err why);
 };
 
 struct hf_http_reply {

@@ -63,6 +63,13 @@ static hf_err route_find(
 	return (h->server.peer & HF_PEER_MEMBER) == 0 ? HF_ERR_DENIED : e;
 }
 
+static void refuse(struct hf_h2 *h, struct stream *s, hf_err e, const char *text)
+{
+	hf_h2_reply_error(h, s->id, e, text);
+	if (h->server.on_refused != NULL)
+		h->server.on_refused(h->server.ctx, &s->head, e);
+}
+
 static void give_request(struct hf_h2 *h, struct stream *s)
 {
 	const struct hf_http_request q = {
@@ -85,7 +92,7 @@ static void server_on_head(struct hf_h2 *h, struct stream *s)
 	if (e == HF_OK)
 		e = h->is_closing ? HF_ERR_AGAIN : route_find(h, &s->head, &s->route);
 	if (e != HF_OK) {
-		hf_h2_reply_error(h, s->id, e, NULL);
+		refuse(h, s, e, NULL);
 		return;
 	}
 	hf_buf_init(&s->body, h->mem, (size_t)s->route->body_max);
@@ -102,7 +109,7 @@ static hf_err server_on_body(struct hf_h2 *h, struct stream *s, const uint8_t *b
 	if (s->route == NULL)
 		return HF_OK; /* refused already */
 	if (s->body_len > s->route->body_max) {
-		hf_h2_reply_error(h, s->id, HF_ERR_LIMIT, "the body is longer than allowed here");
+		refuse(h, s, HF_ERR_LIMIT, "the body is longer than allowed here");
 		return HF_OK;
 	}
 	if (s->route->on_body == NULL) {

@@ -63,6 +63,8 @@ struct hf_meta_release {
 	const char *manifest;
 	uint64_t level;
 	uint64_t created_s;
+	uint64_t floor;      /* as its manifest says */
+	const char *deposit; /* hub: name of the deposit that goes with it; NULL, "": none */
 };
 typedef hf_err hf_meta_release_fn(void *ctx, const struct hf_meta_release *row);
 /* HF_ERR_EXISTS: this number of the lineage is taken. */
@@ -152,6 +154,8 @@ typedef hf_err hf_meta_upload_fn(void *ctx, const struct hf_meta_upload *row);
 /* Makes or replaces the row. */
 HF_MUST_USE hf_err hf_meta_upload_put(
 	struct hf_meta *m, const struct hf_meta_upload *row, struct hf_errinfo *ei);
+HF_MUST_USE hf_err hf_meta_upload_get(struct hf_meta *m, const char *id, hf_meta_upload_fn *each,
+	void *ctx, struct hf_errinfo *ei);
 /* Oldest first; device NULL: all. */
 HF_MUST_USE hf_err hf_meta_upload_list(struct hf_meta *m, const char *device, size_t limit,
 	hf_meta_upload_fn *each, void *ctx, struct hf_errinfo *ei);

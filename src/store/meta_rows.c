@@ -15,9 +15,10 @@ const char *const hf_meta_sql[META_STMTS] = {
 	[META_OBJECT_LIST] =
 		"SELECT kind, id, size, created FROM objects WHERE kind = ? ORDER BY created, id LIMIT ?",
 	[META_RELEASE_PUT] =
-		"INSERT INTO releases(lineage, release, manifest, level, created) VALUES(?, ?, ?, ?, ?)",
+		"INSERT INTO releases(lineage, release, manifest, level, created, floor, deposit)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?)",
 	[META_RELEASE_LIST] =
-		"SELECT lineage, release, manifest, level, created FROM releases"
+		"SELECT lineage, release, manifest, level, created, floor, deposit FROM releases"
 		" WHERE ?1 IS NULL OR lineage = ?1 ORDER BY lineage, release DESC LIMIT ?2",
 	[META_DEVICE_PUT] =
 		"INSERT OR REPLACE INTO devices(id, level, state, enrolled, sign_cert, enc_cert)"
@@ -52,6 +53,7 @@ const char *const hf_meta_sql[META_STMTS] = {
 	[META_INVENTORY_GET] = "SELECT device, serial, der FROM inventory WHERE device = ?",
 	[META_UPLOAD_PUT] =
 		"INSERT OR REPLACE INTO uploads(id, device, size, state, received) VALUES(?, ?, ?, ?, ?)",
+	[META_UPLOAD_GET] = "SELECT id, device, size, state, received FROM uploads WHERE id = ?",
 	[META_UPLOAD_LIST] =
 		"SELECT id, device, size, state, received FROM uploads"
 		" WHERE ?1 IS NULL OR device = ?1 ORDER BY received, id LIMIT ?2",
@@ -116,6 +118,8 @@ hf_err hf_meta_release_put(
 	hf_meta_text(&u, row->manifest);
 	hf_meta_u64(&u, row->level);
 	hf_meta_u64(&u, row->created_s);
+	hf_meta_u64(&u, row->floor);
+	hf_meta_text(&u, row->deposit != NULL ? row->deposit : "");
 	return hf_meta_run(&u);
 }
 
@@ -129,7 +133,8 @@ hf_err hf_meta_release_list(struct hf_meta *m, const char *lineage, size_t limit
 	while (hf_meta_row(&u))
 		u.e = each(ctx, &(struct hf_meta_release){ hf_meta_col_text(&u, 0),
 					hf_meta_col_u64(&u, 1), hf_meta_col_text(&u, 2),
-					hf_meta_col_u64(&u, 3), hf_meta_col_u64(&u, 4) });
+					hf_meta_col_u64(&u, 3), hf_meta_col_u64(&u, 4),
+					hf_meta_col_u64(&u, 5), hf_meta_col_text(&u, 6) });
 	return hf_meta_end(&u);
 }
 
@@ -379,18 +384,35 @@ hf_err hf_meta_upload_put(
 	return hf_meta_run(&u);
 }
 
+static hf_err show_uploads(struct meta_use *u, size_t *n, hf_meta_upload_fn *each, void *ctx)
+{
+	for (; hf_meta_row(u); *n += 1)
+		u->e = each(ctx, &(struct hf_meta_upload){ hf_meta_col_text(u, 0),
+					 hf_meta_col_text(u, 1), hf_meta_col_u64(u, 2),
+					 hf_meta_col_u64(u, 3), hf_meta_col_u64(u, 4) });
+	return hf_meta_end(u);
+}
+
+hf_err hf_meta_upload_get(struct hf_meta *m, const char *id, hf_meta_upload_fn *each, void *ctx,
+	struct hf_errinfo *ei)
+{
+	struct meta_use u = hf_meta_start(m, META_UPLOAD_GET, ei);
+	size_t n = 0;
+
+	hf_meta_text(&u, id);
+	HF_TRY(show_uploads(&u, &n, each, ctx));
+	return n == 0 ? HF_ERR_NOT_FOUND : HF_OK;
+}
+
 hf_err hf_meta_upload_list(struct hf_meta *m, const char *device, size_t limit,
 	hf_meta_upload_fn *each, void *ctx, struct hf_errinfo *ei)
 {
 	struct meta_use u = hf_meta_start(m, META_UPLOAD_LIST, ei);
+	size_t n = 0;
 
 	hf_meta_text(&u, device);
 	hf_meta_u64(&u, row_limit(limit));
-	while (hf_meta_row(&u))
-		u.e = each(ctx, &(struct hf_meta_upload){ hf_meta_col_text(&u, 0),
-					hf_meta_col_text(&u, 1), hf_meta_col_u64(&u, 2),
-					hf_meta_col_u64(&u, 3), hf_meta_col_u64(&u, 4) });
-	return hf_meta_end(&u);
+	return show_uploads(&u, &n, each, ctx);
 }
 
 hf_err hf_meta_counter_get(

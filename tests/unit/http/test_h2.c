@@ -18,6 +18,9 @@ struct node {
 	unsigned n_requests;
 	unsigned n_closed;
 	hf_err closed_why;
+	unsigned n_refused;
+	hf_err refused_why;
+	char refused_path[HF_HTTP_PATH_MAX];
 	unsigned n_sources_closed;
 	int32_t waiting; /* stream of a request that is answered later */
 	size_t uploaded;
@@ -164,6 +167,15 @@ static void on_close(void *ctx, int32_t stream, hf_err why)
 	n->closed_why = why;
 }
 
+static void on_refused(void *ctx, const struct hf_http_head *head, hf_err why)
+{
+	struct node *n = ctx;
+
+	n->n_refused++;
+	n->refused_why = why;
+	memcpy(n->refused_path, head->path, sizeof(n->refused_path));
+}
+
 static const struct hf_http_route routes[] = {
 	{ HF_HTTP_GET, HF_API_OBJECT, HF_PEER_MEMBER, 0, get_object, NULL },
 	{ HF_HTTP_PUT, HF_API_OBJECT, HF_PEER_PUBLISHER, UPLOAD_MAX, post_later, put_body },
@@ -186,7 +198,7 @@ struct pair {
 static void pair_init(struct pair *p, uint32_t peer)
 {
 	struct hf_h2_server server = { &test_mem, hf_h2_limits_default, routes, HF_COUNT(routes),
-		peer, &p->node, on_close };
+		peer, &p->node, on_close, on_refused };
 	struct hf_h2_client client = { &test_mem, hf_h2_limits_default, "hub.example" };
 
 	memset(p, 0, sizeof(*p));
@@ -308,7 +320,7 @@ static struct answer ask(struct pair *p, const struct hf_http_call *call)
 
 static void refuses_limits_out_of_range(void **state)
 {
-	struct hf_h2_server c = { &test_mem, hf_h2_limits_default, routes, 1, 0, NULL, NULL };
+	struct hf_h2_server c = { &test_mem, hf_h2_limits_default, routes, 1, 0, NULL, NULL, NULL };
 	struct hf_h2 *h = NULL;
 
 	(void)state;
@@ -333,7 +345,7 @@ static void refuses_limits_out_of_range(void **state)
 
 static void every_allocation_may_fail(void **state)
 {
-	struct hf_h2_server c = { &test_mem, hf_h2_limits_default, routes, 1, 0, NULL, NULL };
+	struct hf_h2_server c = { &test_mem, hf_h2_limits_default, routes, 1, 0, NULL, NULL, NULL };
 	struct hf_h2 *h = NULL;
 	unsigned n = 1;
 
@@ -523,6 +535,8 @@ static void a_body_above_the_route_limit_is_refused(void **state)
 	assert_int_equal(ask(&p, &call).status, 413);
 	assert_int_equal(p.node.n_requests, 1);
 	assert_non_null(strstr(a.body, "\"error\":\"limit\""));
+	assert_int_equal(p.node.n_refused, 1);
+	assert_err(p.node.refused_why, HF_ERR_LIMIT);
 	pair_clear(&p);
 }
 
@@ -570,6 +584,9 @@ static void unknown_paths_methods_and_peers_are_refused(void **state)
 	assert_int_equal(status_of(&p, HF_HTTP_PUT, "/v1/objects/pack/00"), 403);
 	assert_int_equal(status_of(&p, HF_HTTP_POST, "/v1/enroll"), 403);
 	assert_int_equal(p.node.n_requests, 0);
+	assert_int_equal(p.node.n_refused, 7); /* who keeps records hears of each */
+	assert_err(p.node.refused_why, HF_ERR_DENIED);
+	assert_string_equal(p.node.refused_path, "/v1/enroll");
 	pair_clear(&p);
 }
 
@@ -996,6 +1013,8 @@ static void statuses_and_failures_agree(void **state)
 	assert_ok(hf_api_err(200));
 	assert_ok(hf_api_err(206));
 	assert_err(hf_api_err(404), HF_ERR_NOT_FOUND);
+	assert_err(hf_api_err(408), HF_ERR_TIMEOUT);
+	assert_int_equal(hf_api_status(HF_ERR_TIMEOUT), 504); /* a gateway says it, no client */
 	assert_int_equal(hf_api_status(HF_ERR_NOT_FOUND), 404);
 	assert_int_equal(hf_api_status(HF_ERR_SELF_TEST), 500);
 	assert_int_equal(hf_api_status(HF_ERR_AUTH), 401);

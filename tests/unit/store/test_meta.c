@@ -149,27 +149,27 @@ static hf_err see_release(void *ctx, const struct hf_meta_release *row)
 {
 	struct seen *s = ctx;
 
-	(void)snprintf(s->text + strlen(s->text), 40, "%s:%u=%s;", row->lineage,
-		(unsigned)row->release, row->manifest);
+	(void)snprintf(s->text + strlen(s->text), 60, "%s:%u=%s,%u,%s;", row->lineage,
+		(unsigned)row->release, row->manifest, (unsigned)row->floor, row->deposit);
 	return HF_OK;
 }
 
 static void a_release_number_is_given_once(void **state)
 {
-	struct hf_meta_release r = { "cat", 1, "m1", 2, 10 };
+	struct hf_meta_release r = { "cat", 1, "m1", 2, 10, 1, NULL };
 	struct seen s = { 0 };
 
 	(void)state;
 	assert_ok(hf_meta_release_put(meta, &r, NULL));
 	r.manifest = "other";
 	assert_err(hf_meta_release_put(meta, &r, NULL), HF_ERR_EXISTS);
-	assert_ok(
-		hf_meta_release_put(meta, &(struct hf_meta_release){ "cat", 2, "m2", 2, 9 }, NULL));
-	assert_ok(
-		hf_meta_release_put(meta, &(struct hf_meta_release){ "ant", 5, "a5", 1, 9 }, NULL));
+	assert_ok(hf_meta_release_put(
+		meta, &(struct hf_meta_release){ "cat", 2, "m2", 2, 9, 1, "d2" }, NULL));
+	assert_ok(hf_meta_release_put(
+		meta, &(struct hf_meta_release){ "ant", 5, "a5", 1, 9, 4, "" }, NULL));
 	assert_ok(hf_meta_release_list(meta, "cat", 1, see_release, &s, NULL));
 	assert_ok(hf_meta_release_list(meta, NULL, 9, see_release, &s, NULL));
-	assert_string_equal(s.text, "cat:2=m2;ant:5=a5;cat:2=m2;cat:1=m1;");
+	assert_string_equal(s.text, "cat:2=m2,1,d2;ant:5=a5,4,;cat:2=m2,1,d2;cat:1=m1,1,;");
 }
 
 static hf_err see_device(void *ctx, const struct hf_meta_device *row)
@@ -308,7 +308,9 @@ static void uploads_and_counters(void **state)
 	assert_ok(hf_meta_upload_put(meta, &up, NULL));
 	assert_ok(hf_meta_upload_list(meta, NULL, 9, see_upload, &s, NULL));
 	assert_ok(hf_meta_upload_list(meta, "x", 9, see_upload, &s, NULL));
-	assert_string_equal(s.text, "u1 2;");
+	assert_err(hf_meta_upload_get(meta, "u2", see_upload, &s, NULL), HF_ERR_NOT_FOUND);
+	assert_ok(hf_meta_upload_get(meta, "u1", see_upload, &s, NULL));
+	assert_string_equal(s.text, "u1 2;u1 2;");
 	assert_ok(hf_meta_counter_get(meta, &v, "n", NULL));
 	assert_int_equal(v, 0);
 	assert_ok(hf_meta_counter_next(meta, &v, "n", NULL));
