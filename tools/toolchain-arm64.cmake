@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# Cross-compiling for AArch64 on Debian; programs run under qemu-user.
+# Cross-compiling for AArch64 on Debian with the packages of its arm64 architecture; programs run under
+# qemu-user.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
-set(ENV{PKG_CONFIG_LIBDIR} /usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64)
+string(JOIN ":" dirs ${CMAKE_CURRENT_LIST_DIR}/arm64 /usr/lib/aarch64-linux-gnu/pkgconfig
+    /usr/share/pkgconfig)
+set(ENV{PKG_CONFIG_LIBDIR} ${dirs})

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Children get what they were handed and nothing else; signals are read, not caught. */
+/* native: it starts itself again, which the kernel cannot do with a program of another machine */
 #include "test.h"
 
 #include <fcntl.h>
