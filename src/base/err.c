@@ -46,6 +46,7 @@ int hf_err_exit(hf_err e)
 	return class == 0 ? 0 : class + 1;
 }
 
+HF_PRINTF(4, 0)
 static void fail_record(struct hf_errinfo *ei, hf_err code, int sys, const char *fmt, va_list ap)
 {
 	if (ei == NULL || ei->code != HF_OK)
