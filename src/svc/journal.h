@@ -18,8 +18,9 @@
 
 enum {
 	HF_JOURNAL_SEGMENT_LEN = 16 << 20, /* bytes of a segment file */
-	HF_JOURNAL_HEADS_MAX = 1 << 20,    /* bytes of the file of heads */
+	HF_JOURNAL_HEADS_MAX = 1 << 20,    /* bytes of the file of heads; then it is thinned out */
 	HF_JOURNAL_HEAD_MS = 10 * 1000,    /* a grown log gets a head this often */
+	HF_JOURNAL_RESERVE = 256 << 10,    /* bytes of disk that stay free of new records */
 };
 
 struct hf_journal {
@@ -28,9 +29,13 @@ struct hf_journal {
 	char dir[1024];
 	struct hf_seglog *log;
 	struct hf_audit_log writer;
-	uint64_t head_size; /* records covered by the last head */
-	uint64_t head_ms;   /* when it was signed, monotonic */
-	hf_err failed;      /* sticky: a log that could not be written is not written any more */
+	uint64_t found_size;    /* records that were there when it was opened */
+	uint64_t head_size;     /* records covered by the last head */
+	uint64_t head_ms;       /* when it was signed, or last tried, monotonic */
+	const uint8_t *pending; /* a batch that is cut and not on the disk yet; the writer's */
+	size_t pending_len;
+	uint64_t retry_ms; /* when it is tried again */
+	hf_err failed;     /* sticky: a log that could not be written is not written any more */
 };
 
 /*
