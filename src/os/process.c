@@ -159,6 +159,11 @@ hf_err hf_process_signal(const struct hf_process *p, int sig)
 	return kill(p->pid, sig) == 0 ? HF_OK : hf_sys_err(errno);
 }
 
+uint32_t hf_process_uid(void)
+{
+	return (uint32_t)geteuid();
+}
+
 hf_err hf_process_harden(struct hf_errinfo *ei)
 {
 	const struct rlimit none = { 0, 0 };

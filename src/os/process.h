@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -51,6 +52,9 @@ HF_MUST_USE hf_err hf_process_poll(struct hf_process *p, struct hf_process_end *
 
 /* Sends a signal. HF_ERR_STATE: *p is empty. */
 HF_MUST_USE hf_err hf_process_signal(const struct hf_process *p, int sig);
+
+/* The user this process acts as. */
+uint32_t hf_process_uid(void);
 
 /*
  * No core dumps, no ptrace and no /proc/<pid>/mem by the same user, no new privileges by exec.

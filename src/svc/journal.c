@@ -66,12 +66,15 @@ static hf_err put_open(struct hf_journal *j, uint16_t flags, struct hf_errinfo *
 	return put_pending(j, ei);
 }
 
+/* Nothing is open or pending at this moment. */
 static hf_err sync_log(struct hf_journal *j, struct hf_errinfo *ei)
 {
 	hf_err e = hf_seglog_sync(j->log, ei);
 
 	if (e != HF_OK)
 		j->failed = e;
+	else
+		j->durable_size = j->writer.next_seq;
 	return e;
 }
 
@@ -83,6 +86,8 @@ static hf_err commit(struct hf_journal *j, uint16_t flags, struct hf_errinfo *ei
 
 static hf_err check_usable(const struct hf_journal *j, struct hf_errinfo *ei)
 {
+	if (j->log == NULL)
+		return hf_fail(ei, HF_ERR_STATE, "audit log: not open; start hufud again");
 	if (j->failed != HF_OK)
 		return hf_fail(ei, j->failed,
 			"audit log %s: could not be written before and stays closed until the next "
@@ -346,6 +351,7 @@ static hf_err go_on(struct hf_journal *j, struct hf_journal_reading *r, const ch
 		return hf_fail(ei, e, "audit log %s: its name is too long", log_id);
 	hf_audit_log_resume(&j->writer, &r->verify.tree, r->verify.prev, r->verify.last_hlc);
 	j->found_size = r->verify.tree.size;
+	j->durable_size = j->found_size;
 	j->head_size = r->heads.n == 0 ? 0 : r->heads.list[r->heads.n - 1].size;
 	return HF_OK;
 }
@@ -394,23 +400,28 @@ static hf_err record_opening(
 }
 
 static hf_err open_all(struct hf_journal *j, struct hf_journal_reading *r, const char *log_id,
-	struct hf_errinfo *ei)
+	uint64_t size_min, struct hf_errinfo *ei)
 {
 	struct hf_errinfo why = { 0 };
 	uint16_t boot_no = 0;
 	hf_err e = hf_journal_read(
 		r, j->env, j->dir, log_id, &j->signer->pub, remember_boot, &boot_no, &why);
+	bool is_new = e == HF_ERR_NOT_FOUND && r->heads.file.len == 0;
 
-	if (e == HF_ERR_NOT_FOUND && r->heads.file.len > 0)
-		return hf_fail(
-			ei, HF_ERR_AUTH, "audit log %s: heads are there, records are gone", log_id);
-	if (e == HF_ERR_NOT_FOUND) { /* a new log */
-		HF_TRY(hf_dir_make(j->dir, 0700, ei));
+	if (is_new)
 		e = hf_audit_verify_init(&r->verify, j->env->mem, log_id, NULL, 0);
-	}
+	else if (e == HF_ERR_NOT_FOUND)
+		return hf_fail(
+			ei, HF_ERR_AUTH, "audit log %s: heads are there, records are gone", j->dir);
 	if (e != HF_OK)
 		return hf_fail_sys(
 			ei, e, why.sys, "%s", why.code != HF_OK ? why.text : hf_err_text(e));
+	if (r->verify.tree.size < size_min)
+		return hf_fail(ei, HF_ERR_AUTH,
+			"audit log %s: cut: it had %" PRIu64 " records, %" PRIu64 " are there",
+			j->dir, size_min, r->verify.tree.size);
+	if (is_new)
+		HF_TRY(hf_dir_make(j->dir, 0700, ei));
 	HF_TRY(go_on(j, r, log_id, (uint16_t)(boot_no + 1), ei));
 	HF_TRY(cut_heads(j, &r->heads, ei));
 	j->head_ms = hf_clock_mono_ms();
@@ -420,6 +431,13 @@ static hf_err open_all(struct hf_journal *j, struct hf_journal_reading *r, const
 hf_err hf_journal_open(struct hf_journal *j, const struct hf_env *env, const char *dir,
 	const char *log_id, const struct hf_signer *signer, struct hf_errinfo *ei)
 {
+	return hf_journal_reopen(j, env, dir, log_id, signer, 0, ei);
+}
+
+hf_err hf_journal_reopen(struct hf_journal *j, const struct hf_env *env, const char *dir,
+	const char *log_id, const struct hf_signer *signer, uint64_t size_min,
+	struct hf_errinfo *ei)
+{
 	struct hf_journal_reading r = { .n_batches = 0 };
 	hf_err e;
 
@@ -427,7 +445,7 @@ hf_err hf_journal_open(struct hf_journal *j, const struct hf_env *env, const cha
 	if (strlen(dir) >= sizeof(j->dir) - 8)
 		return hf_fail(ei, HF_ERR_LIMIT, "%s: the path is too long", dir);
 	memcpy(j->dir, dir, strlen(dir));
-	e = open_all(j, &r, log_id, ei);
+	e = open_all(j, &r, log_id, size_min, ei);
 	hf_journal_reading_clear(&r);
 	if (e != HF_OK) {
 		hf_seglog_free(j->log);

@@ -30,6 +30,7 @@ struct hf_journal {
 	struct hf_seglog *log;
 	struct hf_audit_log writer;
 	uint64_t found_size;    /* records that were there when it was opened */
+	uint64_t durable_size;  /* records that are on the disk */
 	uint64_t head_size;     /* records covered by the last head */
 	uint64_t head_ms;       /* when it was signed, or last tried, monotonic */
 	const uint8_t *pending; /* a batch that is cut and not on the disk yet; the writer's */
@@ -45,6 +46,14 @@ struct hf_journal {
  */
 HF_MUST_USE hf_err hf_journal_open(struct hf_journal *j, const struct hf_env *env, const char *dir,
 	const char *log_id, const struct hf_signer *signer, struct hf_errinfo *ei);
+
+/*
+ * As hf_journal_open, of a log that is known to have had at least size_min records. HF_ERR_AUTH
+ * also: it has fewer.
+ */
+HF_MUST_USE hf_err hf_journal_reopen(struct hf_journal *j, const struct hf_env *env,
+	const char *dir, const char *log_id, const struct hf_signer *signer, uint64_t size_min,
+	struct hf_errinfo *ei);
 
 /* Commits, signs a last head, closes. Accepts one that never opened ({ 0 }). */
 void hf_journal_close(struct hf_journal *j);

@@ -38,13 +38,15 @@ struct hf_keyd_config {
 	size_t n_open_uids;
 	const char *const *hardware; /* tags of this machine: "arch=amd64" */
 	size_t n_hardware;
+	uint64_t (*now_s)(void *ctx); /* tests: seconds since 1970; NULL: the system's clock */
+	void *now_ctx;
 };
 
 struct hf_keyd;
 
 /*
- * Loads or makes keys, opens trust state and audit log. HF_ERR_AUTH: keys, state or log are not
- * what they were; do not start anew by yourself.
+ * Loads or makes keys, opens trust state and audit log; config and what it points to is copied.
+ * HF_ERR_AUTH: keys, state or log are not what they were; do not start anew by yourself.
  */
 HF_MUST_USE hf_err hf_keyd_new(struct hf_keyd **out, const struct hf_env *env,
 	const struct hf_keyd_config *config, struct hf_errinfo *ei);
