@@ -555,6 +555,11 @@ void hf_h2_shutdown(struct hf_h2 *h)
 		h->err = HF_ERR_NO_MEMORY;
 }
 
+hf_err hf_h2_error(const struct hf_h2 *h)
+{
+	return h->err;
+}
+
 bool hf_h2_is_over(const struct hf_h2 *h)
 {
 	bool is_quiet = h->out_len == 0 && nghttp2_session_want_write(h->ng) == 0;

@@ -203,6 +203,9 @@ void hf_h2_tick(struct hf_h2 *h, uint64_t now_ms);
 /* Begins to close: no new streams; those that are open go on to their end. */
 void hf_h2_shutdown(struct hf_h2 *h);
 
+/* The failure that sticks (HF_OK: none); also one that no call returned: out of memory in out. */
+hf_err hf_h2_error(const struct hf_h2 *h);
+
 /* True when nothing is to be read or sent any more: close the link. */
 bool hf_h2_is_over(const struct hf_h2 *h);
 
@@ -216,7 +219,7 @@ void hf_h2_credit(struct hf_h2 *h, int32_t stream);
 
 /*
  * Answers a request, once. HF_ERR_NOT_FOUND: the stream is gone. HF_ERR_STATE: answered before.
- * HF_ERR_ARG: a field no message may have.
+ * HF_ERR_ARG: a field no message may have. HF_ERR_NO_MEMORY: the stream was reset.
  */
 HF_MUST_USE hf_err hf_h2_reply(struct hf_h2 *h, int32_t stream, const struct hf_http_reply *reply);
 

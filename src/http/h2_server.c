@@ -222,6 +222,9 @@ hf_err hf_h2_reply(struct hf_h2 *h, int32_t stream, const struct hf_http_reply *
 		e = HF_ERR_STATE;
 	else
 		e = reply_submit(h, s, reply, &is_taken);
+	/* Nobody asks a second time: the peer must not wait for an answer that cannot be made. */
+	if (e == HF_ERR_NO_MEMORY)
+		hf_h2_reset(h, s, e);
 	/* A source that found no stream to live in ends here. */
 	if (reply->source != NULL && !is_taken && reply->source->close != NULL)
 		reply->source->close(reply->source->ctx);

@@ -13,11 +13,24 @@ static void on_connect(uv_connect_t *req, int status)
 
 	if (l->state == LINK_CONNECTING && status == 0)
 		hf_link_begin(l);
-	else if (l->state == LINK_CONNECTING && l->trying->ai_next == NULL)
+	else if (l->state == LINK_CONNECTING && (l->trying == NULL || l->trying->ai_next == NULL))
 		hf_link_die(l, HF_ERR_NET, uv_strerror(status));
 	else if (l->state == LINK_CONNECTING)
 		try_next(l);
 	hf_link_unbusy(l);
+}
+
+static void try_address(struct hf_link *l, const struct sockaddr *addr)
+{
+	int rc;
+
+	hf_link_name(l, addr);
+	l->connect.data = l;
+	rc = uv_tcp_connect(&l->connect, &l->tcp, addr, on_connect);
+	if (rc == 0)
+		l->n_busy++;
+	else
+		hf_link_die(l, HF_ERR_NET, uv_strerror(rc));
 }
 
 static void on_old_closed(uv_handle_t *handle)
@@ -29,11 +42,7 @@ static void on_old_closed(uv_handle_t *handle)
 		l->tcp.data = l;
 		l->n_busy++;
 		l->is_swapping = false;
-		l->connect.data = l;
-		if (uv_tcp_connect(&l->connect, &l->tcp, l->trying->ai_addr, on_connect) == 0)
-			l->n_busy++;
-		else
-			hf_link_die(l, HF_ERR_NET, "cannot connect");
+		try_address(l, l->trying->ai_addr);
 	}
 	hf_link_unbusy(l);
 }
@@ -46,46 +55,46 @@ static void try_next(struct hf_link *l)
 	uv_close((uv_handle_t *)&l->tcp, on_old_closed);
 }
 
-static void name_address(struct hf_link *l)
-{
-	char text[HF_LINK_ADDRESS_TEXT - 10] = "";
-	unsigned port = 0;
-
-	if (l->trying->ai_family == AF_INET6)
-		port = ((const struct sockaddr_in6 *)(const void *)l->trying->ai_addr)->sin6_port;
-	else
-		port = ((const struct sockaddr_in *)(const void *)l->trying->ai_addr)->sin_port;
-	(void)uv_ip_name(l->trying->ai_addr, text, sizeof(text));
-	(void)snprintf(
-		l->address, sizeof(l->address), "[%s]:%u", text, (unsigned)ntohs((uint16_t)port));
-}
-
 static void on_found(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
 {
 	struct hf_link *l = req->data;
 
 	l->found = found;
 	l->trying = found;
-	if (l->state == LINK_CONNECTING && status != 0) {
+	if (l->state == LINK_CONNECTING && status != 0)
 		hf_link_die(l, HF_ERR_NET, uv_strerror(status));
-	} else if (l->state == LINK_CONNECTING) {
-		name_address(l);
-		l->connect.data = l;
-		if (uv_tcp_connect(&l->connect, &l->tcp, found->ai_addr, on_connect) == 0)
-			l->n_busy++;
-		else
-			hf_link_die(l, HF_ERR_NET, "cannot connect");
-	}
+	else if (l->state == LINK_CONNECTING)
+		try_address(l, found->ai_addr);
 	hf_link_unbusy(l);
+}
+
+/* Names are looked up by a thread of libuv; an address needs none. Failures come by on_close. */
+static void look_up(struct hf_link *l, uint16_t port)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct sockaddr_storage addr = { 0 };
+	char service[8];
+	int rc;
+
+	if (uv_ip4_addr(l->host, port, (struct sockaddr_in *)&addr) == 0 ||
+		uv_ip6_addr(l->host, port, (struct sockaddr_in6 *)&addr) == 0) {
+		try_address(l, (const struct sockaddr *)&addr);
+		return;
+	}
+	l->lookup.data = l;
+	(void)snprintf(service, sizeof(service), "%u", (unsigned)port);
+	rc = uv_getaddrinfo(
+		hf_loop_uv(l->config.loop), &l->lookup, on_found, l->host, service, &hints);
+	if (rc == 0)
+		l->n_busy++;
+	else
+		hf_link_die(l, HF_ERR_NET, uv_strerror(rc));
 }
 
 hf_err hf_link_connect(struct hf_link **out, const struct hf_link_config *config, const char *host,
 	uint16_t port, const struct hf_identity_want *want, struct hf_errinfo *ei)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct hf_link *l = NULL;
-	char service[8];
-	int rc;
 
 	if (strlen(host) >= sizeof(l->host) || host[0] == '\0')
 		return hf_fail(ei, HF_ERR_ARG, "link: no host, or a name that is too long");
@@ -95,14 +104,8 @@ hf_err hf_link_connect(struct hf_link **out, const struct hf_link_config *config
 		l->want = *want;
 	l->has_want = want != NULL;
 	l->end_ms = hf_loop_now_ms(config->loop) + config->limits.connect_ms;
-	l->lookup.data = l;
-	(void)snprintf(service, sizeof(service), "%u", (unsigned)port);
-	rc = uv_getaddrinfo(hf_loop_uv(config->loop), &l->lookup, on_found, host, service, &hints);
-	if (rc == 0)
-		l->n_busy++;
-	else
-		hf_link_die(l, HF_ERR_NET, uv_strerror(rc)); /* told by on_close, as any failure */
-	hf_link_arm(l);
 	*out = l;
+	look_up(l, port);
+	hf_link_arm(l);
 	return HF_OK;
 }

@@ -4,12 +4,16 @@
  * on or off. Callbacks of the engines may call into the link: such calls only leave a mark, and
  * the pump goes round once more.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "net/link_inner.h"
 #include "os/clock.h"
 
-enum { WRITE_MAX = 64 * 1024 }; /* bytes handed to libuv at a time */
+enum {
+	WRITE_MAX = 64 * 1024,  /* bytes handed to libuv at a time */
+	PUMP_MAX = 1024 * 1024, /* bytes moved before other links have their turn */
+};
 
 const struct hf_link_limits hf_link_limits_default = {
 	.connect_ms = 10 * 1000,
@@ -27,6 +31,8 @@ static void link_free(struct hf_link *l)
 {
 	const struct hf_mem *mem = l->config.mem;
 
+	if (l->config.calls.on_ending != NULL)
+		l->config.calls.on_ending(l->config.ctx, l);
 	hf_h2_free(l->h2);
 	l->h2 = NULL;
 	if (l->config.calls.on_close != NULL)
@@ -377,6 +383,8 @@ static void finish_closing(struct hf_link *l)
 
 static void settle(struct hf_link *l)
 {
+	if (l->state == LINK_OPEN && l->h2 != NULL && hf_h2_error(l->h2) != HF_OK)
+		link_fail(l, hf_h2_error(l->h2), hf_err_text(hf_h2_error(l->h2)));
 	if (l->state == LINK_OPEN && l->h2 != NULL && hf_h2_is_over(l->h2))
 		hf_link_close(l);
 	if (l->state == LINK_CLOSING)
@@ -392,6 +400,7 @@ static void settle(struct hf_link *l)
 void hf_link_pump(struct hf_link *l)
 {
 	size_t moved;
+	size_t total = 0;
 
 	if (l->is_pumping) {
 		l->pump_again = true;
@@ -404,8 +413,10 @@ void hf_link_pump(struct hf_link *l)
 		l->pump_again = false;
 		ask_signature(l);
 		moved = move_kept(l) + move_session(l) + move_out(l);
-	} while ((moved > 0 || l->pump_again) && l->state != LINK_DEAD);
+		total += moved;
+	} while ((moved > 0 || l->pump_again) && total < PUMP_MAX && l->state != LINK_DEAD);
 	l->is_pumping = false;
+	l->has_more = total >= PUMP_MAX;
 	settle(l);
 }
 
@@ -450,6 +461,8 @@ void hf_link_arm(struct hf_link *l)
 	uint64_t now = link_now(l);
 	uint64_t at = l->end_ms < idle_end(l) ? l->end_ms : idle_end(l);
 
+	if (l->has_more)
+		at = now;
 	if (l->state != LINK_CONNECTING && hf_tls_deadline(&l->tls) < at)
 		at = hf_tls_deadline(&l->tls);
 	if (l->h2 != NULL && hf_h2_deadline(l->h2) < at)
@@ -458,6 +471,20 @@ void hf_link_arm(struct hf_link *l)
 		(void)uv_timer_stop(&l->timer);
 	else
 		(void)uv_timer_start(&l->timer, on_timer, at > now ? at - now : 0, 0);
+}
+
+void hf_link_name(struct hf_link *l, const struct sockaddr *addr)
+{
+	char text[HF_LINK_ADDRESS_TEXT - 10] = "";
+	unsigned port = 0;
+
+	if (addr->sa_family == AF_INET6)
+		port = ((const struct sockaddr_in6 *)(const void *)addr)->sin6_port;
+	else
+		port = ((const struct sockaddr_in *)(const void *)addr)->sin_port;
+	(void)uv_ip_name(addr, text, sizeof(text));
+	(void)snprintf(
+		l->address, sizeof(l->address), "[%s]:%u", text, (unsigned)ntohs((uint16_t)port));
 }
 
 hf_err hf_link_new(struct hf_link **out, const struct hf_link_config *config, struct hf_errinfo *ei)

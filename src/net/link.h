@@ -7,8 +7,8 @@
  *	socket <- tls_out  <- tls_write <- h2_out   h2 is asked only while TLS has room
  *
  * Life: connecting -> handshake -> open (on_open, the user attaches a session) -> closing ->
- * on_close, once, after which the link is gone. One timer serves the deadlines of both engines,
- * the connect time and the idle time.
+ * on_ending, on_close, once each, after which the link is gone. One timer serves the deadlines of
+ * both engines, the connect time and the idle time.
  */
 #ifndef HF_NET_LINK_H
 #define HF_NET_LINK_H
@@ -45,7 +45,12 @@ struct hf_link_calls {
 	 */
 	void (*on_sign)(void *ctx, struct hf_link *l, const uint8_t e[HF_SM3_LEN]);
 	/*
-	 * The link is over, and gone when this returns; its session has been freed before.
+	 * The link is over and its session about to be freed: the last moment to look at either.
+	 * May be NULL.
+	 */
+	void (*on_ending)(void *ctx, struct hf_link *l);
+	/*
+	 * The link is gone when this returns; its session has been freed before.
 	 * HF_ERR_CLOSED: in an orderly way. why->text says what an operator should know.
 	 */
 	void (*on_close)(void *ctx, struct hf_link *l, hf_err e, const struct hf_errinfo *why);

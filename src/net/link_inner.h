@@ -39,6 +39,7 @@ struct hf_link {
 	bool is_signing; /* on_sign was called and is not answered */
 	bool is_pumping;
 	bool pump_again;
+	bool has_more; /* the pump stopped to let others have their turn */
 	bool is_eof;
 	bool is_lingering; /* all is sent; waiting for the peer's end */
 	uv_shutdown_t shutdown;
@@ -54,6 +55,9 @@ struct hf_link {
 /* A link with its handles in the loop; give it up with hf_link_die(). */
 HF_MUST_USE hf_err hf_link_new(
 	struct hf_link **out, const struct hf_link_config *config, struct hf_errinfo *ei);
+
+/* The peer's address as text, for those who ask who it is. */
+void hf_link_name(struct hf_link *l, const struct sockaddr *addr);
 
 /* The connection stands: begins TLS. */
 void hf_link_begin(struct hf_link *l);

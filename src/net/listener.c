@@ -3,7 +3,6 @@
  * Listening. The listener lives until it is closed and its last link is gone; a connection beyond
  * max_links is accepted and closed, so that the peer knows and the queue does not fill.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "net/link_inner.h"
@@ -66,18 +65,10 @@ static void refuse(struct hf_listener *s)
 static void name_peer(struct hf_link *l)
 {
 	struct sockaddr_storage addr = { 0 };
-	struct sockaddr *any = (struct sockaddr *)&addr;
 	int len = sizeof(addr);
-	char text[HF_LINK_ADDRESS_TEXT - 10] = "";
-	unsigned port;
 
-	if (uv_tcp_getpeername(&l->tcp, any, &len) != 0)
-		return;
-	port = addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&addr)->sin6_port
-					  : ((struct sockaddr_in *)&addr)->sin_port;
-	(void)uv_ip_name(any, text, sizeof(text));
-	(void)snprintf(
-		l->address, sizeof(l->address), "[%s]:%u", text, (unsigned)ntohs((uint16_t)port));
+	if (uv_tcp_getpeername(&l->tcp, (struct sockaddr *)&addr, &len) == 0)
+		hf_link_name(l, (const struct sockaddr *)&addr);
 }
 
 static void on_connection(uv_stream_t *server, int status)

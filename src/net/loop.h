@@ -20,7 +20,10 @@ struct hf_loop;
 HF_MUST_USE hf_err hf_loop_new(
 	struct hf_loop **out, const struct hf_mem *mem, struct hf_errinfo *ei);
 
-/* Closes handles that are still open, without telling their owners. NULL is accepted. */
+/*
+ * Links and listeners are over before; other handles that are still open are closed without telling
+ * their owners. NULL is accepted.
+ */
 void hf_loop_free(struct hf_loop *l);
 
 /* Runs until hf_loop_stop() or until nothing is left to wait for. */

@@ -194,7 +194,8 @@ static hf_err check_first(struct hf_tls *t, const struct hf_tls_head *h)
 		return hf_tls_die(t, HF_ALERT_PROTOCOL_VERSION,
 			hf_fail(&t->why, HF_ERR_UNSUPPORTED, "peer speaks TLCP, not TLS 1.3"));
 	if (h->type < HF_TLS_CCS || h->type > HF_TLS_DATA || h->version >> 8 != 3)
-		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
+		/* An alert would be noise to it, and tell a scanner what is here. */
+		return hf_tls_die(t, HF_ALERT_NONE,
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"peer does not speak TLS (is it plain HTTP?)"));
 	t->seen_record = true;
