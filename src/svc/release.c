@@ -44,7 +44,9 @@ hf_err hf_release_load(struct hf_release *r, const struct hf_env *env,
 	if (e == HF_OK)
 		e = hf_trust_manifest(&r->manifest, &r->n_signed, root,
 			(struct hf_bytes){ r->object.p, r->object.len }, ei);
-	if (e != HF_OK)
+	if (e == HF_OK)
+		hf_manifest_scope(&r->scope, &r->manifest);
+	else
 		hf_release_clear(r);
 	return e;
 }
@@ -52,7 +54,6 @@ hf_err hf_release_load(struct hf_release *r, const struct hf_env *env,
 /* A round of chunks. */
 struct round {
 	const struct hf_release *r;
-	const struct hf_pkg_scope *scope;
 	const struct hf_release_target *target;
 	struct hf_work work;
 	uint64_t first; /* chunk number of slot 0 */
@@ -105,7 +106,7 @@ static hf_err open_chunk(struct round *d, size_t i)
 	const struct hf_objects *o = d->r->objects;
 	struct hf_work_slot *slot = &d->work.slot[i];
 	struct hf_opening opening = {
-		.scope = d->scope,
+		.scope = &d->r->scope,
 		.place = p,
 		.chunk = &d->chunk[i],
 		.ct = slot->sealed,
@@ -268,11 +269,9 @@ hf_err hf_release_open(const struct hf_env *env, const struct hf_release *r,
 	struct hf_pkg_source pages = hf_objects_pages(r->objects);
 	struct hf_pkg_reader *reader = NULL;
 	struct hf_pkg_totals totals;
-	struct hf_pkg_scope scope;
 	struct round *d = NULL;
 	hf_err e;
 
-	hf_manifest_scope(&scope, &r->manifest);
 	e = hf_pkg_reader_new(&reader, &r->manifest.body, keys, &pages, env->mem);
 	/* Coverage of every file is checked before the first byte is given out. */
 	if (e == HF_OK)
@@ -280,7 +279,6 @@ hf_err hf_release_open(const struct hf_env *env, const struct hf_release *r,
 	if (e == HF_OK)
 		e = round_new(&d, env, r, ei);
 	if (e == HF_OK) {
-		d->scope = &scope;
 		d->target = target;
 		e = open_files(d, reader, progress, ei);
 	}
@@ -330,7 +328,6 @@ hf_err hf_release_deposit_keys(const struct hf_env *env, const struct hf_release
 	struct deposit_search s = { .env = env, .r = r, .hub = hub };
 	struct hf_deposit_keys secret;
 	struct hf_cms_party self = { .pub = hub->enc.key, .cert = &hub->enc };
-	struct hf_pkg_scope scope;
 	struct hf_bytes content;
 	struct hf_grant g;
 	hf_err e;
@@ -349,8 +346,7 @@ hf_err hf_release_deposit_keys(const struct hf_env *env, const struct hf_release
 	if (e == HF_OK)
 		e = hf_deposit_unwrap(&secret, &g, &self, key, ei);
 	if (e == HF_OK) {
-		hf_manifest_scope(&scope, &r->manifest);
-		e = hf_index_keys_open(keys, &r->manifest.body, secret.cek, &scope);
+		e = hf_index_keys_open(keys, &r->manifest.body, secret.cek, &r->scope);
 		if (e != HF_OK)
 			(void)hf_fail(ei, e,
 				"the deposit's content key is not the one that the manifest "

@@ -24,6 +24,7 @@ struct hf_release {
 	struct hf_buf object;             /* the manifest as it is signed */
 	uint8_t name[HF_SM3_LEN];
 	struct hf_manifest manifest; /* borrows from object */
+	struct hf_pkg_scope scope;   /* of its chunks and pages */
 	unsigned n_signed;           /* distinct publisher keys */
 };
 
