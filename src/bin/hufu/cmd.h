@@ -84,5 +84,6 @@ void hufu_help_all(void);
 
 /* One function a verb. */
 int hufu_run_version(const struct hufu_args *a, struct hf_errinfo *ei);
+int hufu_run_check_vectors(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_policy_show(const struct hufu_args *a, struct hf_errinfo *ei);
 #endif

@@ -15,6 +15,12 @@ static const struct hufu_opt opts_json[] = {
 
 /* clang-format off */
 static const struct hufu_cmd commands[] = {
+	{ .name = "check vectors", .usage = "[--json] FILE...", .opts = opts_json,
+	  .min_args = 1, .max_args = HUFU_ARGS_MAX,
+	  .summary = "run files of test vectors against the ciphers that are built in",
+	  .help = "Tells per file and algorithm how many cases passed, failed or were skipped, and why.\n"
+		  "Exit codes: 0 nothing failed, 1 something did, 4 a file cannot be read.",
+	  .run = hufu_run_check_vectors },
 	{ .name = "policy show", .usage = "[--json]", .opts = opts_json,
 	  .summary = "print the level table that every refusal names",
 	  .run = hufu_run_policy_show },

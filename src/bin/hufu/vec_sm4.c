@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Vectors of SM4: the block cipher, its plain modes, and GCM and CCM. */
+#include <string.h>
+
+#include "base/endian.h"
+#include "crypto/ccm.h"
+#include "crypto/gcm.h"
+#include "crypto/sm4.h"
+#include "vec_run.h"
+
+enum { ROUNDS_MAX = 100000000 }; /* encryptions of one block in a row */
+
+struct mode {
+	hf_err (*run)(const struct hf_sm4_key *k, uint8_t iv[HF_SM4_BLOCK_LEN], uint8_t *out,
+		const uint8_t *in, size_t len, bool encrypt);
+	bool has_iv;
+	bool whole_blocks;
+};
+
+static hf_err run_ecb(const struct hf_sm4_key *k, uint8_t iv[HF_SM4_BLOCK_LEN], uint8_t *out,
+	const uint8_t *in, size_t len, bool encrypt)
+{
+	(void)iv;
+	return (encrypt ? hf_sm4_ecb_encrypt : hf_sm4_ecb_decrypt)(
+		k, out, in, len / HF_SM4_BLOCK_LEN);
+}
+
+static hf_err run_cbc(const struct hf_sm4_key *k, uint8_t iv[HF_SM4_BLOCK_LEN], uint8_t *out,
+	const uint8_t *in, size_t len, bool encrypt)
+{
+	return (encrypt ? hf_sm4_cbc_encrypt : hf_sm4_cbc_decrypt)(
+		k, iv, out, in, len / HF_SM4_BLOCK_LEN);
+}
+
+static hf_err run_ctr(const struct hf_sm4_key *k, uint8_t iv[HF_SM4_BLOCK_LEN], uint8_t *out,
+	const uint8_t *in, size_t len, bool encrypt)
+{
+	(void)encrypt;
+	return hf_sm4_ctr(k, iv, out, in, len);
+}
+
+static void check_way(
+	struct vec_run *r, const struct mode *m, const struct hf_sm4_key *k, bool encrypt)
+{
+	struct hf_bytes in = vec_want(r, encrypt ? "Plaintext" : "Ciphertext");
+	struct hf_bytes iv = vec_want(r, "Iv");
+	uint8_t chain[HF_SM4_BLOCK_LEN] = { 0 };
+	uint8_t *out = vec_room(r, in.len);
+
+	if (out == NULL)
+		return;
+	if (m->has_iv)
+		memcpy(chain, iv.p, sizeof(chain));
+	if (vec_ok(r, encrypt ? "encrypt" : "decrypt",
+		    m->run(k, chain, out, in.p, in.len, encrypt)))
+		vec_expect(r, encrypt ? "Ciphertext" : "Plaintext", out, in.len);
+}
+
+static void check_mode(struct vec_run *r, const struct mode *m)
+{
+	struct hf_bytes key = vec_need(r, "Key");
+	struct hf_bytes plain = vec_need(r, "Plaintext");
+	struct hf_bytes cipher = vec_need(r, "Ciphertext");
+	struct hf_sm4_key k;
+
+	if (m->has_iv)
+		(void)vec_need(r, "Iv");
+	if (!vec_is_open(r) || !vec_has_len(r, "Key", key, HF_SM4_KEY_LEN))
+		return;
+	if (m->has_iv && !vec_has_len(r, "Iv", vec_want(r, "Iv"), HF_SM4_BLOCK_LEN))
+		return;
+	if (m->whole_blocks &&
+		(plain.len % HF_SM4_BLOCK_LEN | cipher.len % HF_SM4_BLOCK_LEN) != 0) {
+		vec_verdict(r, "a part of a block", false);
+		return;
+	}
+	hf_sm4_init(&k, key.p);
+	check_way(r, m, &k, true);
+	check_way(r, m, &k, false);
+	hf_sm4_clear(&k);
+}
+
+static void check_round_keys(struct vec_run *r, const struct hf_sm4_key *k)
+{
+	uint8_t rk[4 * HF_SM4_ROUNDS];
+
+	for (size_t i = 0; i < HF_SM4_ROUNDS; i++)
+		hf_put_be32(rk + 4 * i, k->rk[i]);
+	vec_expect(r, "RoundKeys", rk, sizeof(rk));
+}
+
+/* GB/T 32907-2016 A.2: one block, encrypted RoundsCount times in a row. */
+static void check_rounds(struct vec_run *r, const struct hf_sm4_key *k, uint64_t n)
+{
+	struct hf_bytes plain = vec_need(r, "Plaintext");
+	struct hf_bytes cipher = vec_need(r, "Ciphertext");
+	uint8_t b[HF_SM4_BLOCK_LEN];
+
+	if (!vec_is_open(r) || !vec_has_len(r, "Plaintext", plain, sizeof(b)) ||
+		!vec_has_len(r, "Ciphertext", cipher, sizeof(b)))
+		return;
+	memcpy(b, plain.p, sizeof(b));
+	for (uint64_t i = 0; i < n; i++)
+		if (!vec_ok(r, "encrypt", hf_sm4_ecb_encrypt(k, b, b, 1)))
+			return;
+	vec_expect(r, "Ciphertext", b, sizeof(b));
+	for (uint64_t i = 0; i < n; i++)
+		if (!vec_ok(r, "decrypt", hf_sm4_ecb_decrypt(k, b, b, 1)))
+			return;
+	vec_expect(r, "Plaintext", b, sizeof(b));
+}
+
+void vec_run_sm4_ecb(struct vec_run *r)
+{
+	static const struct mode ecb = { run_ecb, false, true };
+	struct hf_bytes key = vec_need(r, "Key");
+	uint64_t n = vec_number(r, "RoundsCount", 1, ROUNDS_MAX);
+	struct hf_sm4_key k;
+
+	if (!vec_is_open(r) || !vec_has_len(r, "Key", key, HF_SM4_KEY_LEN))
+		return;
+	if (!vec_has(r, "RoundsCount"))
+		check_mode(r, &ecb);
+	hf_sm4_init(&k, key.p);
+	check_round_keys(r, &k);
+	if (vec_has(r, "RoundsCount"))
+		check_rounds(r, &k, n);
+	hf_sm4_clear(&k);
+}
+
+void vec_run_sm4_cbc(struct vec_run *r)
+{
+	static const struct mode cbc = { run_cbc, true, true };
+
+	check_mode(r, &cbc);
+}
+
+void vec_run_sm4_ctr(struct vec_run *r)
+{
+	static const struct mode ctr = { run_ctr, true, false };
+
+	check_mode(r, &ctr);
+}
+
+/* Either AEAD; key is the hf_gcm_key or the hf_sm4_key. */
+struct aead {
+	hf_err (*seal)(const void *key, const struct hf_aead *a);
+	hf_err (*open)(const void *key, const struct hf_aead *a);
+};
+
+static hf_err gcm_seal(const void *key, const struct hf_aead *a)
+{
+	return hf_gcm_seal(key, a);
+}
+
+static hf_err gcm_open(const void *key, const struct hf_aead *a)
+{
+	return hf_gcm_open(key, a);
+}
+
+static hf_err ccm_seal(const void *key, const struct hf_aead *a)
+{
+	return hf_ccm_seal(key, a);
+}
+
+static hf_err ccm_open(const void *key, const struct hf_aead *a)
+{
+	return hf_ccm_open(key, a);
+}
+
+/* Opening must end as ResultText says; what may be opened must also come out of sealing. */
+static void check_aead(struct vec_run *r, const struct aead *how, const void *key)
+{
+	struct hf_bytes nonce = vec_need(r, "Nonce");
+	struct hf_bytes aad = vec_want(r, "Aad");
+	struct hf_bytes plain = vec_want(r, "Plaintext");
+	struct hf_bytes cipher = vec_want(r, "Ciphertext");
+	struct hf_bytes tag = vec_need(r, "Tag");
+	uint8_t *out = vec_room(r, cipher.len > plain.len ? cipher.len : plain.len);
+	uint8_t *made = vec_room(r, tag.len);
+	uint8_t *given = vec_room(r, tag.len);
+	struct hf_aead a = { nonce.p, nonce.len, aad.p, aad.len, cipher.p, cipher.len, out, given,
+		tag.len };
+	bool accepted;
+
+	if (!vec_is_open(r))
+		return;
+	if (tag.len > 0)
+		memcpy(given, tag.p, tag.len);
+	accepted = how->open(key, &a) == HF_OK;
+	vec_verdict(r, "open", accepted);
+	if (!accepted || !vec_must_accept(r))
+		return;
+	vec_expect(r, "Plaintext", out, cipher.len);
+	a.in = plain.p;
+	a.in_len = plain.len;
+	a.tag = made;
+	if (!vec_ok(r, "seal", how->seal(key, &a)))
+		return;
+	vec_expect(r, "Ciphertext", out, plain.len);
+	vec_expect(r, "Tag", made, tag.len);
+}
+
+void vec_run_sm4_gcm(struct vec_run *r)
+{
+	static const struct aead gcm = { gcm_seal, gcm_open };
+	struct hf_bytes key = vec_need(r, "Key");
+	struct hf_gcm_key k;
+
+	if (!vec_is_open(r) || !vec_has_len(r, "Key", key, HF_SM4_KEY_LEN))
+		return;
+	if (vec_ok(r, "key", hf_gcm_init(&k, key.p)))
+		check_aead(r, &gcm, &k);
+	hf_gcm_clear(&k);
+}
+
+void vec_run_sm4_ccm(struct vec_run *r)
+{
+	static const struct aead ccm = { ccm_seal, ccm_open };
+	struct hf_bytes key = vec_need(r, "Key");
+	struct hf_sm4_key k;
+
+	if (!vec_is_open(r) || !vec_has_len(r, "Key", key, HF_SM4_KEY_LEN))
+		return;
+	hf_sm4_init(&k, key.p);
+	check_aead(r, &ccm, &k);
+	hf_sm4_clear(&k);
+}
