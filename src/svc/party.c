@@ -159,8 +159,12 @@ hf_err hf_party_put_cert(const struct hf_env *env, const char *dir, const char *
 	return e;
 }
 
-/* What tells this machine from a copy of its disk, as far as class D goes. */
-static void fingerprint(const struct hf_env *env, struct hf_buf *out)
+/*
+ * What tells this machine from a copy of its disk, as far as class D goes. A source that is not
+ * there, or not for us to read, is left out, always; any other failure is one, for it would give
+ * another fingerprint today than tomorrow.
+ */
+static hf_err fingerprint(const struct hf_env *env, struct hf_buf *out, struct hf_errinfo *ei)
 {
 	static const char *const sources[] = {
 		"/etc/machine-id",
@@ -168,8 +172,13 @@ static void fingerprint(const struct hf_env *env, struct hf_buf *out)
 	};
 
 	hf_buf_init(out, env->mem, 4096);
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
-		(void)!hf_file_load(out, sources[i], NULL);
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		hf_err e = hf_file_load(out, sources[i], NULL);
+
+		if (e != HF_OK && e != HF_ERR_NOT_FOUND && e != HF_ERR_PERMISSION)
+			return hf_fail(ei, e, "%s: %s", sources[i], hf_err_text(e));
+	}
+	return HF_OK;
 }
 
 hf_err hf_party_seed(const struct hf_env *env, const char *dir, bool make,
@@ -193,10 +202,10 @@ hf_err hf_party_seed(const struct hf_env *env, const char *dir, bool make,
 	} else if (e == HF_OK) {
 		memcpy(secret, file.p, sizeof(secret));
 	}
-	if (e == HF_OK) {
-		fingerprint(env, &machine);
+	if (e == HF_OK)
+		e = fingerprint(env, &machine, ei);
+	if (e == HF_OK)
 		e = hf_device_kek(seed, secret, machine.p, machine.len);
-	}
 	hf_wipe(secret, sizeof(secret));
 	hf_buf_clear(&file);
 	hf_buf_clear(&machine);
