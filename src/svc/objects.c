@@ -3,6 +3,19 @@
 
 #include <string.h>
 
+static hf_err check_name(enum hf_object kind, const uint8_t name[HF_SM3_LEN], const uint8_t *object,
+	size_t len, struct hf_errinfo *ei)
+{
+	uint8_t got[HF_SM3_LEN];
+
+	hf_object_name(got, object, len);
+	if (memcmp(got, name, sizeof(got)) != 0)
+		return hf_fail(ei, HF_ERR_AUTH,
+			"%s: altered, its bytes are not those of its name; get it again",
+			hf_object_kind(kind));
+	return HF_OK;
+}
+
 hf_err hf_objects_load(struct hf_buf *out, const struct hf_objects *o, enum hf_object kind,
 	const uint8_t name[HF_SM3_LEN], struct hf_errinfo *ei)
 {
@@ -16,8 +29,42 @@ hf_err hf_objects_load(struct hf_buf *out, const struct hf_objects *o, enum hf_o
 	if (e == HF_OK)
 		e = o->load(o->ctx, kind, name, room, &len, ei);
 	if (e == HF_OK)
+		e = check_name(kind, name, room, len, ei);
+	if (e == HF_OK)
 		e = hf_buf_put(out, room, len);
 	hf_buf_clear(&whole);
+	return e;
+}
+
+struct check {
+	const struct hf_objects *o;
+	enum hf_object kind;
+	struct hf_buf object;
+	struct hf_errinfo *ei;
+};
+
+static hf_err check_one(void *ctx, const uint8_t name[HF_SM3_LEN], uint64_t len)
+{
+	struct check *c = ctx;
+
+	(void)len;
+	hf_buf_reset(&c->object);
+	return hf_objects_load(&c->object, c->o, c->kind, name, c->ei);
+}
+
+hf_err hf_objects_check(const struct hf_objects *o, const struct hf_mem *mem, struct hf_errinfo *ei)
+{
+	struct check c = { .o = o, .ei = ei };
+	hf_err e = HF_OK;
+
+	for (unsigned kind = 1; e == HF_OK && kind <= HF_OBJECT_KINDS; kind++) {
+		c.kind = (enum hf_object)kind;
+		if (c.kind == HF_OBJECT_PACK)
+			continue;
+		hf_buf_init(&c.object, mem, hf_object_max(c.kind));
+		e = o->each(o->ctx, c.kind, check_one, &c, ei);
+		hf_buf_clear(&c.object);
+	}
 	return e;
 }
 

@@ -28,9 +28,19 @@ struct hf_objects {
 	void *ctx;
 };
 
-/* Appends a whole object to out. */
+/*
+ * Appends a whole object to out, once its digest was found to be its name (so not for packs).
+ * HF_ERR_AUTH: other bytes. Errors of load.
+ */
 HF_MUST_USE hf_err hf_objects_load(struct hf_buf *out, const struct hf_objects *o,
 	enum hf_object kind, const uint8_t name[HF_SM3_LEN], struct hf_errinfo *ei);
+
+/*
+ * Checks that every object is what its name says, packs excepted (their chunks are checked by
+ * hf_release_verify). HF_ERR_AUTH: one is not; ei says of which kind.
+ */
+HF_MUST_USE hf_err hf_objects_check(
+	const struct hf_objects *o, const struct hf_mem *mem, struct hf_errinfo *ei);
 
 /* The only object of a kind. HF_ERR_NOT_FOUND: none. HF_ERR_FORMAT: several, so name one. */
 HF_MUST_USE hf_err hf_objects_only(uint8_t name[HF_SM3_LEN], const struct hf_objects *o,

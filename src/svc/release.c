@@ -13,6 +13,8 @@
 #include "base/wipe.h"
 #include "pkg/chunk.h"
 
+enum { DAY_S = 86400 };
+
 void hf_release_clear(struct hf_release *r)
 {
 	hf_buf_clear(&r->object);
@@ -23,7 +25,6 @@ hf_err hf_release_load(struct hf_release *r, const struct hf_env *env,
 	const struct hf_objects *objects, const uint8_t *name, const struct hf_root *root,
 	struct hf_errinfo *ei)
 {
-	uint8_t got[HF_SM3_LEN];
 	hf_err e = HF_OK;
 
 	memset(r, 0, sizeof(*r));
@@ -35,20 +36,38 @@ hf_err hf_release_load(struct hf_release *r, const struct hf_env *env,
 		e = hf_objects_only(r->name, objects, HF_OBJECT_MANIFEST, ei);
 	if (e == HF_OK)
 		e = hf_objects_load(&r->object, objects, HF_OBJECT_MANIFEST, r->name, ei);
-	if (e == HF_OK) {
-		hf_object_name(got, r->object.p, r->object.len);
-		if (memcmp(got, r->name, sizeof(got)) != 0)
-			e = hf_fail(
-				ei, HF_ERR_AUTH, "manifest: its bytes are not those of its name");
-	}
 	if (e == HF_OK)
 		e = hf_trust_manifest(&r->manifest, &r->n_signed, root,
 			(struct hf_bytes){ r->object.p, r->object.len }, ei);
+	if (e == HF_OK && strcmp(r->manifest.domain, root->domain) != 0)
+		e = hf_fail(ei, HF_ERR_DENIED, "manifest: of domain %s, the trust root is of %s",
+			r->manifest.domain, root->domain);
 	if (e == HF_OK)
 		hf_manifest_scope(&r->scope, &r->manifest);
 	else
 		hf_release_clear(r);
 	return e;
+}
+
+hf_err hf_release_rows(const struct hf_release *r, uint64_t now_s, struct hf_errinfo *ei)
+{
+	const struct hf_manifest *m = &r->manifest;
+
+	if (m->expires_s - m->created_s > hf_policy(HF_ROW_PACKAGE_EXPIRY, m->level))
+		return hf_policy_refuse(ei, HF_ROW_PACKAGE_EXPIRY, m->level,
+			"release %" PRIu64 " of %s is valid for %" PRIu64 " days", m->release,
+			m->lineage, (m->expires_s - m->created_s) / DAY_S);
+	if (r->n_signed < hf_policy(HF_ROW_PACKAGE_SIGNATURES, m->level))
+		return hf_policy_refuse(ei, HF_ROW_PACKAGE_SIGNATURES, m->level,
+			"%u publisher key has signed", r->n_signed);
+	if (!m->body.has_marks && hf_policy(HF_ROW_PACKAGE_MARKS, m->level) != 0)
+		return hf_policy_refuse(
+			ei, HF_ROW_PACKAGE_MARKS, m->level, "%s carries none", m->lineage);
+	if (now_s > m->expires_s)
+		return hf_fail(ei, HF_ERR_EXPIRED,
+			"release %" PRIu64 " of %s has expired; ask its publisher for a newer one",
+			m->release, m->lineage);
+	return HF_OK;
 }
 
 /* A round of chunks. */
@@ -173,7 +192,10 @@ static hf_err round_new(struct round **out, const struct hf_env *env, const stru
 		return HF_ERR_NO_MEMORY;
 	}
 	d->r = r;
-	e = hf_work_init(&d->work, env, r->manifest.body.chunk_max, HF_CODEC_DECODE, ei);
+	/* A package of empty files has no chunk at all. */
+	e = hf_work_init(&d->work, env,
+		r->manifest.body.chunk_max == 0 ? 1 : r->manifest.body.chunk_max, HF_CODEC_DECODE,
+		ei);
 	if (e != HF_OK) {
 		hf_mem_free(env->mem, d);
 		return e;
@@ -191,6 +213,24 @@ static void round_free(const struct hf_env *env, struct round *d)
 	hf_mem_free(env->mem, d);
 }
 
+/* Index pages are sealed, but that they are the signed ones is for everybody to see. */
+static hf_err verify_index(
+	const struct hf_env *env, const struct hf_release *r, struct hf_errinfo *ei)
+{
+	const struct hf_pkg_body *body = &r->manifest.body;
+	struct hf_buf page;
+	hf_err e = HF_OK;
+
+	hf_buf_init(&page, env->mem, hf_object_max(HF_OBJECT_INDEX));
+	for (uint32_t i = 0; e == HF_OK && i < body->n_pages; i++) {
+		hf_buf_reset(&page);
+		e = hf_objects_load(&page, r->objects, HF_OBJECT_INDEX,
+			body->index_pages.p + (size_t)i * HF_SM3_LEN, ei);
+	}
+	hf_buf_clear(&page);
+	return e;
+}
+
 hf_err hf_release_verify(const struct hf_env *env, const struct hf_release *r,
 	const struct hf_work_progress *progress, struct hf_pkg_totals *totals,
 	struct hf_errinfo *ei)
@@ -203,6 +243,8 @@ hf_err hf_release_verify(const struct hf_env *env, const struct hf_release *r,
 	e = hf_pkg_reader_new(&reader, &r->manifest.body, NULL, &pages, env->mem);
 	if (e == HF_OK)
 		e = hf_pkg_reader_verify(reader, totals, ei);
+	if (e == HF_OK)
+		e = verify_index(env, r, ei);
 	if (e == HF_OK)
 		e = round_new(&d, env, r, ei);
 	if (e == HF_OK)
@@ -290,10 +332,10 @@ hf_err hf_release_open(const struct hf_env *env, const struct hf_release *r,
 }
 
 struct deposit_search {
-	const struct hf_env *env;
 	const struct hf_release *r;
-	const struct hf_party *hub;
-	struct hf_buf found;
+	const struct hf_root *root;
+	struct hf_buf *found;
+	struct hf_grant *deposit;
 	bool is_found;
 	hf_err last;
 };
@@ -303,21 +345,33 @@ static hf_err look_at_deposit(void *ctx, const uint8_t name[HF_SM3_LEN], uint64_
 {
 	struct deposit_search *s = ctx;
 	struct hf_bytes content;
-	struct hf_grant g;
 	unsigned n_signed = 0;
 
 	(void)len;
 	if (s->is_found)
 		return HF_OK;
-	hf_buf_reset(&s->found);
-	HF_TRY(hf_objects_load(&s->found, s->r->objects, HF_OBJECT_DEPOSIT, name, NULL));
-	s->last = hf_object_open(&content, &n_signed, HF_OBJECT_DEPOSIT,
-		(struct hf_bytes){ s->found.p, s->found.len },
-		&s->hub->root.roles[HF_ROOT_PUBLISHER], NULL);
+	hf_buf_reset(s->found);
+	s->last = hf_objects_load(s->found, s->r->objects, HF_OBJECT_DEPOSIT, name, NULL);
 	if (s->last == HF_OK)
-		s->last = hf_grant_parse(&g, HF_OBJECT_DEPOSIT, content, NULL);
-	if (s->last == HF_OK && memcmp(g.context.manifest, s->r->name, HF_SM3_LEN) == 0)
-		s->is_found = true;
+		s->last = hf_object_open(&content, &n_signed, HF_OBJECT_DEPOSIT,
+			(struct hf_bytes){ s->found->p, s->found->len },
+			&s->root->roles[HF_ROOT_PUBLISHER], NULL);
+	if (s->last == HF_OK)
+		s->last = hf_grant_parse(s->deposit, HF_OBJECT_DEPOSIT, content, NULL);
+	s->is_found = s->last == HF_OK &&
+		      memcmp(s->deposit->context.manifest, s->r->name, HF_SM3_LEN) == 0;
+	return HF_OK;
+}
+
+hf_err hf_release_deposit(const struct hf_release *r, const struct hf_root *root,
+	struct hf_buf *object, struct hf_grant *deposit, struct hf_errinfo *ei)
+{
+	struct deposit_search s = { .r = r, .root = root, .found = object, .deposit = deposit };
+
+	HF_TRY(r->objects->each(r->objects->ctx, HF_OBJECT_DEPOSIT, look_at_deposit, &s, ei));
+	if (!s.is_found)
+		return hf_fail(ei, s.last == HF_OK ? HF_ERR_NOT_FOUND : s.last,
+			"no deposit for this release that a publisher of the root has signed");
 	return HF_OK;
 }
 
@@ -325,26 +379,17 @@ hf_err hf_release_deposit_keys(const struct hf_env *env, const struct hf_release
 	const struct hf_party *hub, const struct hf_decrypter *key, struct hf_index_keys *keys,
 	struct hf_errinfo *ei)
 {
-	struct deposit_search s = { .env = env, .r = r, .hub = hub };
 	struct hf_deposit_keys secret;
 	struct hf_cms_party self = { .pub = hub->enc.key, .cert = &hub->enc };
-	struct hf_bytes content;
-	struct hf_grant g;
+	struct hf_buf object;
+	struct hf_grant deposit;
 	hf_err e;
 
 	hf_deposit_keys_init(&secret, env->mem);
-	hf_buf_init(&s.found, env->mem, hf_object_max(HF_OBJECT_DEPOSIT));
-	e = r->objects->each(r->objects->ctx, HF_OBJECT_DEPOSIT, look_at_deposit, &s, ei);
-	if (e == HF_OK && !s.is_found)
-		e = hf_fail(ei, s.last == HF_OK ? HF_ERR_NOT_FOUND : s.last,
-			"no deposit for this release that a publisher of the root has signed");
+	hf_buf_init(&object, env->mem, hf_object_max(HF_OBJECT_DEPOSIT));
+	e = hf_release_deposit(r, &hub->root, &object, &deposit, ei);
 	if (e == HF_OK)
-		e = hf_object_peek(&content, HF_OBJECT_DEPOSIT,
-			(struct hf_bytes){ s.found.p, s.found.len }, ei);
-	if (e == HF_OK)
-		e = hf_grant_parse(&g, HF_OBJECT_DEPOSIT, content, ei);
-	if (e == HF_OK)
-		e = hf_deposit_unwrap(&secret, &g, &self, key, ei);
+		e = hf_deposit_unwrap(&secret, &deposit, &self, key, ei);
 	if (e == HF_OK) {
 		e = hf_index_keys_open(keys, &r->manifest.body, secret.cek, &r->scope);
 		if (e != HF_OK)
@@ -353,7 +398,7 @@ hf_err hf_release_deposit_keys(const struct hf_env *env, const struct hf_release
 				"commits to");
 	}
 	hf_deposit_keys_clear(&secret);
-	hf_buf_clear(&s.found);
+	hf_buf_clear(&object);
 	return e;
 }
 

@@ -31,6 +31,7 @@ struct hf_release {
 /*
  * Loads a manifest (name NULL: the only one there) and checks who signed it. End it with
  * hf_release_clear(). HF_ERR_AUTH: altered, or not by enough publishers of this root.
+ * HF_ERR_DENIED: of another domain.
  */
 HF_MUST_USE hf_err hf_release_load(struct hf_release *r, const struct hf_env *env,
 	const struct hf_objects *objects, const uint8_t *name, const struct hf_root *root,
@@ -38,8 +39,17 @@ HF_MUST_USE hf_err hf_release_load(struct hf_release *r, const struct hf_env *en
 void hf_release_clear(struct hf_release *r);
 
 /*
- * Checks every public page and the digest of every chunk. HF_ERR_AUTH: the text names the chunk
- * and the pack that are not what was signed. HF_ERR_NOT_FOUND, HF_ERR_TRUNCATED: bytes are missing.
+ * What a release alone meets or misses of its level's rows, and whether it is still valid.
+ * HF_ERR_DENIED: the text names the row. HF_ERR_EXPIRED. That it is the current release, and who
+ * may have it, only a channel and a grant can say.
+ */
+HF_MUST_USE hf_err hf_release_rows(
+	const struct hf_release *r, uint64_t now_s, struct hf_errinfo *ei);
+
+/*
+ * Checks every page and the digest of every chunk, as far as that needs no key. HF_ERR_AUTH: the
+ * text names the chunk and the pack that are not what was signed. HF_ERR_NOT_FOUND,
+ * HF_ERR_TRUNCATED: bytes are missing.
  */
 HF_MUST_USE hf_err hf_release_verify(const struct hf_env *env, const struct hf_release *r,
 	const struct hf_work_progress *progress, struct hf_pkg_totals *totals,
@@ -62,6 +72,14 @@ struct hf_release_target {
 HF_MUST_USE hf_err hf_release_open(const struct hf_env *env, const struct hf_release *r,
 	const struct hf_index_keys *keys, const struct hf_release_target *target,
 	const struct hf_work_progress *progress, struct hf_errinfo *ei);
+
+/*
+ * The deposit that goes with the release and that a publisher of root has signed: its bytes in
+ * object (empty before), read into *deposit, which borrows from them. HF_ERR_NOT_FOUND: there is
+ * none. HF_ERR_AUTH: the last one looked at is altered or signed by somebody else.
+ */
+HF_MUST_USE hf_err hf_release_deposit(const struct hf_release *r, const struct hf_root *root,
+	struct hf_buf *object, struct hf_grant *deposit, struct hf_errinfo *ei);
 
 /*
  * The way of the key service: content key from the release's deposit. root says which publishers

@@ -730,7 +730,7 @@ static void a_page_that_is_missing_or_altered_ends_it(void **state)
 	world_first(s->w, HF_OBJECT_TABLE)->bytes[30] ^= 1;
 	push(s);
 	assert_int_equal(s->end.e, HF_ERR_AUTH);
-	assert_non_null(strstr(s->end.why.text, "table page 0"));
+	assert_non_null(strstr(s->end.why.text, "table: altered"));
 	assert_int_equal(count_log(s, "PUT pack/"), 0);
 	scene_free(s);
 }
