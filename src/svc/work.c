@@ -6,16 +6,28 @@
 #include "base/wipe.h"
 #include "pkg/body.h"
 
+enum { CODEC_ROOM = 1536 << 10 }; /* bytes of a compressor's tables */
+
+/* A slot takes plain, sealed and encoded bytes, and what zstd works in. */
+static size_t slots_for(const struct hf_env *env, size_t chunk_max)
+{
+	size_t n = env->pool == NULL ? 1 : 2 * (size_t)hf_pool_workers(env->pool) + 2;
+	size_t fits = HF_WORK_MEMORY / (3 * chunk_max + CODEC_ROOM);
+
+	n = n < HF_WORK_SLOTS_MAX ? n : HF_WORK_SLOTS_MAX;
+	n = n < fits ? n : fits;
+	return n == 0 ? 1 : n;
+}
+
 hf_err hf_work_init(struct hf_work *w, const struct hf_env *env, size_t chunk_max,
 	enum hf_codec_use use, struct hf_errinfo *ei)
 {
-	size_t n = env->pool == NULL ? 1 : 2 * (size_t)hf_pool_workers(env->pool) + 2;
 	hf_err e = HF_OK;
 
 	memset(w, 0, sizeof(*w));
 	w->env = env;
 	w->plain_cap = chunk_max;
-	w->n_slots = n < HF_WORK_SLOTS_MAX ? n : HF_WORK_SLOTS_MAX;
+	w->n_slots = slots_for(env, chunk_max);
 	for (size_t i = 0; e == HF_OK && i < w->n_slots; i++) {
 		struct hf_work_slot *s = &w->slot[i];
 

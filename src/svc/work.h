@@ -11,7 +11,11 @@
 #include "pkg/codec.h"
 #include "svc/env.h"
 
-enum { HF_WORK_SLOTS_MAX = 16 }; /* chunks in memory at once */
+enum {
+	HF_WORK_SLOTS_MAX = 16, /* chunks in memory at once */
+	/* Bytes of all buffers together: a process that seals or opens stays below 64 MiB. */
+	HF_WORK_MEMORY = 48 << 20,
+};
 
 /* Shows how far long work is; show may be NULL. */
 struct hf_work_progress {
@@ -29,7 +33,8 @@ struct hf_work_slot {
 struct hf_work {
 	const struct hf_env *env;
 	struct hf_work_slot slot[HF_WORK_SLOTS_MAX];
-	size_t n_slots; /* twice the workers and two more, at most HF_WORK_SLOTS_MAX */
+	/* Twice the workers and two more, but no more than the limits above; at least one. */
+	size_t n_slots;
 	size_t plain_cap;
 };
 
