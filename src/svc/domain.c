@@ -317,6 +317,7 @@ static hf_err make_root(struct making *m)
 static hf_err make_all(struct making *m, struct hf_share *shares)
 {
 	char hub[HF_PATH_MAX];
+	hf_err e;
 
 	HF_TRY(hf_path_join(hub, m->dir, "hub", m->ei));
 	HF_TRY(hf_dir_make(m->dir, 0700, m->ei));
@@ -328,7 +329,11 @@ static hf_err make_all(struct making *m, struct hf_share *shares)
 	HF_TRY(make_publishers(m));
 	HF_TRY(make_root(m));
 	HF_TRY(hf_file_rename(m->dir, m->spec->dir, m->ei));
-	return hf_dir_sync_above(m->spec->dir, m->ei);
+	e = hf_dir_sync_above(m->spec->dir, m->ei);
+	/* A domain whose shares are not handed out must not stay. */
+	if (e != HF_OK)
+		(void)!hf_file_rename(m->spec->dir, m->dir, NULL);
+	return e;
 }
 
 /* <dir>.new-<random>, beside the folder to be, so that a rename finishes the work. */
@@ -336,10 +341,14 @@ static hf_err temporary_name(struct making *m)
 {
 	uint8_t random[4];
 	char hex[2 * sizeof(random) + 1];
+	size_t len = strlen(m->spec->dir);
 
 	HF_TRY(hf_rng_fill(&m->env->rng, random, sizeof(random)));
 	hf_hex_emit(hex, random, sizeof(random));
-	if (snprintf(m->dir, sizeof(m->dir), "%s.new-%s", m->spec->dir, hex) >= (int)sizeof(m->dir))
+	while (len > 1 && m->spec->dir[len - 1] == '/')
+		len--;
+	if (len >= sizeof(m->dir) || snprintf(m->dir, sizeof(m->dir), "%.*s.new-%s", (int)len,
+					     m->spec->dir, hex) >= (int)sizeof(m->dir))
 		return hf_fail(m->ei, HF_ERR_LIMIT, "%s: the path is too long", m->spec->dir);
 	return HF_OK;
 }

@@ -70,18 +70,53 @@ static hf_err check_spec(const struct hf_seal_spec *spec, struct hf_errinfo *ei)
 		return hf_fail(ei, HF_ERR_ARG, "publishers: 1 to %d", HF_SEAL_PARTIES_MAX);
 	if (spec->n_files == 0 || spec->n_files > HF_SEAL_FILES_MAX)
 		return hf_fail(ei, HF_ERR_ARG, "files: 1 to %d", HF_SEAL_FILES_MAX);
-	if (spec->release == 0 || spec->floor > spec->release)
-		return hf_fail(
-			ei, HF_ERR_ARG, "release counts from 1, and the floor is not above it");
+	if (spec->epoch == 0 || spec->release == 0 || spec->floor > spec->release)
+		return hf_fail(ei, HF_ERR_ARG,
+			"epoch and release count from 1, and the floor is not above the release");
+	if (spec->cut != 0 && (spec->cut < HF_CUT_MIN || spec->cut > HF_CUT_MAX))
+		return hf_fail(ei, HF_ERR_ARG, "chunks: %d to %d bytes", HF_CUT_MIN, HF_CUT_MAX);
+	if (spec->life_s == 0)
+		return hf_fail(ei, HF_ERR_ARG, "a release must be valid for some time");
 	if (spec->n_parties < hf_policy(HF_ROW_PACKAGE_SIGNATURES, spec->level))
 		return hf_policy_refuse(ei, HF_ROW_PACKAGE_SIGNATURES, spec->level,
-			"%zu given; add --publisher", spec->n_parties);
+			"%zu given; add another publisher", spec->n_parties);
 	if (spec->life_s > expiry)
-		return hf_policy_refuse(
-			ei, HF_ROW_PACKAGE_EXPIRY, spec->level, "shorten --expires");
+		return hf_policy_refuse(ei, HF_ROW_PACKAGE_EXPIRY, spec->level,
+			"this one would be valid for %llu days",
+			(unsigned long long)(spec->life_s / 86400));
 	if (hf_policy(HF_ROW_PACKAGE_MARKS, spec->level) != 0)
 		return hf_policy_refuse(ei, HF_ROW_PACKAGE_MARKS, spec->level,
 			"this version makes none, so it cannot seal at this level");
+	return HF_OK;
+}
+
+static bool key_eq(const struct hf_sm2_pub *a, const struct hf_sm2_pub *b)
+{
+	return memcmp(a->x, b->x, sizeof(a->x)) == 0 && memcmp(a->y, b->y, sizeof(a->y)) == 0;
+}
+
+/* May party i sign this release: a publisher of the trust root of the first one, and only once? */
+static hf_err check_party(const struct sealing *s, size_t i)
+{
+	const struct hf_party *p = &s->party[i];
+	const struct hf_key_set *set = &s->party[0].root.roles[HF_ROOT_PUBLISHER];
+	bool is_known = false;
+
+	if (p->identity.role != HF_ROLE_PUBLISHER)
+		return hf_fail(s->ei, HF_ERR_DENIED, "%s: is a %s, not a publisher", p->dir,
+			hf_role_name(p->identity.role));
+	if (p->identity.level < s->spec->level)
+		return hf_fail(s->ei, HF_ERR_DENIED, "%s: may publish up to level %d, not %d",
+			p->dir, (int)p->identity.level, (int)s->spec->level);
+	for (size_t k = 0; k < i; k++)
+		if (key_eq(&s->party[k].sign.key, &p->sign.key))
+			return hf_fail(s->ei, HF_ERR_ARG, "%s: the same publisher twice", p->dir);
+	for (unsigned k = 0; k < set->n; k++)
+		is_known = is_known || key_eq(&set->keys[k], &p->sign.key);
+	if (!is_known)
+		return hf_fail(s->ei, HF_ERR_DENIED,
+			"%s: no publisher of domain %s by the trust root of %s", p->dir,
+			s->party[0].root.domain, s->party[0].dir);
 	return HF_OK;
 }
 
@@ -93,12 +128,8 @@ static hf_err load_parties(struct sealing *s)
 
 	for (size_t i = 0; e == HF_OK && i < s->spec->n_parties; i++) {
 		e = hf_party_open(&s->party[i], s->env, s->spec->parties[i], s->ei);
-		if (e == HF_OK && s->party[i].identity.role != HF_ROLE_PUBLISHER)
-			e = hf_fail(s->ei, HF_ERR_DENIED, "%s: is a %s, not a publisher",
-				s->spec->parties[i], hf_role_name(s->party[i].identity.role));
-		if (e == HF_OK && s->party[i].identity.level < s->spec->level)
-			e = hf_fail(s->ei, HF_ERR_DENIED, "%s: may not publish at level %d",
-				s->spec->parties[i], (int)s->spec->level);
+		if (e == HF_OK)
+			e = check_party(s, i);
 		if (e == HF_OK)
 			e = hf_party_seed(s->env, s->spec->parties[i], false, seed, s->ei);
 		if (e == HF_OK)
@@ -171,8 +202,6 @@ static hf_err load_input(struct sealing *s, struct input *in)
 	HF_TRY(hf_file_fstat(&st, in->fd, s->ei));
 	if (!st.is_file)
 		return hf_fail(s->ei, HF_ERR_ARG, "%s: not a regular file", in->path);
-	if (st.size == 0)
-		return hf_fail(s->ei, HF_ERR_FORMAT, "%s: is empty", in->path);
 	if (snprintf(in->file.path, sizeof(in->file.path), "%s", last_component(in->path)) >=
 			(int)sizeof(in->file.path) ||
 		!hf_pkg_path_is_valid(hf_bytes_str(in->file.path)))
