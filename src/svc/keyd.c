@@ -324,7 +324,7 @@ static hf_err start(struct hf_keyd *k, const struct hf_keyd_config *config, stru
 	HF_TRY(hf_keyd_memory_load(k, ei));
 	HF_TRY(hf_keyd_log_open(k, ei));
 	HF_TRY(note_start(k, ei));
-	HF_TRY(hf_keyd_active_tidy(k, ei));
+	hf_keyd_active_tidy(k);
 	if (k->state != HF_KEY_STATE_HUB)
 		return HF_OK;
 	HF_TRY(hf_path_join(path, k->dir, "keys.db", ei));

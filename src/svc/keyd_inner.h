@@ -26,6 +26,9 @@ enum {
 	HF_KEYD_HARDWARE_CLASS = 4, /* D: the storage seed is a file and a fingerprint */
 };
 
+/* hf_meta_device.state in keys.db. */
+enum hf_keyd_device { HF_KEYD_DEVICE_GOOD = 0 };
+
 /* Everything secret that lives as long as the process, in one run of locked pages. */
 struct hf_keyd_secrets {
 	uint8_t seed[HF_KEY_SEED_LEN];      /* wraps the keys of this node */
@@ -116,7 +119,7 @@ struct hf_key_ask {
 	const char *step;                /* at which it was refused, or NULL */
 };
 
-/* Keys. *is_hub comes from the certificates that are there. */
+/* Keys: where they lie, and reading or making them. */
 HF_MUST_USE hf_err hf_keyd_secrets_new(struct hf_keyd *k);
 HF_MUST_USE hf_err hf_keyd_keys_load(
 	struct hf_keyd *k, const struct hf_keyd_config *config, struct hf_errinfo *ei);
@@ -164,10 +167,39 @@ HF_MUST_USE hf_err hf_keyd_log_open(struct hf_keyd *k, struct hf_errinfo *ei);
 
 /* Reads certificates and becomes what they say. */
 HF_MUST_USE hf_err hf_keyd_become_member(struct hf_keyd *k, struct hf_errinfo *ei);
-/* Files in active/ that no lineage needs go. */
-HF_MUST_USE hf_err hf_keyd_active_tidy(struct hf_keyd *k, struct hf_errinfo *ei);
+/*
+ * The order of opening (pkg/trust.h) over what this node remembers. Start it with hf_keyd_ask_trust
+ * and end it with hf_trust_clear(&t->result) in any case.
+ */
+struct hf_keyd_trust {
+	struct hf_keyd *k;
+	struct hf_key_ask *ask;
+	struct hf_trust_query query;
+	struct hf_trust_device device;
+	struct hf_trust_result result;
+	struct hf_dependency have[HF_KEYD_LINEAGES_MAX];
+	bool is_newer; /* persist found something that was not known yet */
+};
 
-/* Signs content as an object with the node's key and appends it to out; recorded. */
+/* lineage: of the ask. Nothing is persisted unless the caller sets query.persist. */
+void hf_keyd_trust_init(struct hf_keyd_trust *t, struct hf_keyd *k, struct hf_key_ask *a);
+/* The callback for query.persist, with the trust as its context. */
+hf_err hf_keyd_persist(void *ctx, const struct hf_trust_state *state, const struct hf_root *root);
+/* Runs the steps and notes for a refusal which one failed. */
+HF_MUST_USE hf_err hf_keyd_trust_run(struct hf_keyd_trust *t, enum hf_trust_step last);
+/* Takes a lineage's name. HF_ERR_FORMAT. */
+HF_MUST_USE hf_err hf_keyd_take_lineage(struct hf_key_ask *a);
+/* Path of the newest channel that was believed. */
+HF_MUST_USE hf_err hf_keyd_channel_path(
+	char path[HF_PATH_MAX], const struct hf_keyd *k, struct hf_errinfo *ei);
+/* Records that the content key of a release was unwrapped. */
+HF_MUST_USE hf_err hf_keyd_note_unwrap(struct hf_keyd *k, const struct hf_key_ask *a,
+	const struct hf_manifest *m, const uint8_t *manifest);
+
+/* Files in active/ that no lineage needs go. */
+void hf_keyd_active_tidy(struct hf_keyd *k);
+
+/* Signs content as an object and appends it to out; recorded. */
 HF_MUST_USE hf_err hf_keyd_sign_object(struct hf_keyd *k, struct hf_key_ask *a, enum hf_object kind,
 	const struct hf_signer *signer, struct hf_bytes content, struct hf_buf *out);
 
