@@ -1,0 +1,399 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Live TLS 1.3 handshakes with OpenSSL 4, both ways, TLS_SM4_GCM_SM3 with curveSM2 and sm2sig_sm3.
+
+The peer is the OpenSSL that Python's package cryptography carries; where it is older than 4 or missing the
+test is skipped (exit code 77). HUFU_BIN is the folder of the built programs; ours is tls_peer.
+"""
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+try:
+    from cryptography.hazmat.bindings._rust import _openssl
+    from cryptography.hazmat.backends.openssl.backend import backend
+except ImportError:
+    print("skipped: this python3 has no package cryptography that carries its own OpenSSL")
+    sys.exit(77)
+
+lib, ffi = _openssl.lib, _openssl.ffi
+VERSION = backend.openssl_version_text()
+PEER = os.path.join(os.environ['HUFU_BIN'], 'tls_peer')
+WAIT_S = 60
+# The random value that makes a ServerHello a HelloRetryRequest (RFC 8446 4.1.3).
+RETRY = bytes.fromhex('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c')
+PATTERN = bytes((i * 131 + (i >> 8)) & 255 for i in range(1 << 20))
+
+
+def why_skip():
+    if int(VERSION.split()[1].split('.')[0]) < 4:
+        return f'the package cryptography carries {VERSION}, and 4 or later is needed'
+    for name in ('SSL_CTX_set_ciphersuites', 'SSL_CTX_set1_curves_list', 'SSL_CTX_set1_sigalgs_list',
+                 'BIO_s_mem', 'SSL_export_keying_material', 'SSL_CTX_set_alpn_select_cb'):
+        if not hasattr(lib, name):
+            return f'the package cryptography does not give {name}'
+    ctx = lib.SSL_CTX_new(lib.TLS_method())
+    ok = (lib.SSL_CTX_set_ciphersuites(ctx, b'TLS_SM4_GCM_SM3') == 1 and
+          lib.SSL_CTX_set1_curves_list(ctx, b'curveSM2') == 1 and
+          lib.SSL_CTX_set1_sigalgs_list(ctx, b'sm2sig_sm3') == 1)
+    lib.SSL_CTX_free(ctx)
+    return None if ok else f'{VERSION} was built without the suites of RFC 8998'
+
+
+@ffi.callback('int(SSL *, const unsigned char **, unsigned char *, const unsigned char *, unsigned int, void *)')
+def choose_h2(_ssl, out, out_len, offered, offered_len, _arg):
+    names = bytes(ffi.buffer(offered, offered_len))
+    at = names.find(b'\x02h2')
+    if at < 0:
+        return lib.SSL_TLSEXT_ERR_NOACK
+    out[0] = offered + at + 1
+    out_len[0] = 2
+    return lib.SSL_TLSEXT_ERR_OK
+
+
+class OpenSsl:
+    """One end by OpenSSL, over memory: bytes in, bytes out."""
+
+    def __init__(self, is_server, folder, groups=b'curveSM2', suites=b'TLS_SM4_GCM_SM3', sigalgs=b'sm2sig_sm3',
+                 own='', verify=0, ca='ca.pem', alpn=b'\x02h2', name=b'server.example'):
+        self.ctx = lib.SSL_CTX_new(lib.TLS_method())
+        lib.SSL_CTX_set_min_proto_version(self.ctx, lib.TLS1_3_VERSION)
+        assert lib.SSL_CTX_set_ciphersuites(self.ctx, suites) == 1
+        assert lib.SSL_CTX_set1_curves_list(self.ctx, groups) == 1
+        assert lib.SSL_CTX_set1_sigalgs_list(self.ctx, sigalgs) == 1
+        assert lib.SSL_CTX_load_verify_locations(self.ctx, os.path.join(folder, ca).encode(), ffi.NULL) == 1
+        if own:
+            path = os.path.join(folder, own)
+            assert lib.SSL_CTX_use_certificate_chain_file(self.ctx, (path + '.pem').encode()) == 1
+            assert lib.SSL_CTX_use_PrivateKey_file(self.ctx, (path + '.key').encode(), lib.SSL_FILETYPE_PEM) == 1
+        lib.SSL_CTX_set_verify(self.ctx, verify, ffi.NULL)
+        if is_server and alpn:
+            lib.SSL_CTX_set_alpn_select_cb(self.ctx, choose_h2, ffi.NULL)
+        self.ssl = lib.SSL_new(self.ctx)
+        self.rx, self.tx = lib.BIO_new(lib.BIO_s_mem()), lib.BIO_new(lib.BIO_s_mem())
+        for bio in (self.rx, self.tx):
+            lib.BIO_set_mem_eof_return(bio, -1)
+        lib.SSL_set_bio(self.ssl, self.rx, self.tx)
+        if is_server:
+            lib.SSL_set_accept_state(self.ssl)
+        else:
+            lib.SSL_set_connect_state(self.ssl)
+            lib.SSL_set_tlsext_host_name(self.ssl, name)
+            if alpn:
+                lib.SSL_set_alpn_protos(self.ssl, alpn, len(alpn))
+        self.is_open = False
+        self.is_closed = False
+        self.error = None
+        self.got = bytearray()
+        self.wire = bytearray()  # both directions, as they came
+
+    def free(self):
+        lib.SSL_free(self.ssl)
+        lib.SSL_CTX_free(self.ctx)
+
+    def check(self, r):
+        """What a call said: True: done, False: wants more. A failure is kept and stays."""
+        if r > 0:
+            return True
+        e = lib.SSL_get_error(self.ssl, r)
+        if e == lib.SSL_ERROR_ZERO_RETURN:
+            self.is_closed = True
+        elif e not in (lib.SSL_ERROR_WANT_READ, lib.SSL_ERROR_WANT_WRITE):
+            code = lib.ERR_peek_error()
+            self.error = ffi.string(lib.ERR_reason_error_string(code)).decode() if code else f'error {e}'
+        return False
+
+    def feed(self, data):
+        lib.ERR_clear_error()
+        assert lib.BIO_write(self.rx, data, len(data)) == len(data)
+        self.wire += data
+        self.step()
+
+    def step(self):
+        lib.ERR_clear_error()
+        if not self.is_open and self.error is None:
+            self.is_open = self.check(lib.SSL_do_handshake(self.ssl))
+        buf = ffi.new('char[]', 65536)
+        while self.is_open and self.error is None and not self.is_closed:
+            n = lib.SSL_read(self.ssl, buf, 65536)
+            if not self.check(n):
+                break
+            self.got += ffi.buffer(buf, n)[:]
+
+    def write(self, data):
+        assert lib.SSL_write(self.ssl, data, len(data)) == len(data)
+
+    def close(self):
+        lib.SSL_shutdown(self.ssl)
+
+    def out(self):
+        buf = ffi.new('char[]', 65536)
+        result = bytearray()
+        while (n := lib.BIO_read(self.tx, buf, 65536)) > 0:
+            result += ffi.buffer(buf, n)[:]
+        self.wire += result
+        return bytes(result)
+
+    def exported(self):
+        out = ffi.new('unsigned char[]', 32)
+        label = b'EXPORTER-test'
+        assert lib.SSL_export_keying_material(self.ssl, out, 32, label, len(label), b'ctx', 3, 1) == 1
+        return bytes(ffi.buffer(out, 32)).hex()
+
+    def alpn(self):
+        data, length = ffi.new('unsigned char **'), ffi.new('unsigned int *')
+        lib.SSL_get0_alpn_selected(self.ssl, data, length)
+        return bytes(ffi.buffer(data[0], length[0])).decode() if length[0] else ''
+
+    def cipher(self):
+        return ffi.string(lib.SSL_CIPHER_get_name(lib.SSL_get_current_cipher(self.ssl))).decode()
+
+
+class Live(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.tmp = tempfile.TemporaryDirectory()
+        cls.dir = os.path.join(cls.tmp.name, 'a')
+        cls.other = os.path.join(cls.tmp.name, 'b')
+        for d in (cls.dir, cls.other):
+            os.mkdir(d)
+            subprocess.run([PEER, 'certs', d], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.tmp.cleanup()
+
+    def link(self, o, role, options, split=0, on_open=None, on_step=None, folder=None, cut_at_open=False):
+        """Runs ours against o. split: bytes of one piece on the way to and from OpenSSL; 0: all at once."""
+        ours, theirs = socket.socketpair()
+        p = subprocess.Popen([PEER, role, str(theirs.fileno()), folder or self.dir, *options],
+                             pass_fds=[theirs.fileno()], stdout=subprocess.PIPE, text=True)
+        theirs.close()
+        ours.setblocking(False)
+        end = time.monotonic() + WAIT_S
+        waiting = b''
+        opened = closed = False
+        o.step()
+        while time.monotonic() < end:
+            waiting += o.out()
+            if o.is_open and not opened:
+                opened = True
+                if on_open:
+                    on_open(o)
+                    waiting += o.out()
+                if cut_at_open:
+                    break
+            if on_step and o.is_open:
+                on_step(o)
+                waiting += o.out()
+            if o.is_closed and not closed:
+                closed = True
+                o.close()
+                waiting += o.out()
+            readable, writable, _ = select.select([ours], [ours] if waiting else [], [], 0.5)
+            if writable:
+                piece = waiting[:split] if split else waiting
+                try:
+                    waiting = waiting[ours.send(piece):]
+                except (BrokenPipeError, ConnectionResetError):
+                    waiting = b''
+            if readable:
+                try:
+                    data = ours.recv(split or 65536)
+                except ConnectionResetError:
+                    data = b''
+                if not data:
+                    break
+                o.feed(data)
+            if p.poll() is not None and not readable:
+                break
+        ours.close()
+        out, _ = p.communicate(timeout=WAIT_S)
+        return json.loads(out), p.returncode
+
+    def check_open(self, o, report, status, n, peer=''):
+        self.assertIsNone(o.error)
+        self.assertEqual(report['why'], '')
+        self.assertEqual(status, 0, report)
+        self.assertTrue(report['open'])
+        self.assertEqual(report['end'], 'closed')
+        self.assertEqual(o.cipher(), 'TLS_SM4_GCM_SM3')
+        self.assertEqual(report['exported'], o.exported())
+        self.assertEqual(report['alpn'], 'h2')
+        self.assertEqual(o.alpn(), 'h2')
+        self.assertEqual(report['peer'], peer)
+        self.assertEqual((report['sent'], report['got']), (n, n))
+
+    def client(self, n=1000, options=(), split=0, retry=False, **kw):
+        """Our client against OpenSSL's server, which sends back what it gets."""
+        o = OpenSsl(True, self.dir, own='server', verify=lib.SSL_VERIFY_PEER | lib.SSL_VERIFY_FAIL_IF_NO_PEER_CERT, **kw)
+        self.addCleanup(o.free)
+        done = 0
+
+        def echo(o):
+            nonlocal done
+            if len(o.got) > done:
+                o.write(bytes(o.got[done:]))
+                done = len(o.got)
+
+        report, status = self.link(o, 'client', ['--bytes', str(n), *options], split, on_step=echo)
+        self.check_open(o, report, status, n, 'hub-1')
+        self.assertEqual(bytes(o.got), PATTERN[:n])
+        self.assertEqual(RETRY in o.wire, retry)
+        self.assertEqual(lib.SSL_get_verify_result(o.ssl), lib.X509_V_OK)
+        return report
+
+    def server(self, n=1000, options=(), split=0, own='client', retry=False, **kw):
+        """OpenSSL's client against our server."""
+        o = OpenSsl(False, self.dir, own=own, verify=lib.SSL_VERIFY_PEER, **kw)
+        self.addCleanup(o.free)
+
+        def close_when_all_is_back(o):
+            if len(o.got) == n and not o.is_closed:
+                o.close()
+
+        report, status = self.link(o, 'server', options, split, on_open=lambda o: o.write(PATTERN[:n]),
+                                   on_step=close_when_all_is_back)
+        self.check_open(o, report, status, n, 'dev-7' if own else '')
+        self.assertEqual(bytes(o.got), PATTERN[:n])
+        self.assertEqual(RETRY in o.wire, retry)
+        self.assertEqual(lib.SSL_get_verify_result(o.ssl), lib.X509_V_OK)
+        self.assertEqual(report['server_name'], 'server.example')
+        return report
+
+    # Our client.
+
+    def test_client_completes_a_mutual_handshake(self):
+        self.client()
+
+    def test_client_answers_a_hello_retry_request(self):
+        self.client(options=['--defer-share'], retry=True)
+
+    def test_client_in_middlebox_mode(self):
+        self.client(options=['--middlebox'])
+        self.client(options=['--middlebox', '--defer-share'], retry=True)
+
+    def test_client_takes_any_split_of_the_records(self):
+        for split, step in ((1, 1), (0, 1), (3, 2), (5, 0), (7, 3), (1000, 13), (16, 16384)):
+            self.client(n=300, options=['--step', str(step), '--defer-share'], split=split, retry=True)
+
+    def test_client_moves_a_mebibyte_with_key_updates(self):
+        report = self.client(n=len(PATTERN), options=['--update', '100000', '--pad', '256'])
+        self.assertGreaterEqual(report['updates'], 9)
+
+    def test_client_key_updates_survive_any_split(self):
+        for split in (1, 17, 4096):
+            report = self.client(n=20000, options=['--update', '3000', '--step', str(split)], split=split)
+            self.assertGreaterEqual(report['updates'], 1)
+
+    def test_client_without_a_certificate_where_none_is_asked_for(self):
+        o = OpenSsl(True, self.dir, own='server')
+        self.addCleanup(o.free)
+        report, _ = self.link(o, 'client', ['--anonymous'], on_open=lambda o: o.close())
+        self.assertTrue(report['open'])
+        self.assertEqual(report['exported'], o.exported())
+
+    def test_client_says_what_the_server_required(self):
+        o = OpenSsl(True, self.dir, own='server', verify=lib.SSL_VERIFY_PEER | lib.SSL_VERIFY_FAIL_IF_NO_PEER_CERT)
+        self.addCleanup(o.free)
+        report, status = self.link(o, 'client', ['--anonymous'])
+        self.assertNotEqual(status, 0)
+        self.assertEqual(report['alert_got'], 116)
+        self.assertEqual(report['end'], 'denied')
+
+    def test_client_refuses_a_server_of_another_root(self):
+        o = OpenSsl(True, self.other, own='server')
+        self.addCleanup(o.free)
+        report, status = self.link(o, 'client', [])
+        self.assertNotEqual(status, 0)
+        self.assertEqual(report['alert_sent'], 48)
+        self.assertIn('unknown ca', o.error)
+
+    def test_client_refuses_a_server_without_the_suite(self):
+        o = OpenSsl(True, self.dir, own='server', suites=b'TLS_AES_128_GCM_SHA256')
+        self.addCleanup(o.free)
+        report, status = self.link(o, 'client', [])
+        self.assertNotEqual(status, 0)
+        self.assertFalse(report['open'])
+        self.assertEqual(report['alert_got'], 40)
+
+    def test_client_tells_a_cut_from_an_end(self):
+        o = OpenSsl(True, self.dir, own='server')
+        self.addCleanup(o.free)
+        report, status = self.link(o, 'client', [], cut_at_open=True)
+        self.assertNotEqual(status, 0)
+        self.assertEqual(report['end'], 'truncated')
+
+    # Our server.
+
+    def test_server_completes_a_mutual_handshake(self):
+        self.server()
+
+    def test_server_asks_again_for_the_group(self):
+        self.server(groups=b'P-256:curveSM2', retry=True)
+        self.server(groups=b'X25519:P-384:curveSM2', options=['--cookie'], retry=True)
+
+    def test_server_takes_any_split_of_the_records(self):
+        for split, step in ((1, 1), (0, 1), (3, 2), (5, 0), (7, 3), (1000, 13), (16, 16384)):
+            self.server(n=300, options=['--step', str(step)], split=split, groups=b'P-256:curveSM2',
+                        retry=True)
+
+    def test_server_moves_a_mebibyte_with_key_updates(self):
+        report = self.server(n=len(PATTERN), options=['--update', '100000', '--pad', '512'])
+        self.assertGreaterEqual(report['updates'], 9)
+
+    def test_server_key_updates_survive_any_split(self):
+        for split in (1, 17, 4096):
+            self.server(n=20000, options=['--update', '3000', '--step', str(split)], split=split)
+
+    def test_server_that_only_asks_lets_a_client_without_certificate_in(self):
+        self.server(own='', options=['--ask-client'])
+
+    def test_server_requires_a_client_certificate(self):
+        o = OpenSsl(False, self.dir)
+        self.addCleanup(o.free)
+        report, status = self.link(o, 'server', [])
+        self.assertNotEqual(status, 0)
+        self.assertFalse(report['open'])
+        self.assertEqual(report['alert_sent'], 116)
+
+    def test_server_refuses_a_client_of_another_root(self):
+        o = OpenSsl(False, self.other, own='client')
+        self.addCleanup(o.free)
+        report, status = self.link(o, 'server', [])
+        self.assertNotEqual(status, 0)
+        self.assertFalse(report['open'])
+        self.assertEqual(report['alert_sent'], 48)
+
+    def test_server_is_refused_by_a_client_of_another_root(self):
+        o = OpenSsl(False, self.other, own='client', verify=lib.SSL_VERIFY_PEER)
+        self.addCleanup(o.free)
+        report, status = self.link(o, 'server', [])
+        self.assertNotEqual(status, 0)
+        self.assertEqual(report['alert_got'], 48)
+        self.assertIn('certificate verify failed', o.error)
+
+    def test_server_refuses_clients_without_our_ciphers(self):
+        for kw, alert in (({'suites': b'TLS_AES_128_GCM_SHA256'}, 40), ({'groups': b'P-256'}, 40),
+                          ({'sigalgs': b'ecdsa_secp256r1_sha256'}, 40)):
+            o = OpenSsl(False, self.dir, **kw)
+            self.addCleanup(o.free)
+            report, status = self.link(o, 'server', [])
+            self.assertNotEqual(status, 0, kw)
+            self.assertFalse(report['open'])
+            self.assertEqual(report['alert_sent'], alert, kw)
+
+
+if __name__ == '__main__':
+    reason = why_skip()
+    if reason:
+        print(f'skipped: {reason}')
+        sys.exit(77)
+    print(f'against {VERSION}')
+    unittest.main(verbosity=2)
