@@ -1,38 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Order: everything that can be refused is refused before the first byte is sealed; the bundle is
- * written beside its name and renamed when it is whole. Each round reads and seals as many chunks
- * as there are slots, on all workers, and then hands them to the writer in order.
+ * written beside its name and renamed when it is whole.
  */
 #include "svc/seal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/wipe.h"
-#include "model/model_map.h"
 #include "os/clock.h"
 #include "os/dir.h"
-#include "os/file.h"
 #include "pkg/chunk.h"
 #include "pkg/grant.h"
 #include "pkg/manifest.h"
 #include "pkg/pkg_writer.h"
-#include "pkg/planner.h"
 #include "svc/bundle_file.h"
+#include "svc/inputs.h"
 #include "svc/keyfile.h"
 #include "svc/party.h"
-
-enum { HEAD_MAX = 32 << 20 }; /* bytes of a model's header that are read into memory */
-
-/* One input file. */
-struct input {
-	int fd;
-	const char *path;
-	struct hf_pkg_file file;
-	struct hf_model_map map;
-};
 
 /* A release in the making. */
 struct sealing {
@@ -43,20 +29,12 @@ struct sealing {
 	struct hf_party party[HF_SEAL_PARTIES_MAX];
 	struct hf_sm2_key key[HF_SEAL_PARTIES_MAX];
 	uint8_t seed[HF_KEY_SEED_LEN]; /* of the first party */
-	struct input *inputs;
-	uint64_t total; /* plaintext bytes */
-	uint64_t done;
-	uint32_t cut;
+	struct hf_inputs *inputs;
 	struct hf_pkg_scope scope;
 	struct hf_deposit_keys keys;
 	struct hf_chunk_keys chunk_keys;
-	struct hf_work work;
 	struct hf_pkg_writer *writer;
 	struct hf_bundle_out out;
-	/* the round that is being worked on */
-	const struct input *input;
-	struct hf_cut cuts[HF_WORK_SLOTS_MAX];
-	struct hf_sealed sealed[HF_WORK_SLOTS_MAX];
 };
 
 static hf_err check_spec(const struct hf_seal_spec *spec, struct hf_errinfo *ei)
@@ -68,13 +46,9 @@ static hf_err check_spec(const struct hf_seal_spec *spec, struct hf_errinfo *ei)
 			spec->lineage);
 	if (spec->n_parties == 0 || spec->n_parties > HF_SEAL_PARTIES_MAX)
 		return hf_fail(ei, HF_ERR_ARG, "publishers: 1 to %d", HF_SEAL_PARTIES_MAX);
-	if (spec->n_files == 0 || spec->n_files > HF_SEAL_FILES_MAX)
-		return hf_fail(ei, HF_ERR_ARG, "files: 1 to %d", HF_SEAL_FILES_MAX);
 	if (spec->epoch == 0 || spec->release == 0 || spec->floor > spec->release)
 		return hf_fail(ei, HF_ERR_ARG,
 			"epoch and release count from 1, and the floor is not above the release");
-	if (spec->cut != 0 && (spec->cut < HF_CUT_MIN || spec->cut > HF_CUT_MAX))
-		return hf_fail(ei, HF_ERR_ARG, "chunks: %d to %d bytes", HF_CUT_MIN, HF_CUT_MAX);
 	if (spec->life_s == 0)
 		return hf_fail(ei, HF_ERR_ARG, "a release must be valid for some time");
 	if (spec->n_parties < hf_policy(HF_ROW_PACKAGE_SIGNATURES, spec->level))
@@ -169,132 +143,6 @@ static hf_err load_kdom(struct sealing *s)
 	HF_TRY(hf_dir_make(dir, 0700, s->ei));
 	HF_TRY(hf_rng_fill(&s->env->rng, s->keys.k_dom, HF_KDOM_LEN));
 	return hf_keyfile_write(s->env, &f, s->keys.k_dom, HF_KDOM_LEN, s->ei);
-}
-
-static const char *last_component(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
-}
-
-static int input_order(const void *a, const void *b)
-{
-	const struct input *x = a;
-	const struct input *y = b;
-
-	return strcmp(x->file.path, y->file.path);
-}
-
-/* Opens one file and reads where its tensors lie. */
-static hf_err load_input(struct sealing *s, struct input *in)
-{
-	uint8_t first[HF_MODEL_SNIFF_LEN];
-	struct hf_file_stat st;
-	struct hf_buf head;
-	uint8_t *room = NULL;
-	uint64_t head_len = 0;
-	enum hf_model_format format;
-	size_t n;
-	hf_err e;
-
-	HF_TRY(hf_file_open(&in->fd, in->path, HF_FILE_READ | HF_FILE_FOLLOW, 0, s->ei));
-	HF_TRY(hf_file_fstat(&st, in->fd, s->ei));
-	if (!st.is_file)
-		return hf_fail(s->ei, HF_ERR_ARG, "%s: not a regular file", in->path);
-	if (snprintf(in->file.path, sizeof(in->file.path), "%s", last_component(in->path)) >=
-			(int)sizeof(in->file.path) ||
-		!hf_pkg_path_is_valid(hf_bytes_str(in->file.path)))
-		return hf_fail(s->ei, HF_ERR_ARG, "%s: no name for a file of a package", in->path);
-	in->file.len = st.size;
-	in->file.is_executable = (st.mode & 0111) != 0;
-
-	n = st.size < sizeof(first) ? (size_t)st.size : sizeof(first);
-	HF_TRY(hf_file_pread(in->fd, first, n, 0, s->ei));
-	format = hf_model_sniff(&head_len, first, n, st.size);
-	in->file.format = (uint16_t)format;
-	if (head_len > HEAD_MAX)
-		return hf_fail(s->ei, HF_ERR_LIMIT,
-			"%s: a header of %llu bytes, at most %d are read", in->path,
-			(unsigned long long)head_len, HEAD_MAX);
-	hf_buf_init(&head, s->env->mem, HEAD_MAX);
-	e = hf_buf_room(&head, &room, (size_t)head_len);
-	if (e == HF_OK && head_len > 0)
-		e = hf_file_pread(in->fd, room, (size_t)head_len, 0, s->ei);
-	if (e == HF_OK)
-		e = hf_model_map_parse(&in->map, format, room, (size_t)head_len, HEAD_MAX, st.size,
-			s->env->mem, s->ei);
-	if (e != HF_OK)
-		(void)hf_fail(s->ei, e, "%s: %s", in->path, hf_err_text(e));
-	hf_buf_clear(&head);
-	return e;
-}
-
-static hf_err load_inputs(struct sealing *s)
-{
-	s->inputs = hf_mem_array(s->env->mem, s->spec->n_files, sizeof(*s->inputs));
-	if (s->inputs == NULL)
-		return HF_ERR_NO_MEMORY;
-	for (size_t i = 0; i < s->spec->n_files; i++)
-		s->inputs[i].fd = -1;
-	for (size_t i = 0; i < s->spec->n_files; i++) {
-		s->inputs[i].path = s->spec->files[i];
-		HF_TRY(load_input(s, &s->inputs[i]));
-		s->total += s->inputs[i].file.len;
-	}
-	qsort(s->inputs, s->spec->n_files, sizeof(*s->inputs), input_order);
-	for (size_t i = 1; i < s->spec->n_files; i++)
-		if (strcmp(s->inputs[i - 1].file.path, s->inputs[i].file.path) == 0)
-			return hf_fail(s->ei, HF_ERR_ARG, "two files are called '%s'",
-				s->inputs[i].file.path);
-	return HF_OK;
-}
-
-static hf_err seal_job(void *ctx, size_t i)
-{
-	struct sealing *s = ctx;
-	struct hf_work_slot *slot = &s->work.slot[i];
-	struct hf_sealed *out = &s->sealed[i];
-	const struct hf_cut *cut = &s->cuts[i];
-
-	memset(out, 0, sizeof(*out));
-	out->ct = slot->sealed;
-	out->ct_cap = s->work.plain_cap + HF_CHUNK_TAG_LEN;
-	out->chunk.tensor = cut->tensor;
-	out->chunk.offset = cut->offset;
-	out->chunk.file = (uint32_t)(s->input - s->inputs);
-	HF_TRY(hf_file_pread(s->input->fd, slot->plain, cut->len, cut->offset, NULL));
-	return hf_chunk_seal(out, &s->chunk_keys, &slot->codec, slot->plain, cut->len);
-}
-
-static hf_err seal_file(struct sealing *s, const struct input *in)
-{
-	struct hf_planner planner;
-	hf_err e;
-
-	s->input = in;
-	HF_TRY(hf_planner_init(&planner, &in->map, in->file.len, s->cut));
-	HF_TRY(hf_pkg_writer_file(s->writer, &in->file));
-	for (;;) {
-		size_t n = 0;
-
-		while (n < s->work.n_slots && hf_planner_next(&planner, &s->cuts[n]))
-			n++;
-		if (n == 0)
-			return HF_OK;
-		e = hf_work_run(&s->work, n, seal_job, s);
-		for (size_t i = 0; e == HF_OK && i < n; i++) {
-			e = hf_pkg_writer_chunk(s->writer, &s->sealed[i]);
-			s->done += s->cuts[i].len;
-		}
-		hf_wipe(s->sealed, sizeof(s->sealed));
-		if (e != HF_OK)
-			return hf_fail(s->ei, e, "%s: sealing failed: %s", in->path,
-				e == HF_ERR_TRUNCATED ? "the file shrank meanwhile"
-						      : hf_err_text(e));
-		if (s->spec->progress.show != NULL)
-			s->spec->progress.show(s->spec->progress.ctx, s->done, s->total);
-	}
 }
 
 /* Signs with every publisher and puts the object into the bundle. */
@@ -418,8 +266,7 @@ static hf_err write_bundle(struct sealing *s, struct hf_seal_result *result)
 	hf_wipe(&config, sizeof(config));
 	if (e != HF_OK)
 		return e;
-	for (size_t i = 0; i < s->spec->n_files; i++)
-		HF_TRY(seal_file(s, &s->inputs[i]));
+	HF_TRY(hf_inputs_seal(s->inputs, &s->chunk_keys, s->writer, s->ei));
 	HF_TRY(hf_pkg_writer_finish(s->writer, &body));
 	HF_TRY(put_manifest(s, &body, result->manifest));
 	HF_TRY(put_deposit(s, result->manifest));
@@ -438,14 +285,9 @@ static void sealing_clear(struct sealing *s)
 		hf_party_clear(&s->party[i]);
 		hf_sm2_key_clear(&s->key[i]);
 	}
-	for (size_t i = 0; s->inputs != NULL && i < s->spec->n_files; i++) {
-		hf_file_close(&s->inputs[i].fd);
-		hf_model_map_clear(&s->inputs[i].map);
-	}
-	hf_mem_free(s->env->mem, s->inputs);
+	hf_inputs_free(s->inputs);
 	hf_deposit_keys_clear(&s->keys);
 	hf_chunk_keys_clear(&s->chunk_keys);
-	hf_work_clear(&s->work);
 	hf_pkg_writer_free(s->writer);
 	hf_bundle_out_clear(&s->out);
 	hf_wipe(s->seed, sizeof(s->seed));
@@ -454,6 +296,11 @@ static void sealing_clear(struct sealing *s)
 hf_err hf_seal(const struct hf_env *env, const struct hf_seal_spec *spec,
 	struct hf_seal_result *result, struct hf_errinfo *ei)
 {
+	const struct hf_inputs_spec inputs = { .files = spec->files,
+		.n_files = spec->n_files,
+		.no_compress = spec->no_compress,
+		.cut = spec->cut,
+		.progress = spec->progress };
 	struct sealing *s;
 	hf_err e;
 
@@ -465,15 +312,11 @@ hf_err hf_seal(const struct hf_env *env, const struct hf_seal_spec *spec,
 	s->spec = spec;
 	s->ei = ei;
 	s->now_s = hf_clock_wall_s();
-	s->cut = spec->cut == 0 ? HF_CUT_DEFAULT : spec->cut;
 	s->out = HF_BUNDLE_OUT_EMPTY;
 	hf_deposit_keys_init(&s->keys, env->mem);
 	e = load_parties(s);
 	if (e == HF_OK)
-		e = load_inputs(s);
-	if (e == HF_OK)
-		e = hf_work_init(&s->work, env, hf_planner_chunk_max(s->cut),
-			spec->no_compress ? HF_CODEC_ENCODE_NONE : HF_CODEC_ENCODE, ei);
+		e = hf_inputs_new(&s->inputs, env, &inputs, ei);
 	if (e == HF_OK)
 		e = write_bundle(s, result);
 	if (e != HF_OK)

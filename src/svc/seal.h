@@ -18,7 +18,6 @@
 
 enum {
 	HF_SEAL_PARTIES_MAX = 8,
-	HF_SEAL_FILES_MAX = 1024,
 };
 
 struct hf_seal_spec {

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files on their way into a package: opened, put in order, cut where their tensors lie, and sealed
+ * chunk by chunk on all workers. Memory does not grow with the files.
+ */
+#ifndef HF_SVC_INPUTS_H
+#define HF_SVC_INPUTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "pkg/chunk.h"
+#include "pkg/pkg_writer.h"
+#include "svc/env.h"
+#include "svc/work.h"
+
+enum { HF_INPUTS_MAX = 1024 };
+
+struct hf_inputs_spec {
+	const char *const *files; /* paths; in the package each has its last component as name */
+	size_t n_files;           /* 1 .. HF_INPUTS_MAX */
+	bool no_compress;         /* never zstd */
+	uint32_t cut;             /* bytes, HF_CUT_MIN .. HF_CUT_MAX; 0: the usual 1 MiB */
+	struct hf_work_progress progress; /* of plaintext bytes */
+};
+
+struct hf_inputs;
+
+/*
+ * Opens all files and reads their headers; nothing is sealed yet. HF_ERR_ARG: numbers out of range,
+ * not a regular file, no name for a file of a package, two of the same name. HF_ERR_LIMIT: a header
+ * that is too long. HF_ERR_FORMAT: a model file that is damaged. What spec points to must outlive
+ * the inputs.
+ */
+HF_MUST_USE hf_err hf_inputs_new(struct hf_inputs **out, const struct hf_env *env,
+	const struct hf_inputs_spec *spec, struct hf_errinfo *ei);
+
+/* Closes and wipes. NULL is accepted. */
+void hf_inputs_free(struct hf_inputs *in);
+
+/* Hands all files with their sealed chunks to the writer, in order; the caller finishes it. */
+HF_MUST_USE hf_err hf_inputs_seal(struct hf_inputs *in, const struct hf_chunk_keys *keys,
+	struct hf_pkg_writer *writer, struct hf_errinfo *ei);
+
+#endif
