@@ -408,13 +408,8 @@ static hf_err read_statement(struct hf_push *p, struct hf_errinfo *ei)
 	struct hf_manifest manifest;
 	struct hf_upload upload;
 	struct hf_bytes content;
-	uint8_t name[HF_SM3_LEN];
 
 	HF_TRY(hf_objects_load(&p->object, p->config.objects, p->config.kind, p->config.name, ei));
-	hf_object_name(name, p->object.p, p->object.len);
-	if (memcmp(name, p->config.name, sizeof(name)) != 0)
-		return hf_fail(
-			ei, HF_ERR_AUTH, "%s: its bytes are not those of its name", p->statement);
 	HF_TRY(hf_object_peek(
 		&content, p->config.kind, (struct hf_bytes){ p->object.p, p->object.len }, ei));
 	if (p->config.kind == HF_OBJECT_MANIFEST) {
