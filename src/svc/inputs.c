@@ -160,8 +160,7 @@ static hf_err seal_file(struct hf_inputs *in, struct hf_pkg_writer *writer, cons
 			return hf_fail(ei, e, "%s: sealing failed: %s", f->path,
 				e == HF_ERR_TRUNCATED ? "the file shrank meanwhile"
 						      : hf_err_text(e));
-		if (in->spec->progress.show != NULL)
-			in->spec->progress.show(in->spec->progress.ctx, in->done, in->total);
+		HF_TRY(hf_work_show(&in->spec->progress, in->done, in->total, ei));
 	}
 }
 

@@ -150,12 +150,6 @@ static hf_err open_job(void *ctx, size_t i)
 	return d->result[i];
 }
 
-static void show(const struct hf_work_progress *progress, uint64_t done, uint64_t total)
-{
-	if (progress != NULL && progress->show != NULL)
-		progress->show(progress->ctx, done, total);
-}
-
 static hf_err verify_rounds(struct round *d, struct hf_pkg_reader *reader,
 	const struct hf_work_progress *progress, struct hf_errinfo *ei)
 {
@@ -175,7 +169,7 @@ static hf_err verify_rounds(struct round *d, struct hf_pkg_reader *reader,
 		e = hf_work_run(&d->work, n, verify_job, d);
 		if (e != HF_OK)
 			return explain(d, e, n, ei);
-		show(progress, done, body->sealed_len);
+		HF_TRY(hf_work_show(progress, done, body->sealed_len, ei));
 	}
 	return HF_OK;
 }
@@ -277,7 +271,7 @@ static hf_err open_file(struct round *d, struct hf_pkg_reader *reader, const str
 		e = hf_work_run(&d->work, n, open_job, d);
 		if (e != HF_OK)
 			return explain(d, e, n, ei);
-		show(progress, *done, d->r->manifest.body.plain_len);
+		HF_TRY(hf_work_show(progress, *done, d->r->manifest.body.plain_len, ei));
 	}
 	return HF_OK;
 }

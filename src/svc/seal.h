@@ -41,6 +41,7 @@ struct hf_seal_spec {
 
 struct hf_seal_result {
 	uint8_t manifest[HF_SM3_LEN];
+	uint64_t expires_s;
 	uint64_t n_chunks;
 	uint64_t plain_len;
 	uint64_t sealed_len;

@@ -8,6 +8,18 @@
 
 enum { CODEC_ROOM = 1536 << 10 }; /* bytes of a compressor's tables */
 
+hf_err hf_work_show(const struct hf_work_progress *progress, uint64_t done, uint64_t total,
+	struct hf_errinfo *ei)
+{
+	if (progress == NULL)
+		return HF_OK;
+	if (progress->show != NULL)
+		progress->show(progress->ctx, done, total);
+	if (progress->is_stopped != NULL && progress->is_stopped(progress->ctx))
+		return hf_fail(ei, HF_ERR_CLOSED, "stopped; nothing is left behind");
+	return HF_OK;
+}
+
 /* A slot takes plain, sealed and encoded bytes, and what zstd works in. */
 static size_t slots_for(const struct hf_env *env, size_t chunk_max)
 {

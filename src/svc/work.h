@@ -4,6 +4,7 @@
 #ifndef HF_SVC_WORK_H
 #define HF_SVC_WORK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,11 +18,16 @@ enum {
 	HF_WORK_MEMORY = 48 << 20,
 };
 
-/* Shows how far long work is; show may be NULL. */
+/* Shows how far long work is, and may end it; both functions may be NULL. */
 struct hf_work_progress {
 	void (*show)(void *ctx, uint64_t done, uint64_t total); /* bytes */
+	bool (*is_stopped)(void *ctx); /* asked now and then; true: clear up and give up */
 	void *ctx;
 };
+
+/* After each round. progress may be NULL. HF_ERR_CLOSED: stopped. */
+HF_MUST_USE hf_err hf_work_show(const struct hf_work_progress *progress, uint64_t done,
+	uint64_t total, struct hf_errinfo *ei);
 
 /* Buffers of one chunk, used by one thread at a time. */
 struct hf_work_slot {

@@ -492,6 +492,28 @@ static void a_file_that_shrinks_meanwhile_is_an_error(void **state)
 	assert_refused(f, &s.spec, HF_ERR_TRUNCATED, "shrank");
 }
 
+static bool stop_at_the_third(void *ctx)
+{
+	unsigned *asked = ctx;
+
+	return ++*asked == 3;
+}
+
+static void work_that_is_stopped_leaves_nothing(void **state)
+{
+	struct fix *f = *state;
+	struct fix_seal s;
+	unsigned asked = 0;
+
+	fix_random_file(f, "stopped.bin", 5 * FIX_CUT);
+	fix_seal_init(&s, f, "stopped.hufu");
+	fix_seal_add(&s, f, "stopped.bin");
+	s.spec.progress.is_stopped = stop_at_the_third;
+	s.spec.progress.ctx = &asked;
+	assert_refused(f, &s.spec, HF_ERR_CLOSED, "stopped");
+	assert_int_equal(asked, 3);
+}
+
 /* In a child: seals 1 MiB to a folder where that cannot end well. */
 static int seal_there(struct fix *f)
 {
@@ -604,6 +626,7 @@ int main(void)
 		cmocka_unit_test(never_overwrites_a_bundle),
 		cmocka_unit_test(refuses_a_lineage_key_that_was_altered),
 		cmocka_unit_test(a_file_that_shrinks_meanwhile_is_an_error),
+		cmocka_unit_test(work_that_is_stopped_leaves_nothing),
 		cmocka_unit_test(a_full_disk_leaves_no_part_of_a_bundle),
 		cmocka_unit_test(a_folder_without_write_permission_is_named),
 		cmocka_unit_test(each_failed_allocation_leaves_nothing),
