@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Command lines: --name value, --name=value, switches, operands, and what follows "--". */
+/*
+ * Command lines: --name value, --name=value, switches, operands, and what follows "--". There are
+ * two short forms: -h and -o.
+ */
 #include "cmd.h"
 
 #include <errno.h>
@@ -73,10 +76,17 @@ static const struct hufu_opt *find_opt(
 	return NULL;
 }
 
+/* The two options that have a short form; NULL: not one of them. */
+static const char *long_form(const char *arg)
+{
+	return strcmp(arg, "-h") == 0 ? "--help" : strcmp(arg, "-o") == 0 ? "--out" : NULL;
+}
+
 /* One option; *i stands on it and is moved over a value of its own. */
 static hf_err parse_opt(struct hufu_args *a, int argc, char **argv, int *i, struct hf_errinfo *ei)
 {
-	const char *name = argv[*i] + 2;
+	const char *is_short = long_form(argv[*i]);
+	const char *name = (is_short == NULL ? argv[*i] : is_short) + 2;
 	const char *equals = strchr(name, '=');
 	size_t name_len = equals == NULL ? strlen(name) : (size_t)(equals - name);
 	const struct hufu_opt *o = find_opt(a->cmd->opts, name, name_len);
@@ -112,12 +122,8 @@ hf_err hufu_args_parse(struct hufu_args *a, const struct hufu_cmd *cmd, int argc
 			a->rest = argv + i + 1;
 			break;
 		}
-		if (strncmp(argv[i], "--", 2) == 0) {
+		if (strncmp(argv[i], "--", 2) == 0 || long_form(argv[i]) != NULL) {
 			HF_TRY(parse_opt(a, argc, argv, &i, ei));
-			continue;
-		}
-		if (strcmp(argv[i], "-h") == 0 && a->n_opts < HUFU_OPTS_MAX) {
-			a->opt[a->n_opts++] = (struct hufu_given){ opts_common[0].name, "" };
 			continue;
 		}
 		if (argv[i][0] == '-' && argv[i][1] != '\0')

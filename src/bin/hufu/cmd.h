@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "svc/env.h"
 
 enum {
 	HUFU_OPTS_MAX = 24,  /* options given on one command line */
@@ -82,7 +83,23 @@ HF_MUST_USE hf_err hufu_args_parse(struct hufu_args *a, const struct hufu_cmd *c
 void hufu_help_cmd(const struct hufu_cmd *cmd);
 void hufu_help_all(void);
 
+/* Exit code of a command that ends with e. ei gets the words of e if it has none yet. */
+int hufu_exit(hf_err e, struct hf_errinfo *ei);
+
+/*
+ * What a command needs that works on chunks or keys: a generator, a thread a processor, and a
+ * process that nobody can look into. End it with hf_env_clear().
+ */
+HF_MUST_USE hf_err hufu_start(struct hf_env *env, struct hf_errinfo *ei);
+
 /* One function a verb. */
+int hufu_run_audit_show(const struct hufu_args *a, struct hf_errinfo *ei);
+int hufu_run_audit_verify(const struct hufu_args *a, struct hf_errinfo *ei);
+int hufu_run_domain_init(const struct hufu_args *a, struct hf_errinfo *ei);
+int hufu_run_open(const struct hufu_args *a, struct hf_errinfo *ei);
+int hufu_run_seal(const struct hufu_args *a, struct hf_errinfo *ei);
+int hufu_run_show(const struct hufu_args *a, struct hf_errinfo *ei);
+int hufu_run_verify(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_version(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_check_vectors(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_policy_show(const struct hufu_args *a, struct hf_errinfo *ei);

@@ -1,29 +1,120 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tool: finds the command, parses its options, runs it, says what went wrong. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "cmd.h"
 #include "crypto/module.h"
 #include "os/cpu.h"
+#include "os/process.h"
 
 static const struct hufu_opt opts_json[] = {
 	{ "json", NULL, "print JSON" },
 	{ NULL, NULL, NULL },
 };
 
+static const struct hufu_opt opts_domain_init[] = {
+	{ "name", "NAME", "of the domain, as it stands in every certificate (required)" },
+	{ "hub", "ID", "of the hub (hub)" },
+	{ "publishers", "N", "parties that may sign releases, 1 to 8 (1)" },
+	{ "shares", "N", "custodians of the root seed, 2 to 15 (5)" },
+	{ "threshold", "M", "how many of them open it, 2 to N (3)" },
+	{ "shares-dir", "DIR", "write the shares to files there, not to the terminal" },
+	{ "passphrase-file", "FILE", "a passphrase opens it too: for demonstrations and tests" },
+	{ "level", "1|2|3", "highest level of hub and publishers (1)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct hufu_opt opts_seal[] = {
+	{ "as", "DIR", "folder of a publisher; again for a second signature (required)" },
+	{ "lineage", "NAME", "which model this is a release of (required)" },
+	{ "release", "N", "its counter, from 1, ever rising (required)" },
+	{ "version", "TEXT", "what people call it" },
+	{ "floor", "N", "once it runs, nothing below N may run any more (0)" },
+	{ "level", "1|2|3", "protection level (1)" },
+	{ "expires", "DAYS", "how long it may be used (365, or what the level allows)" },
+	{ "epoch", "N", "of the lineage's key; a new one ends all sharing (1)" },
+	{ "no-dedupe", NULL, "share no chunk with any other release" },
+	{ "no-compress", NULL, "seal the bytes as they are" },
+	{ "out", "BUNDLE", "or -o: file to be written; it must not exist (required)" },
+	{ "json", NULL, "print JSON" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct hufu_opt opts_verify[] = {
+	{ "root", "FILE|DIR", "trust root, or folder of a party that has one" },
+	{ "json", NULL, "print JSON" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct hufu_opt opts_open[] = {
+	{ "as", "DIR", "folder of the hub or of its domain (required)" },
+	{ "share", "FILE", "a custodian's share; once for each" },
+	{ "passphrase-file", "FILE", "passphrase of the root seed" },
+	{ "out", "DIR", "or -o: folder for the files (required)" },
+	{ "json", NULL, "print JSON" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct hufu_opt opts_show[] = {
+	{ "chunks", NULL, "list the place of every chunk, too" },
+	{ "json", NULL, "print JSON" },
+	{ NULL, NULL, NULL },
+};
+
 /* clang-format off */
 static const struct hufu_cmd commands[] = {
+	{ .name = "audit show", .usage = "DIR [--json]", .opts = opts_json,
+	  .min_args = 1, .max_args = 1,
+	  .summary = "print the audit records of a node",
+	  .help = "DIR is the node's data folder; the node may be running. Records are shown as far as they\n"
+		  "can be believed: the first one that was altered, removed or moved ends it with code 5.",
+	  .run = hufu_run_audit_show },
+	{ .name = "audit verify", .usage = "DIR [--json]", .opts = opts_json,
+	  .min_args = 1, .max_args = 1,
+	  .summary = "check the audit log of a node against its signed heads",
+	  .run = hufu_run_audit_verify },
 	{ .name = "check vectors", .usage = "[--json] FILE...", .opts = opts_json,
 	  .min_args = 1, .max_args = HUFU_ARGS_MAX,
 	  .summary = "run files of test vectors against the ciphers that are built in",
 	  .help = "Tells per file and algorithm how many cases passed, failed or were skipped, and why.\n"
 		  "Exit codes: 0 nothing failed, 1 something did, 4 a file cannot be read.",
 	  .run = hufu_run_check_vectors },
+	{ .name = "domain init", .usage = "DIR --name NAME [OPTION]...", .opts = opts_domain_init,
+	  .min_args = 1, .max_args = 1,
+	  .summary = "make a domain: root seed, CAs, trust root, hub and publishers",
+	  .help = "DIR must not exist. Shares of the root seed are shown once, or written to --shares-dir.\n"
+		  "DIR/hub is the data folder to start the hub with, DIR/publisher what hufu seal wants.",
+	  .run = hufu_run_domain_init },
+	{ .name = "open", .usage = "BUNDLE --as DIR -o DIR [OPTION]...", .opts = opts_open,
+	  .min_args = 1, .max_args = 1,
+	  .summary = "open a bundle with the key of the hub and write its files",
+	  .help = "Checks everything, writes all files or none and never over another. Without --share and\n"
+		  "--passphrase-file the passphrase is asked for. At level 3 plaintext stays in memory: refused.",
+	  .run = hufu_run_open },
 	{ .name = "policy show", .usage = "[--json]", .opts = opts_json,
 	  .summary = "print the level table that every refusal names",
 	  .run = hufu_run_policy_show },
+	{ .name = "seal", .usage = "FILE... --as DIR --lineage NAME --release N -o BUNDLE [OPTION]...",
+	  .opts = opts_seal, .min_args = 1, .max_args = HUFU_ARGS_MAX,
+	  .summary = "seal and sign files as one release, in one bundle",
+	  .help = "The bundle holds everything a hub needs. Who was granted a release can open unchanged chunks\n"
+		  "of the next; --epoch or --no-dedupe ends that.",
+	  .run = hufu_run_seal },
+	{ .name = "show", .usage = "FILE [--chunks] [--json]", .opts = opts_show,
+	  .min_args = 1, .max_args = 1,
+	  .summary = "print what a bundle, object, certificate, key file or model says",
+	  .help = "Reads safetensors models, bundles, each object of one, certificates (PEM or DER) and what is\n"
+		  "public about key files. Checks no signature: that is hufu verify.",
+	  .run = hufu_run_show },
+	{ .name = "verify", .usage = "BUNDLE [--root FILE|DIR] [--json]", .opts = opts_verify,
+	  .min_args = 1, .max_args = 1,
+	  .summary = "check all of a bundle that can be checked without a key",
+	  .help = "Trust root, signatures, every page and the digest of every chunk. Without --root the root in\n"
+		  "the bundle is used: that proves integrity, but not who made it.",
+	  .run = hufu_run_verify },
 	{ .name = "version", .usage = "[--json]", .opts = opts_json,
 	  .summary = "print the version, the chosen kernels and the self-test's state",
 	  .run = hufu_run_version },
@@ -34,6 +125,21 @@ const struct hufu_cmd *hufu_cmd_table(size_t *n)
 {
 	*n = HF_COUNT(commands);
 	return commands;
+}
+
+int hufu_exit(hf_err e, struct hf_errinfo *ei)
+{
+	if (e != HF_OK)
+		(void)hf_fail(ei, e, "%s", hf_err_text(e));
+	return hf_err_exit(e);
+}
+
+hf_err hufu_start(struct hf_env *env, struct hf_errinfo *ei)
+{
+	unsigned n = hf_os_cpu_count();
+
+	HF_TRY(hf_process_harden(ei));
+	return hf_env_init(env, n > 1 ? n : 0, ei);
 }
 
 /* How many of argv's first words are the command's name; 0 if they are not. */
@@ -94,6 +200,7 @@ int main(int argc, char **argv)
 	const struct hufu_cmd *cmd;
 	struct hufu_args args;
 	struct hf_errinfo ei = { .code = HF_OK };
+	uint32_t cpu;
 	int n_words = 0;
 	int status;
 
@@ -119,7 +226,12 @@ int main(int argc, char **argv)
 		hufu_help_cmd(cmd);
 		return 0;
 	}
-	if (hf_module_start(hf_os_cpu()) != HF_OK) {
+	cpu = hf_os_cpu();
+	if (hf_os_cpu_limit(&cpu, getenv("HUFU_CPU"), &ei) != HF_OK) {
+		fprintf(stderr, "hufu: HUFU_CPU: %s\n", ei.text);
+		return HUFU_EXIT_USAGE;
+	}
+	if (hf_module_start(cpu) != HF_OK) {
 		fprintf(stderr,
 			"hufu: the cryptographic module failed its self-test '%s'; do not use it\n",
 			hf_module()->failed);

@@ -2,10 +2,12 @@
 #include "progress.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "os/clock.h"
+#include "os/signals.h"
 #include "os/tty.h"
 
 enum {
@@ -32,6 +34,24 @@ void hufu_progress_init(struct hufu_progress *p, const char *what, bool is_quiet
 	p->what = what;
 	p->is_on = !is_quiet && hf_tty_is(2);
 	p->started_ms = hf_clock_mono_ms();
+	p->stop_fd = -1;
+}
+
+hf_err hufu_progress_can_stop(struct hufu_progress *p, struct hf_errinfo *ei)
+{
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP };
+
+	return hf_signals_open(&p->stop_fd, sigs, sizeof(sigs) / sizeof(sigs[0]), ei);
+}
+
+bool hufu_progress_is_stopped(void *ctx)
+{
+	struct hufu_progress *p = ctx;
+	int sig = 0;
+
+	if (p->stop_fd >= 0 && hf_signals_next(p->stop_fd, &sig) == HF_OK)
+		p->is_stopped = true;
+	return p->is_stopped;
 }
 
 void hufu_progress_show(void *ctx, uint64_t done, uint64_t total)
