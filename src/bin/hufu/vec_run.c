@@ -30,6 +30,7 @@ void vec_run_end(struct vec_run *r)
 		r->outcome = VEC_PASSED;
 }
 
+HF_PRINTF(3, 0)
 static void settle(struct vec_run *r, enum vec_outcome outcome, const char *fmt, va_list ap)
 {
 	if (!vec_is_open(r))
