@@ -300,6 +300,12 @@ static hf_err note_start(struct hf_keyd *k, struct hf_errinfo *ei)
 	bool is_first = k->state == HF_KEY_STATE_NEWCOMER && k->journal.found_size == 0;
 
 	HF_TRY(hf_keyd_note(k, NULL, &note, ei));
+	note = (struct hf_keyd_note){
+		.event = HF_EV_AUDIT_RECOVERED, .result = HF_RESULT_PARTIAL, .subject = "state"
+	};
+	/* Torn by a crash, or one generation was taken from us: both look alike. */
+	if (k->store.is_recovered)
+		HF_TRY(hf_keyd_note(k, NULL, &note, ei));
 	for (size_t i = 0; i < HF_COUNT(keys) && (is_first || k->is_key_new); i++) {
 		note = (struct hf_keyd_note){
 			.event = HF_EV_KEY_GENERATE, .tier = 2, .subject = keys[i]
