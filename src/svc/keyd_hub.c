@@ -35,6 +35,12 @@ static void token_id(char id[2 * HF_TOKEN_ID_LEN + 1], const struct hf_token *t)
 	hf_hex_emit(id, t->id, sizeof(t->id));
 }
 
+/* For records: "device:dev-1". */
+static void name_subject(struct hf_key_ask *a, const struct hf_token *t)
+{
+	(void)snprintf(a->subject, sizeof(a->subject), "%.60s:%.64s", t->role, t->device);
+}
+
 static hf_err check_token_ask(
 	const struct hf_token *t, uint64_t life_s, uint8_t level, struct hf_errinfo *ei)
 {
@@ -68,7 +74,7 @@ hf_err hf_keyd_make_token(struct hf_keyd *k, struct hf_key_ask *a)
 	HF_TRY(hf_key_ask_done(a));
 	HF_TRY(hf_keyd_allow_uid(k, a, false));
 	HF_TRY(check_token_ask(&t, life_s, t.level, a->ei));
-	(void)snprintf(a->subject, sizeof(a->subject), "%s:%s", t.role, t.device);
+	name_subject(a, &t);
 	t.not_after = a->now_s + life_s;
 	hf_cert_fingerprint(t.root_ca, &k->party.root_ca);
 	e = hf_rng_fill(&k->env->rng, t.id, sizeof(t.id));
@@ -126,8 +132,7 @@ static hf_err read_enrolment(struct enrolment *n, const struct hf_keyd *k, struc
 		return hf_fail(a->ei, e, "enrolment: the token has expired; ask for a new one");
 	if (e != HF_OK) /* misspelt or forged: nobody is told which */
 		return hf_fail(a->ei, HF_ERR_AUTH, "enrolment: not a token of this hub");
-	(void)snprintf(
-		a->subject, sizeof(a->subject), "%.60s:%.64s", n->token.role, n->token.device);
+	name_subject(a, &n->token);
 	HF_TRY(hf_csr_parse(&n->sign, sign.p, sign.len, a->ei));
 	return hf_csr_parse(&n->enc, enc.p, enc.len, a->ei);
 }

@@ -202,6 +202,37 @@ static void the_network_process_records_its_own_events_only(void **state)
 	assert_err(hf_key_audit(client(&dev), &in, NULL), HF_ERR_DENIED);
 }
 
+/* Everything of a start and of a request, with each allocation failed in turn. */
+static void every_failed_allocation_is_an_error(void **state)
+{
+	const struct hf_mem *heap = world_env.mem;
+	hf_err e = HF_ERR_NO_MEMORY;
+	struct node n;
+
+	(void)state;
+	node_init(&n, "short", "short", HF_ROLE_DEVICE);
+	assert_ok(node_start(&n)); /* so that every further start is the same */
+	node_stop(&n);
+	world_env.mem = &test_mem;
+	for (unsigned i = 1; e != HF_OK; i++) {
+		struct joining j;
+
+		assert_true(i < 500);
+		joining_init(&j);
+		test_mem_fail_at(i);
+		e = node_start(&n);
+		if (e == HF_OK)
+			e = hf_key_newcomer(
+				client(&n), &j.sign_csr, &j.enc_csr, &j.self_signed, fresh());
+		test_mem_fail_at(0);
+		if (e != HF_OK)
+			assert_err(e, HF_ERR_NO_MEMORY);
+		node_stop(&n);
+		joining_clear(&j);
+	}
+	world_env.mem = heap;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +244,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_in_the_table_is_refused_and_recorded),
 		cmocka_unit_test(a_flood_of_refusals_does_not_fill_the_log),
 		cmocka_unit_test(the_network_process_records_its_own_events_only),
+		cmocka_unit_test(every_failed_allocation_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, make, delete_all);
