@@ -572,6 +572,11 @@ size_t hf_h2_n_streams(const struct hf_h2 *h)
 	return h->n_streams;
 }
 
+uint64_t hf_h2_now(const struct hf_h2 *h)
+{
+	return h->now_ms;
+}
+
 void hf_h2_resume(struct hf_h2 *h, int32_t stream)
 {
 	struct stream *s = hf_h2_find(h, stream);

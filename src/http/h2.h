@@ -211,6 +211,9 @@ bool hf_h2_is_over(const struct hf_h2 *h);
 
 size_t hf_h2_n_streams(const struct hf_h2 *h);
 
+/* The latest time that the session was told: what time it is, in a callback. */
+uint64_t hf_h2_now(const struct hf_h2 *h);
+
 /* A source that had nothing has something now. */
 void hf_h2_resume(struct hf_h2 *h, int32_t stream);
 

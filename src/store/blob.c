@@ -340,6 +340,47 @@ hf_err hf_blob_fill(struct hf_blob_put *put, struct hf_blobs *b, const char *kin
 	return HF_OK;
 }
 
+static hf_err part_path(char path[BLOB_PATH_MAX], struct hf_blobs *b, const char *kind,
+	const char *id, struct hf_errinfo *ei)
+{
+	struct hf_blob_put put = { .blobs = b, .is_fill = true };
+
+	HF_TRY(check_name(kind, id, ei));
+	(void)snprintf(put.kind, sizeof(put.kind), "%s", kind);
+	(void)snprintf(put.id, sizeof(put.id), "%s", id);
+	put_path(path, &put);
+	return HF_OK;
+}
+
+hf_err hf_blob_part_size(struct hf_blobs *b, uint64_t *size, uint64_t *disk_size, const char *kind,
+	const char *id, struct hf_errinfo *ei)
+{
+	char path[BLOB_PATH_MAX];
+	struct hf_file_stat st;
+
+	HF_TRY(part_path(path, b, kind, id, ei));
+	HF_TRY(hf_file_stat(&st, path, ei));
+	if (!st.is_file)
+		return hf_fail(ei, HF_ERR_PERMISSION, "%s is not a file", path);
+	*size = st.size;
+	*disk_size = st.disk_size;
+	return HF_OK;
+}
+
+hf_err hf_blob_part_delete(
+	struct hf_blobs *b, const char *kind, const char *id, struct hf_errinfo *ei)
+{
+	char path[BLOB_PATH_MAX];
+	uint64_t size = 0;
+	uint64_t disk_size = 0;
+
+	HF_TRY(hf_blob_part_size(b, &size, &disk_size, kind, id, ei));
+	HF_TRY(part_path(path, b, kind, id, ei));
+	HF_TRY(hf_file_delete(path, ei));
+	b->used -= size;
+	return hf_dir_sync_above(path, ei);
+}
+
 hf_err hf_blob_commit(struct hf_blob_put *put, struct hf_errinfo *ei)
 {
 	char from[BLOB_PATH_MAX];

@@ -85,6 +85,17 @@ HF_MUST_USE hf_err hf_blob_write(
 HF_MUST_USE hf_err hf_blob_fill(struct hf_blob_put *put, struct hf_blobs *b, const char *kind,
 	const char *id, uint64_t size, bool *is_resumed, struct hf_errinfo *ei);
 
+/*
+ * What hf_blob_fill left of an object that is not whole: its size, and the space it takes.
+ * HF_ERR_NOT_FOUND: nothing.
+ */
+HF_MUST_USE hf_err hf_blob_part_size(struct hf_blobs *b, uint64_t *size, uint64_t *disk_size,
+	const char *kind, const char *id, struct hf_errinfo *ei);
+
+/* Deletes that; nobody is filling it. HF_ERR_NOT_FOUND: there was nothing. */
+HF_MUST_USE hf_err hf_blob_part_delete(
+	struct hf_blobs *b, const char *kind, const char *id, struct hf_errinfo *ei);
+
 /* Makes it durable and visible under its name; *put is empty afterwards, also on failure. */
 HF_MUST_USE hf_err hf_blob_commit(struct hf_blob_put *put, struct hf_errinfo *ei);
 

@@ -56,6 +56,7 @@ struct hf_xfer {
 	size_t n_words;
 	uint32_t n_wanted;
 	uint32_t hint;
+	uint32_t prefer; /* chunks from here on come first; 0: no wish */
 	uint32_t n_done;
 	struct slot *slots;
 	struct hf_source *sources;

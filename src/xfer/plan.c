@@ -40,15 +40,13 @@ static uint32_t lowest_bit(uint64_t bits)
 	return n;
 }
 
-/* The first chunk the source should be asked for; false: none. */
-static bool first_wanted(
-	const struct hf_xfer *x, const struct hf_source *s, uint32_t *index, uint64_t now_ms)
+/* The first chunk at or after from that the source should be asked for; false: none. */
+static bool wanted_from(const struct hf_xfer *x, const struct hf_source *s, uint32_t from,
+	uint32_t *index, uint64_t now_ms)
 {
-	size_t word = x->hint / 64;
-	uint64_t mask = UINT64_MAX << (x->hint % 64);
+	size_t word = from / 64;
+	uint64_t mask = UINT64_MAX << (from % 64);
 
-	if (x->n_wanted == 0)
-		return false;
 	for (; word < x->n_words; word++, mask = UINT64_MAX) {
 		uint64_t bits = word_wanted(x, s, word, now_ms) & mask;
 
@@ -58,6 +56,17 @@ static bool first_wanted(
 		return *index < x->config.n_chunks;
 	}
 	return false;
+}
+
+/* The first chunk the source should be asked for; false: none. */
+static bool first_wanted(
+	const struct hf_xfer *x, const struct hf_source *s, uint32_t *index, uint64_t now_ms)
+{
+	if (x->n_wanted == 0)
+		return false;
+	if (x->prefer > x->hint && wanted_from(x, s, x->prefer, index, now_ms))
+		return true;
+	return wanted_from(x, s, x->hint, index, now_ms);
 }
 
 /* Neighbours that lie behind the first chunk in the same pack join it, up to run_max bytes. */

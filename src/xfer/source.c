@@ -145,6 +145,7 @@ void hf_source_quarantine(struct hf_source *s, uint32_t jitter, uint64_t now_ms)
 	s->stats.not_before =
 		now_ms + backoff(QUARANTINE_MS, s->quarantines, QUARANTINE_MAX_MS, jitter);
 	s->quarantines++;
+	s->stats.n_quarantines++;
 	s->fails_in_row = 0;
 	s->oks_in_row = 0;
 	s->is_probation = true;

@@ -382,6 +382,12 @@ bool hf_xfer_is_done(const struct hf_xfer *x)
 	return x->n_done == x->config.n_chunks;
 }
 
+void hf_xfer_prefer(struct hf_xfer *x, uint32_t index)
+{
+	if (index < x->config.n_chunks && !bit_has(x->done, index) && !bit_has(x->busy, index))
+		x->prefer = index;
+}
+
 bool hf_xfer_has(const struct hf_xfer *x, uint32_t index)
 {
 	return index < x->config.n_chunks && bit_has(x->done, index);

@@ -182,6 +182,12 @@ uint64_t hf_xfer_deadline(const struct hf_xfer *x);
 
 bool hf_xfer_is_done(const struct hf_xfer *x);
 
+/*
+ * Chunks from index on are asked for before others, until another wish; one that is there or under
+ * way is no wish. For a cache whose own reader waits in the middle.
+ */
+void hf_xfer_prefer(struct hf_xfer *x, uint32_t index);
+
 /* True if chunk index was there from the start or has been handed over. */
 bool hf_xfer_has(const struct hf_xfer *x, uint32_t index);
 

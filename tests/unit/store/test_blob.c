@@ -173,6 +173,31 @@ static void a_link_in_the_place_of_anything_is_refused(void **state)
 	assert_err(hf_blob_fill(&p, &blobs, "index", ID_B, 5, &resumed, NULL), HF_ERR_PERMISSION);
 }
 
+static void what_is_left_of_an_object_is_told_and_deleted(void **state)
+{
+	struct hf_blob_put p;
+	uint64_t size = 0;
+	uint64_t disk_size = 0;
+	bool resumed = false;
+
+	(void)state;
+	assert_err(
+		hf_blob_part_size(&blobs, &size, &disk_size, "pack", ID_A, NULL), HF_ERR_NOT_FOUND);
+	assert_err(hf_blob_part_delete(&blobs, "pack", ID_A, NULL), HF_ERR_NOT_FOUND);
+	assert_err(hf_blob_part_delete(&blobs, "../pack", ID_A, NULL), HF_ERR_ARG);
+	assert_ok(hf_blob_fill(&p, &blobs, "pack", ID_A, 900, &resumed, NULL));
+	hf_blob_pause(&p);
+	assert_ok(hf_blob_part_size(&blobs, &size, &disk_size, "pack", ID_A, NULL));
+	assert_int_equal(size, 900);
+	assert_int_equal(disk_size, 0);
+	assert_int_equal(blobs.used, 900);
+	assert_ok(hf_blob_part_delete(&blobs, "pack", ID_A, NULL));
+	assert_int_equal(blobs.used, 0);
+	assert_ok(hf_blob_fill(&p, &blobs, "pack", ID_A, 900, &resumed, NULL));
+	assert_false(resumed);
+	hf_blob_drop(&p);
+}
+
 static void a_filled_object_survives_a_restart(void **state)
 {
 	struct hf_blob_put p;
@@ -279,6 +304,7 @@ int main(void)
 		IN_DIR(the_quota_is_a_full_disk),
 		IN_DIR(a_full_disk_leaves_nothing_behind),
 		IN_DIR(a_link_in_the_place_of_anything_is_refused),
+		IN_DIR(what_is_left_of_an_object_is_told_and_deleted),
 		IN_DIR(a_filled_object_survives_a_restart),
 		IN_DIR(lists_and_deletes_as_it_goes),
 		IN_DIR(a_crash_at_any_step_leaves_all_or_nothing),

@@ -479,6 +479,30 @@ static void one_honest_source_gives_everything_once(void **state)
 	hf_xfer_free(m->x);
 }
 
+static void a_wish_is_asked_for_first_and_the_rest_still_comes(void **state)
+{
+	struct sim *m = &sim;
+	struct hf_xfer_request q;
+
+	(void)state;
+	for (uint32_t wish = 0; wish < 100; wish += 7) {
+		sim_init(m, wish, 100);
+		m->have[0] = 0x80; /* chunk 7 is there */
+		assert_ok(hf_xfer_new(&m->x, &m->config, m->now));
+		hf_xfer_prefer(m->x, 100); /* no such chunk */
+		hf_xfer_prefer(m->x, wish);
+		sim_add(m, 0);
+		assert_ok(hf_xfer_next(m->x, &q, m->now));
+		assert_int_equal(q.first, wish == 7 ? 0 : wish);
+		hf_xfer_prefer(m->x, wish); /* under way: no wish any more */
+		ask_new(m, &q);
+		assert_true(sim_run(m, HOUR_MS));
+		sim_is_whole(m);
+		assert_int_equal(sim_progress(m).bytes_twice, 0);
+		hf_xfer_free(m->x);
+	}
+}
+
 static void resumes_from_any_bitmap(void **state)
 {
 	struct sim *m = &sim;
@@ -910,6 +934,7 @@ int main(void)
 		cmocka_unit_test(refuses_a_list_with_an_empty_or_a_long_chunk),
 		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(one_honest_source_gives_everything_once),
+		cmocka_unit_test(a_wish_is_asked_for_first_and_the_rest_still_comes),
 		cmocka_unit_test(resumes_from_any_bitmap),
 		cmocka_unit_test(a_source_that_dies_half_way_costs_at_most_a_chunk_a_request),
 		cmocka_unit_test(one_request_at_a_time_loses_at_most_one_chunk_a_death),
