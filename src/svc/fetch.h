@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Brings all objects of one release into the store: pages, then chunks, from any number of sessions
- * (xfer/ decides whom to ask for what). Survives kill -9 at any moment: what is in a pack on disk
- * is known by a bitmap that is written after the data was synced. Nothing unchecked is ever stored
- * under a name. No sockets and no clock here.
+ * (xfer/ decides whom to ask for what). No sockets and no clock here.
+ *
+ *  1. Nothing unchecked is ever stored under a name: a page is compared with its digest in the
+ *     manifest, a chunk with its id, a pack with the id that its chunks make.
+ *  2. Kill -9 at any moment costs what was on its way (at most a chunk a request) and what the
+ *     bitmap of the parts does not say yet: HF_FETCH_COMMIT_LEN bytes or HF_FETCH_COMMIT_MS.
+ *  3. What the store has already, of this release or an earlier one, is not asked for.
+ *  4. Sources that fail are asked again later; one that gave a wrong byte never. Without a source
+ *     the fetch waits. It ends only when all is there, or when the disk or the release is at fault.
+ *
+ * Everything is decided in hf_fetch_tick(). Callbacks of sessions only take what came, so ask for
+ * the deadline again whenever bytes were fed to a session.
  */
 #ifndef HF_SVC_FETCH_H
 #define HF_SVC_FETCH_H
@@ -18,6 +27,12 @@
 #include "svc/upstream.h"
 #include "xfer/xfer.h"
 
+enum {
+	HF_FETCH_SOURCES_MAX = 32,
+	HF_FETCH_COMMIT_LEN = 8 << 20,
+	HF_FETCH_COMMIT_MS = 500,
+};
+
 struct hf_fetch;
 
 struct hf_fetch_config {
@@ -25,9 +40,10 @@ struct hf_fetch_config {
 	struct hf_bytes manifest; /* signed object, already checked; copied */
 	bool has_index;           /* index pages too: a device. An edge needs them for others */
 	uint64_t rate;            /* bytes a second; 0: no limit */
-	uint32_t max_requests;
-	uint32_t max_per_source;
-	/* Chunks came in (n since the last call): who waits for bytes looks again. May be NULL. */
+	uint32_t max_requests;    /* at a time; each needs a buffer of one chunk */
+	uint32_t max_per_source;  /* of them */
+	/* The next four are called by hf_fetch_tick() only. */
+	/* Pages or chunks came in: who waits for bytes looks again. May be NULL. */
 	void (*on_chunks)(void *ctx, struct hf_fetch *f);
 	/* A source was quarantined or banned; why it was. May be NULL. */
 	void (*on_source)(void *ctx, struct hf_fetch *f, unsigned source, hf_err why);
@@ -37,19 +53,28 @@ struct hf_fetch_config {
 	void *ctx;
 };
 
-/* Not before now_ms anything is asked. HF_ERR_FULL: the store has no room for the release. */
+/*
+ * Asks nothing before the first tick. HF_ERR_FULL: the quota is below the release (what is really
+ * missing is known later, and may end the fetch so). HF_ERR_FORMAT: no manifest. HF_ERR_ARG.
+ */
 HF_MUST_USE hf_err hf_fetch_new(struct hf_fetch **out, const struct hf_fetch_config *config,
 	uint64_t now_ms, struct hf_errinfo *ei);
 
-/* Leaves partial packs and their bitmap for the next time. NULL is accepted. Not in a callback. */
+/* Leaves partial packs and their bitmap for the next time. NULL is accepted. Not in a callback of
+ * the fetch's own. */
 void hf_fetch_free(struct hf_fetch *f);
 
-/* A session to a source is there; gone (its requests are gone with it). no is the caller's. */
+/*
+ * A session to a source is there; it is gone (before or after it was freed, if nothing was called
+ * in between). no is the caller's. HF_ERR_LIMIT: more sources than HF_FETCH_SOURCES_MAX.
+ */
 HF_MUST_USE hf_err hf_fetch_source_up(struct hf_fetch *f, unsigned no, struct hf_h2 *h,
 	enum hf_source_kind kind, uint16_t cost, uint64_t now_ms);
 void hf_fetch_source_down(struct hf_fetch *f, unsigned no, uint64_t now_ms);
 
 void hf_fetch_tick(struct hf_fetch *f, uint64_t now_ms);
+
+/* 0: at once. UINT64_MAX: only when something happens. */
 uint64_t hf_fetch_deadline(const struct hf_fetch *f);
 
 void hf_fetch_progress(const struct hf_fetch *f, struct hf_xfer_progress *out, uint64_t now_ms);
@@ -57,7 +82,10 @@ void hf_fetch_progress(const struct hf_fetch *f, struct hf_xfer_progress *out, u
 /* What the n-th source did; false beyond the last. */
 bool hf_fetch_source_get(const struct hf_fetch *f, struct hf_source_stats *out, uint32_t n);
 
-/* Bytes of a pack of this release, as hf_upstream's want, read and pack_len. */
+/*
+ * As hf_upstream's want, read and pack_len, for objects of this release: HF_ERR_NOT_FOUND: none of
+ * them. Before the tables are there every pack may be one (HF_ERR_AGAIN).
+ */
 HF_MUST_USE hf_err hf_fetch_want(struct hf_fetch *f, const struct hf_wanted *w);
 HF_MUST_USE hf_err hf_fetch_read(struct hf_fetch *f, const struct hf_wanted *w, uint8_t *out);
 HF_MUST_USE hf_err hf_fetch_pack_len(
