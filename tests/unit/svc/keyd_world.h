@@ -53,7 +53,8 @@ static uint64_t world_now; /* seconds since 1970 */
 static uint8_t world_seed[HF_KEY_SEED_LEN];
 static struct hf_party world_hub;
 static struct node hub;
-static struct hf_errinfo world_ei; /* of the last call that took it */
+static struct hf_errinfo world_ei;        /* of the last call that took it */
+static enum hf_level world_level = HF_L1; /* of new nodes, tokens and releases */
 
 /* For calls whose text is looked at afterwards. */
 static inline struct hf_errinfo *fresh(void)
@@ -95,7 +96,7 @@ static inline void node_init(struct node *n, const char *dir, const char *id, en
 	*n = (struct node){ .asker = HF_ASKER_FRONT, .uid = hf_process_uid() };
 	(void)snprintf(n->dir, sizeof(n->dir), "%s/%s", world_dir, dir);
 	n->config = (struct hf_keyd_config){
-		.dir = n->dir, .id = id, .role = role, .level = HF_L1, .now_s = world_clock
+		.dir = n->dir, .id = id, .role = role, .level = world_level, .now_s = world_clock
 	};
 	n->c = (struct hf_key_client){
 		.mem = world_env.mem, .fd = -1, .exchange = world_exchange, .ctx = n
@@ -211,7 +212,7 @@ static inline void make_token(struct joining *j, const char *id, const char *rol
 {
 	struct node admin = as_user(&hub, hf_process_uid());
 
-	assert_ok(hf_key_make_token(client(&admin), id, role, HF_L1, life_s, j->token, NULL));
+	assert_ok(hf_key_make_token(client(&admin), id, role, world_level, life_s, j->token, NULL));
 }
 
 static inline void join_ask(struct joining *j, struct node *n)
@@ -287,7 +288,7 @@ static inline void world_seal(
 		.epoch = 1,
 		.release = number,
 		.floor = floor,
-		.level = HF_L1,
+		.level = world_level,
 		.life_s = 60 * DAY };
 
 	(void)snprintf(publisher, sizeof(publisher), "%s/domain/publisher", world_dir);
@@ -304,7 +305,9 @@ static inline void world_seal(
 	assert_ok(hf_objects_only(name, &objects, HF_OBJECT_DEPOSIT, NULL));
 	assert_ok(hf_objects_load(&r->deposit, &objects, HF_OBJECT_DEPOSIT, name, NULL));
 	hf_bundle_file_close(&bundle);
-	r->entry = (struct hf_channel_release){ .release = number, .floor = floor, .level = HF_L1 };
+	r->entry = (struct hf_channel_release){
+		.release = number, .floor = floor, .level = world_level
+	};
 	(void)snprintf(r->entry.lineage, sizeof(r->entry.lineage), "%s", lineage);
 	memcpy(r->entry.manifest, result.manifest, HF_SM3_LEN);
 }
@@ -373,6 +376,7 @@ struct counting {
 	char actor[HF_AUDIT_NAME_MAX];
 	char subject[HF_AUDIT_NAME_MAX];
 	char rule[64];
+	char code[64];
 };
 
 static inline hf_err count_event(
@@ -388,10 +392,15 @@ static inline hf_err count_event(
 	c->reason = (hf_err)r->reason;
 	(void)snprintf(c->actor, sizeof(c->actor), "%s", actor == NULL ? "" : actor);
 	(void)snprintf(c->subject, sizeof(c->subject), "%s", subject == NULL ? "" : subject);
-	while (hf_audit_attr_next(&a, r, &at) == HF_OK)
-		if (a.type == HF_ATTR_RULE)
-			(void)snprintf(c->rule, sizeof(c->rule), "%.*s", (int)a.value_len,
+	while (hf_audit_attr_next(&a, r, &at) == HF_OK) {
+		char *out = a.type == HF_ATTR_RULE   ? c->rule
+			    : a.type == HF_ATTR_CODE ? c->code
+						     : NULL;
+
+		if (out != NULL)
+			(void)snprintf(out, sizeof(c->rule), "%.*s", (int)a.value_len,
 				(const char *)a.value);
+	}
 	return HF_OK;
 }
 

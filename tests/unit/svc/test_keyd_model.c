@@ -382,6 +382,59 @@ static void grants_go_to_devices_with_their_present_certificate(void **state)
 	hf_buf_clear(&cert);
 }
 
+static void grants_are_bounded_by_policy_and_levels(void **state)
+{
+	const struct release *list;
+	struct hf_buf high_cert = buf_new();
+	struct hf_buf grant = buf_new();
+	struct hf_buf channel;
+	struct hf_bytes content;
+	struct hf_manifest m;
+	struct hf_grant g;
+	struct release high;
+	struct node edge;
+	struct counting c;
+
+	(void)state;
+	world_level = HF_L2;
+	world_join(&edge, "edge-2", HF_ROLE_EDGE, &high_cert);
+	world_seal(&high, "secret", 1, 0);
+	/* of L2, so not for a device of L1 */
+	assert_err(ask_grant(&grant, &high, &dev_cert, 60), HF_ERR_DENIED);
+	assert_non_null(strstr(world_ei.text, "L2"));
+	/* row grant.cache: 72 hours, whatever was asked for; and it does not travel */
+	assert_ok(ask_grant(&grant, &high, &high_cert, 400 * DAY));
+	assert_ok(hf_object_peek(&content, HF_OBJECT_GRANT, bytes_of(&grant), NULL));
+	assert_ok(hf_grant_parse(&g, HF_OBJECT_GRANT, content, NULL));
+	assert_int_equal(g.context.not_after_s, world_now + 3 * DAY);
+	assert_false(g.context.may_travel);
+	/* at L1 no such row: certificate and manifest bound it, the sooner one counts */
+	hf_buf_reset(&grant);
+	assert_ok(ask_grant(&grant, &one, &dev_cert, 400 * DAY));
+	assert_ok(hf_object_peek(&content, HF_OBJECT_GRANT, bytes_of(&grant), NULL));
+	assert_ok(hf_grant_parse(&g, HF_OBJECT_GRANT, content, NULL));
+	assert_ok(hf_object_peek(&content, HF_OBJECT_MANIFEST, bytes_of(&one.manifest), NULL));
+	assert_ok(hf_manifest_parse(&m, content, NULL));
+	assert_int_equal(g.context.not_after_s, m.expires_s);
+	assert_true(g.context.may_travel);
+	/* this version has no signed time: the row's name is in the text and on the record */
+	list = &high;
+	channel = world_channel(&list, 1, DAY);
+	assert_err(hf_key_check_release(client(&edge), "secret", bytes_of(&channel),
+			   bytes_of(&high.manifest), fresh()),
+		HF_ERR_DENIED);
+	assert_non_null(strstr(world_ei.text, "time.signed-answer"));
+	node_stop(&edge);
+	c = log_count(&edge, HF_EV_POLICY_REFUSED);
+	assert_int_equal(c.n, 1);
+	assert_string_equal(c.rule, "time.signed-answer");
+	world_level = HF_L1;
+	release_clear(&high);
+	hf_buf_clear(&channel);
+	hf_buf_clear(&high_cert);
+	hf_buf_clear(&grant);
+}
+
 static void inventories_say_what_runs(void **state)
 {
 	static const uint8_t nonce[HF_RECEIPT_NONCE_LEN] = { 9, 8, 7 };
@@ -426,7 +479,7 @@ static void every_step_is_on_the_record(void **state)
 		assert_true(log_count(&hub, of_hub[i]).n > 0);
 	(void)snprintf(user, sizeof(user), "uid:%u", (unsigned)dev.uid);
 	assert_string_equal(log_count(&dev, HF_EV_MODEL_OPEN).actor, user);
-	assert_string_equal(log_count(&hub, HF_EV_MODEL_GRANT).subject, "edge:dev-3");
+	assert_string_equal(log_count(&hub, HF_EV_MODEL_GRANT).subject, "device:dev-1");
 	assert_ok(node_start(&dev));
 	assert_ok(node_start(&hub));
 }
@@ -446,6 +499,7 @@ int main(void)
 		cmocka_unit_test(a_release_below_the_floor_does_not_come_back),
 		cmocka_unit_test(grants_are_given_for_what_was_signed_only),
 		cmocka_unit_test(grants_go_to_devices_with_their_present_certificate),
+		cmocka_unit_test(grants_are_bounded_by_policy_and_levels),
 		cmocka_unit_test(inventories_say_what_runs),
 		cmocka_unit_test(every_step_is_on_the_record),
 	};

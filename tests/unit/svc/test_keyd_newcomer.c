@@ -2,6 +2,8 @@
 /* A node that is in no domain yet: it has keys, says who it is, and refuses everything else. */
 #include "test.h"
 
+#include <sys/resource.h>
+
 #include "keyd_world.h"
 #include "pki/csr.h"
 
@@ -233,6 +235,47 @@ static void every_failed_allocation_is_an_error(void **state)
 	world_env.mem = heap;
 }
 
+/* A user without any right to lock memory. */
+static int without_locked_pages(void *ctx)
+{
+	const struct rlimit none = { 0, 0 };
+	struct counting c = { .event = HF_EV_MODULE_START };
+	struct hf_journal_report report;
+	struct hf_sm2_pub pub;
+	struct hf_cert cert;
+	struct joining j;
+	struct node n;
+
+	(void)ctx;
+	if (!test_drop_root() || setrlimit(RLIMIT_MEMLOCK, &none) != 0)
+		return 77;
+	test_tmp_make(world_dir);
+	node_init(&n, "bare", "bare", HF_ROLE_DEVICE);
+	if (node_start(&n) != HF_OK)
+		return 1;
+	joining_init(&j);
+	join_ask(&j, &n);
+	if (hf_cert_parse(&cert, j.self_signed.p, j.self_signed.len, NULL) != HF_OK)
+		return 2;
+	pub = cert.key;
+	node_stop(&n);
+	if (hf_journal_verify(&world_env, test_path(n.dir, "audit-new"), "new/bare", &pub,
+		    count_event, &c, &report, NULL) != HF_OK)
+		return 3;
+	test_tmp_delete(world_dir);
+	return c.n == 1 && strcmp(c.code, "keys-not-locked") == 0 ? 0 : 4;
+}
+
+static void a_node_that_cannot_lock_memory_says_so(void **state)
+{
+	int end = test_child(without_locked_pages, NULL);
+
+	(void)state;
+	if (end == 77)
+		skip();
+	assert_int_equal(end, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +288,7 @@ int main(void)
 		cmocka_unit_test(a_flood_of_refusals_does_not_fill_the_log),
 		cmocka_unit_test(the_network_process_records_its_own_events_only),
 		cmocka_unit_test(every_failed_allocation_is_an_error),
+		cmocka_unit_test(a_node_that_cannot_lock_memory_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, make, delete_all);
