@@ -2,6 +2,8 @@
 /*
  * The length and the name of a pack are known only when it ends, so its header is written last,
  * over a block that was left free. Packs are far below the 8 GiB where tar needs a longer header.
+ * A pack that turns out to be there already (a model of zeros has many equal ones) is given up, and
+ * what comes next is written over it.
  */
 #include "svc/bundle_file.h"
 
@@ -201,6 +203,7 @@ hf_err hf_bundle_out_begin(
 
 	*b = HF_BUNDLE_OUT_EMPTY;
 	b->ei = ei;
+	hf_buf_init(&b->packs, env->mem, (size_t)HF_BUNDLE_MEMBERS_MAX * HF_SM3_LEN);
 	if (hf_file_stat(&st, path, NULL) == HF_OK)
 		return hf_fail(ei, HF_ERR_EXISTS, "%s: already there; choose another name", path);
 	HF_TRY(hf_rng_fill(&env->rng, random, sizeof(random)));
@@ -225,15 +228,28 @@ static hf_err pack_data(void *ctx, const uint8_t *bytes, size_t len)
 	return out_write(b, bytes, len);
 }
 
+static bool has_pack(const struct hf_bundle_out *b, const uint8_t id[HF_SM3_LEN])
+{
+	for (size_t at = 0; at < b->packs.len; at += HF_SM3_LEN)
+		if (memcmp(b->packs.p + at, id, HF_SM3_LEN) == 0)
+			return true;
+	return false;
+}
+
 static hf_err pack_done(void *ctx, const uint8_t id[HF_SM3_LEN], uint32_t len)
 {
 	struct hf_bundle_out *b = ctx;
 	uint8_t head[HF_BUNDLE_HEAD_MAX];
 
+	b->has_pack = false;
+	if (has_pack(b, id)) {
+		b->at = b->pack_at;
+		return HF_OK;
+	}
 	if (hf_bundle_head_emit(head, HF_OBJECT_PACK, id, len) != HF_TAR_BLOCK_LEN)
 		return HF_ERR_INTERNAL;
+	HF_TRY(hf_buf_put(&b->packs, id, HF_SM3_LEN));
 	HF_TRY(hf_file_pwrite(b->fd, head, HF_TAR_BLOCK_LEN, b->pack_at, b->ei));
-	b->has_pack = false;
 	return out_padding(b, len);
 }
 
@@ -273,6 +289,8 @@ hf_err hf_bundle_out_finish(struct hf_bundle_out *b)
 	static const uint8_t end[HF_BUNDLE_END_LEN];
 
 	HF_TRY(out_write(b, end, sizeof(end)));
+	/* A pack that was given up may reach farther. */
+	HF_TRY(hf_file_resize(b->fd, b->at, b->ei));
 	HF_TRY(hf_file_sync(b->fd, b->ei));
 	HF_TRY(hf_file_rename(b->part, b->path, b->ei));
 	b->part[0] = '\0';
@@ -284,5 +302,6 @@ void hf_bundle_out_clear(struct hf_bundle_out *b)
 	hf_file_close(&b->fd);
 	if (b->part[0] != '\0')
 		(void)!hf_file_delete(b->part, NULL);
+	hf_buf_clear(&b->packs);
 	*b = HF_BUNDLE_OUT_EMPTY;
 }

@@ -43,6 +43,7 @@ struct hf_bundle_out {
 	uint64_t at;      /* end of the file */
 	uint64_t pack_at; /* header of the open pack */
 	bool has_pack;
+	struct hf_buf packs; /* names of the packs that are in it */
 	struct hf_errinfo *ei;
 };
 
@@ -52,7 +53,7 @@ struct hf_bundle_out {
 HF_MUST_USE hf_err hf_bundle_out_begin(
 	struct hf_bundle_out *b, const struct hf_env *env, const char *path, struct hf_errinfo *ei);
 
-/* Takes packs and pages from a package writer. */
+/* Takes packs and pages from a package writer. Equal packs are written once. */
 struct hf_pkg_sink hf_bundle_out_sink(struct hf_bundle_out *b);
 
 /* Adds one whole object. */

@@ -329,6 +329,35 @@ static void what_is_written_can_be_read_again(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+static void equal_packs_are_written_once(void **state)
+{
+	static const uint8_t bytes[4096] = { 7 };
+	static const uint8_t order[] = { 1, 2, 1, 1, 3, 2 };
+	struct fix *f = *state;
+	const char *path = test_path(f->tmp, "equal.hufu");
+	struct hf_bundle_file file;
+	struct hf_bundle_out out;
+	struct hf_pkg_sink sink = hf_bundle_out_sink(&out);
+	uint8_t id[HF_SM3_LEN] = { 0 };
+
+	assert_ok(hf_bundle_out_begin(&out, &f->env, path, NULL));
+	for (size_t i = 0; i < HF_COUNT(order); i++) {
+		id[0] = order[i];
+		for (uint8_t n = 0; n < order[i]; n++)
+			assert_ok(sink.pack_data(sink.ctx, bytes, sizeof(bytes)));
+		assert_ok(sink.pack_done(sink.ctx, id, (uint32_t)order[i] * sizeof(bytes)));
+	}
+	assert_ok(hf_bundle_out_finish(&out));
+	hf_bundle_out_clear(&out);
+	assert_ok(hf_bundle_file_open(&file, &f->env, path, NULL));
+	assert_int_equal(file.n_members, 3);
+	/* Nothing is left behind the end. */
+	assert_int_equal(file.len,
+		HF_BUNDLE_START_LEN + 3 * HF_TAR_BLOCK_LEN + 6 * sizeof(bytes) + HF_BUNDLE_END_LEN);
+	hf_bundle_file_close(&file);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void what_is_not_finished_disappears(void **state)
 {
 	struct fix *f = *state;
@@ -407,6 +436,7 @@ int main(void)
 		cmocka_unit_test(cut_at_any_byte_it_is_no_bundle),
 		cmocka_unit_test(a_header_with_any_altered_byte_is_refused),
 		cmocka_unit_test(what_is_written_can_be_read_again),
+		cmocka_unit_test(equal_packs_are_written_once),
 		cmocka_unit_test(what_is_not_finished_disappears),
 		cmocka_unit_test(a_full_disk_leaves_nothing),
 	};

@@ -92,6 +92,29 @@ static void gives_back_a_model_and_the_files_beside_it(void **state)
 	}
 }
 
+/* Pages of equal chunks end with equal packs. */
+static void gives_back_a_file_of_many_equal_chunks(void **state)
+{
+	struct fix *f = *state;
+	struct hf_seal_result result;
+	struct fix_seal s;
+	struct stat st;
+
+	test_file_put(test_path(f->tmp, "zeros.bin"), "", 0);
+	fix_seal_init(&s, f, "zeros.hufu");
+	fix_seal_add(&s, f, "zeros.bin");
+	assert_int_equal(truncate(s.file[0], (off_t)FIX_CUT * (2 * HF_PAGE_ENTRIES + 3)), 0);
+	assert_ok(hf_seal(&f->env, &s.spec, &result, NULL));
+	assert_int_equal(result.n_chunks, 2 * HF_PAGE_ENTRIES + 3);
+	assert_ok(fix_verify(f, s.out, NULL));
+	assert_ok(fix_open(f, s.out, test_path(f->tmp, "zeros"), NULL));
+	assert_int_equal(stat(test_path(f->tmp, "zeros/zeros.bin"), &st), 0);
+	assert_int_equal(st.st_size, (off_t)FIX_CUT * (2 * HF_PAGE_ENTRIES + 3));
+	assert_int_equal(st.st_blocks, 0);
+	test_tmp_delete(test_path(f->tmp, "zeros"));
+	assert_int_equal(unlink(s.file[0]), 0);
+}
+
 static void an_executable_file_is_executable_again(void **state)
 {
 	struct fix *f = *state;
@@ -613,6 +636,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_back_files_of_every_length_around_a_chunk),
 		cmocka_unit_test(gives_back_a_model_and_the_files_beside_it),
+		cmocka_unit_test(gives_back_a_file_of_many_equal_chunks),
 		cmocka_unit_test(an_executable_file_is_executable_again),
 		cmocka_unit_test(threads_change_nothing_about_the_sealed_bytes),
 		cmocka_unit_test(equal_chunks_are_shared_within_a_lineage_and_nowhere_else),
