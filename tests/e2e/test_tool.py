@@ -22,6 +22,7 @@ BIN = os.environ['HUFU_BIN']
 HUFU = os.path.join(BIN, 'hufu')
 PASSPHRASE = 'correct horse battery'
 SHARES = [arg for i in (2, 4, 5) for arg in ('--share', f'shares/share-{i}.txt')]
+MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../docs/man/hufu.1')
 COMMANDS = ['audit show', 'audit verify', 'check vectors', 'domain init', 'open', 'policy show', 'seal', 'show',
             'verify', 'version']
 OK, FOUND, USAGE, RESOURCES, INPUT, REFUSED, STATE, SYSTEM = range(8)
@@ -154,6 +155,21 @@ class Help(unittest.TestCase):
     def test_version_is_a_command_and_an_option(self):
         self.assertEqual(ok('version').stdout, ok('--version').stdout)
         self.assertIn('kernels', json.loads(ok('version', '--json').stdout))
+
+
+class Manual(unittest.TestCase):
+    def test_the_manual_page_has_every_command_and_option(self):
+        page = get(MANUAL).decode()
+        for name in COMMANDS:
+            self.assertRegex(page, rf'(?m)^\.Cm {name}$')
+            for option in re.findall(r'(?m)^  --([a-z-]+)', ok(*name.split(), '--help').stdout):
+                self.assertRegex(page, rf'(?m)^\..*Fl Fl {option}\b', f'{name} --{option}')
+
+    def test_the_manual_page_has_every_exit_code(self):
+        listed = re.search(r'Exit codes: (.*)', ok('--help').stdout.replace('\n', ' ')).group(1)
+        page = get(MANUAL).decode()
+        for code in re.findall(r'\d', listed):
+            self.assertRegex(page, rf'(?m)^\.It {code}$')
 
 
 class WrongArguments(unittest.TestCase):
