@@ -124,9 +124,9 @@ static void run_case(struct report *p)
 	struct vec_run r;
 
 	vec_run_init(&r, &p->file);
-	if (alg->run != NULL)
+	if (alg->run != NULL && vec_is_open(&r))
 		alg->run(&r);
-	else
+	else if (alg->run == NULL)
 		vec_skip(&r, "%s", alg->why);
 	vec_run_end(&r);
 	count(&p->sum, r.outcome);
