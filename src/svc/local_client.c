@@ -79,6 +79,8 @@ static hf_err send_question(
 
 static hf_err read_number(uint64_t *out, const struct hf_json_token *value)
 {
+	if (value->kind == HF_JSON_NULL)
+		return HF_OK; /* not known */
 	return value->kind == HF_JSON_NUMBER ? hf_json_u64(out, value) : HF_ERR_FORMAT;
 }
 
@@ -105,6 +107,8 @@ static hf_err take_progress(struct hf_local_progress *p, struct hf_json *j,
 			return read_number(numbers[i].number, value);
 	if (hf_json_is(key, "step") && value->kind == HF_JSON_STRING)
 		return hf_json_text(p->step, sizeof(p->step), NULL, value);
+	if (hf_json_is(key, "text") && value->kind == HF_JSON_STRING)
+		return hf_json_text(p->why, sizeof(p->why), NULL, value);
 	return hf_json_skip(j, value);
 }
 
@@ -121,6 +125,26 @@ static hf_err read_progress(struct hf_local_progress *p, struct hf_json *j)
 		HF_TRY(hf_json_next(j, &value));
 		HF_TRY(take_progress(p, j, &key, &value));
 	}
+}
+
+hf_err hf_local_progress_parse(
+	struct hf_local_progress *p, struct hf_bytes json, struct hf_errinfo *ei)
+{
+	struct hf_local_progress out = { .release = 0 };
+	struct hf_json_token t;
+	struct hf_json j;
+	hf_err e;
+
+	hf_json_init(&j, json.p, json.len, DEPTH_MAX);
+	e = hf_json_want(&j, &t, HF_JSON_OBJECT);
+	if (e == HF_OK)
+		e = read_progress(&out, &j);
+	if (e == HF_OK)
+		e = hf_json_want(&j, &t, HF_JSON_END);
+	if (e != HF_OK)
+		return hf_fail(ei, e, "what the node answered is not readable");
+	*p = out;
+	return HF_OK;
 }
 
 /* What a message is. */

@@ -11,13 +11,15 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
 
 #define HF_LOCAL_DIR "/var/lib/hufu"
 
 enum {
-	HF_LOCAL_STEP_MAX = 32,            /* bytes of the name of a step */
+	HF_LOCAL_STEP_MAX = 32, /* bytes of the name of a step */
+	HF_LOCAL_WHY_MAX = 256,
 	HF_LOCAL_QUICK_MS = 30 * 1000,     /* a question that is answered at once */
 	HF_LOCAL_QUIET_MS = 5 * 60 * 1000, /* a node that says nothing about work under way */
 };
@@ -44,7 +46,12 @@ struct hf_local_progress {
 	uint64_t bytes_twice;
 	uint64_t rate; /* bytes a second */
 	uint64_t eta_ms;
+	char why[HF_LOCAL_WHY_MAX]; /* why the last try failed, if there is another one; or "" */
 };
+
+/* Reads such an object, also the "done" of a pull. HF_ERR_FORMAT, HF_ERR_TRUNCATED: it is none. */
+HF_MUST_USE hf_err hf_local_progress_parse(
+	struct hf_local_progress *p, struct hf_bytes json, struct hf_errinfo *ei);
 
 struct hf_local_question {
 	const char *what;    /* "status", "pull", "push" */

@@ -374,11 +374,10 @@ static hf_err put_take(struct serve_put *p, const uint8_t *bytes, size_t len, st
 	hf_err e;
 
 	p->serve->stats.bytes_in += len;
-	if (p->intake != NULL) {
+	if (p->intake != NULL)
 		p->intake->used_ms = hf_clock_mono_ms();
-		if (p->kind == HF_OBJECT_PACK)
-			return pack_take(p, bytes, len, ei);
-	}
+	if (p->kind == HF_OBJECT_PACK)
+		return pack_take(p, bytes, len, ei);
 	e = hf_buf_put(&p->body, bytes, len);
 	if (e == HF_ERR_LIMIT)
 		return hf_fail(ei, e, "%s/%s: longer than such an object may be",

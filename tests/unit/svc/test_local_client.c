@@ -127,11 +127,12 @@ static void a_pull_shows_its_progress_and_then_its_end(void **state)
 		.wait = true,
 		.on_progress = on_progress,
 		.ctx = &seen };
-	struct node n = { .answers = { "{\"progress\":{\"step\":\"manifest\",\"new\":{\"a\":[]}}}",
+	struct node n = { .answers = { "{\"progress\":{\"step\":\"manifest\",\"new\":{\"a\":[]},"
+				       "\"eta_ms\":null,\"text\":null}}",
 				  "{\"progress\":{\"step\":\"fetching\",\"release\":7,"
 				  "\"chunks\":100,\"chunks_done\":9,\"bytes\":1000,"
 				  "\"bytes_done\":90,\"bytes_twice\":1,\"rate\":50,"
-				  "\"eta_ms\":18200}}",
+				  "\"eta_ms\":18200,\"text\":\"no source\"}}",
 				  "{\"done\":{\"release\":7}}" },
 		.n_answers = 3 };
 	struct hf_errinfo ei = { .code = HF_OK };
@@ -152,6 +153,27 @@ static void a_pull_shows_its_progress_and_then_its_end(void **state)
 	assert_int_equal(seen.last.bytes_twice, 1);
 	assert_int_equal(seen.last.rate, 50);
 	assert_int_equal(seen.last.eta_ms, 18200);
+	assert_string_equal(seen.last.why, "no source");
+}
+
+static void the_end_of_a_pull_is_read_like_its_progress(void **state)
+{
+	static const char *const wrong[] = { "", "{", "[]", "{}{}", "{\"release\":\"1\"}",
+		"{\"bytes\":1.5}", "{\"step\":\"\\u0000\"}" };
+	struct hf_local_progress p = { .release = 77 };
+
+	(void)state;
+	for (size_t i = 0; i < HF_COUNT(wrong); i++) {
+		assert_int_not_equal(
+			hf_local_progress_parse(&p, hf_bytes_str(wrong[i]), NULL), HF_OK);
+		assert_int_equal(p.release, 77);
+	}
+	assert_ok(hf_local_progress_parse(
+		&p, hf_bytes_str("{\"name\":\"digits\",\"step\":\"active\",\"release\":7}"), NULL));
+	assert_int_equal(p.release, 7);
+	assert_string_equal(p.step, "active");
+	assert_ok(hf_local_progress_parse(&p, hf_bytes_str("{}"), NULL));
+	assert_int_equal(p.release, 0);
 }
 
 static void a_failure_has_the_code_and_the_words_of_the_node(void **state)
@@ -299,6 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_status_comes_back_as_it_was_written),
 		cmocka_unit_test(a_pull_shows_its_progress_and_then_its_end),
+		cmocka_unit_test(the_end_of_a_pull_is_read_like_its_progress),
 		cmocka_unit_test(a_failure_has_the_code_and_the_words_of_the_node),
 		cmocka_unit_test(refuses_what_is_no_answer),
 		cmocka_unit_test(a_node_that_goes_away_is_told),
