@@ -89,16 +89,6 @@ __extension__ typedef unsigned __int128 hf_u128;
 #define HF_PUBLISH(x) (void)(x)
 #endif
 
-/*
- * The value of a call, told to clang's analyzer: it does not look into functions that take "...",
- * and would follow failures that return HF_OK.
- */
-#if defined(__clang_analyzer__)
-#define HF_ANALYZED(call, value) ((void)(call), (value))
-#else
-#define HF_ANALYZED(call, value) (call)
-#endif
-
 /* Stands before a loop of a kernel that must not stay a loop: its arrays are registers. */
 #if defined(__clang__)
 #define HF_UNROLL _Pragma("clang loop unroll(full)")

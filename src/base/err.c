@@ -56,9 +56,6 @@ static void fail_record(struct hf_errinfo *ei, hf_err code, int sys, const char 
 	(void)vsnprintf(ei->text, sizeof(ei->text), fmt, ap);
 }
 
-#undef hf_fail
-#undef hf_fail_sys
-
 hf_err hf_fail(struct hf_errinfo *ei, hf_err code, const char *fmt, ...)
 {
 	va_list ap;

@@ -107,9 +107,6 @@ hf_err hf_fail(struct hf_errinfo *ei, hf_err code, const char *fmt, ...) HF_PRIN
 hf_err hf_fail_sys(struct hf_errinfo *ei, hf_err code, int sys, const char *fmt, ...)
 	HF_PRINTF(4, 5);
 
-#define hf_fail(ei, code, ...)          HF_ANALYZED(hf_fail(ei, code, __VA_ARGS__), code)
-#define hf_fail_sys(ei, code, sys, ...) HF_ANALYZED(hf_fail_sys(ei, code, sys, __VA_ARGS__), code)
-
 /* Returns from the calling function on failure. Only where the function owns nothing. */
 #define HF_TRY(call) \
 	do { \

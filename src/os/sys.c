@@ -39,7 +39,6 @@ hf_err hf_sys_err(int sys)
 	}
 }
 
-#undef hf_sys_fail
 hf_err hf_sys_fail(struct hf_errinfo *ei, int sys, const char *fmt, ...)
 {
 	char what[HF_ERRINFO_TEXT];

@@ -18,6 +18,4 @@ hf_err hf_sys_err(int sys);
  */
 hf_err hf_sys_fail(struct hf_errinfo *ei, int sys, const char *fmt, ...) HF_PRINTF(3, 4);
 
-#define hf_sys_fail(ei, sys, ...) HF_ANALYZED(hf_sys_fail(ei, sys, __VA_ARGS__), HF_ERR_IO)
-
 #endif

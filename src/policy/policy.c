@@ -66,7 +66,6 @@ void hf_policy_text(char *text, size_t cap, enum hf_policy_row row, enum hf_leve
 	}
 }
 
-#undef hf_policy_refuse
 hf_err hf_policy_refuse(
 	struct hf_errinfo *ei, enum hf_policy_row row, enum hf_level level, const char *fmt, ...)
 {

@@ -99,9 +99,6 @@ enum hf_level hf_level_max(enum hf_level a, enum hf_level b);
 hf_err hf_policy_refuse(struct hf_errinfo *ei, enum hf_policy_row row, enum hf_level level,
 	const char *fmt, ...) HF_PRINTF(4, 5);
 
-#define hf_policy_refuse(ei, row, level, ...) \
-	HF_ANALYZED(hf_policy_refuse(ei, row, level, __VA_ARGS__), HF_ERR_DENIED)
-
 /* The demand of a row at a level in words: "yes", "72 h", "2", "no limit". Needs 24 bytes. */
 void hf_policy_text(char *text, size_t cap, enum hf_policy_row row, enum hf_level level);
 

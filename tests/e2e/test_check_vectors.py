@@ -254,41 +254,6 @@ class Files(unittest.TestCase):
         self.assertEqual(self.counts(f'Msg = {msg}\nSig = {r}{s}\n'), (0, 0, 1))
         self.assertEqual(self.counts(f'PublicX = {c["PublicX"]}\nMsg = {msg}\nSig = {r}{s}\n'), (0, 1, 0))
 
-    def test_acceptable_cases_may_go_either_way_and_invalid_ones_one_way(self):
-        tag = 'ca05e144ed05d1857840d1f318a4a8669e559fc8391f414485bfdf7bb408963a'
-        _, cases = read_cases(os.path.join(VECTORS, 'hmac_sm3.txt'))
-        case = dict(cases[0])
-        self.assertEqual(case['Mac'], tag)
-        for mac in (tag, tag[:20], '00' + tag[2:], '', tag + '00'):
-            text = f'Key = {case["Key"]}\nMsg = {case["Msg"]}\nMac = {mac}\nResultText = '
-            right = tag.startswith(mac) and mac != ''
-            self.assertEqual(self.counts(text + 'valid'), (1, 0, 0) if right else (0, 1, 0))
-            self.assertEqual(self.counts(text + 'invalid'), (0, 1, 0) if right else (1, 0, 0))
-            self.assertEqual(self.counts(text + 'acceptable'), (1, 0, 0))
-
-    def test_an_exchange_is_refused_by_its_confirmation_too(self):
-        _, cases = read_cases(os.path.join(VECTORS, 'sm2_kex.txt'))
-        case = cases[0]
-        for field in ('S1', 'S2', 'Key'):
-            text = '\n'.join(f'{n} = {v[:-1] + ("0" if v[-1] != "0" else "1") if n == field else v}' for n, v in case)
-            self.assertEqual(self.counts(text), (0, 1, 0))
-            self.assertEqual(self.counts(text + '\nResultText = invalid'), (1, 0, 0))
-        text = '\n'.join(f'{n} = {v}' for n, v in case)
-        self.assertEqual(self.counts(text + '\nResultText = invalid'), (0, 1, 0))
-        one_side = '\n'.join(f'{n} = {v}' for n, v in case if n not in ('Db', 'Rb'))
-        self.assertEqual(self.counts(one_side), (1, 0, 0))
-
-    def test_pairs_that_are_none_are_refused(self):
-        _, cases = read_cases(os.path.join(VECTORS, 'tls13_testkeys.txt'))
-        c = dict(cases[0])
-        other = dict(cases[1])['PublicKey']
-        order = 'fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123'
-        for d, pub, good in ((c['PrivateKey'], c['PublicKey'], True), (c['PrivateKey'], other, False),
-                             (order, other, False), ('00' * 32, other, False)):
-            text = f'PrivateKey = {d}\nPublicKey = {pub}\nResultText = '
-            self.assertEqual(self.counts(text + 'valid'), (1, 0, 0) if good else (0, 1, 0))
-            self.assertEqual(self.counts(text + 'invalid'), (0, 1, 0) if good else (1, 0, 0))
-
     def test_key_files_need_their_password(self):
         _, cases = read_cases(os.path.join(VECTORS, 'keyfiles.txt'))
         case = next(c for c in cases if dict(c)['Id'] == 'pbes2-gmssl')

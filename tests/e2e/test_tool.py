@@ -23,8 +23,9 @@ HUFU = os.path.join(BIN, 'hufu')
 PASSPHRASE = 'correct horse battery'
 SHARES = [arg for i in (2, 4, 5) for arg in ('--share', f'shares/share-{i}.txt')]
 MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../docs/man/hufu.1')
-COMMANDS = ['audit show', 'audit verify', 'check vectors', 'domain init', 'open', 'policy show', 'seal', 'show',
-            'verify', 'version']
+COMMANDS = ['audit show', 'audit verify', 'check vectors', 'domain init', 'domain token', 'open', 'policy show',
+            'publish', 'pull', 'push', 'run', 'seal', 'show', 'status', 'uploads list', 'uploads open', 'verify',
+            'version']
 OK, FOUND, USAGE, RESOURCES, INPUT, REFUSED, STATE, SYSTEM = range(8)
 
 if os.geteuid() != 0:  # a process that cannot be traced cannot be searched for leaks by another user

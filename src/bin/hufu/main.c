@@ -64,6 +64,80 @@ static const struct hufu_opt opts_show[] = {
 	{ NULL, NULL, NULL },
 };
 
+#define OPT_NODE \
+	{ \
+		"node", "DIR", "data folder of the node ($HUFU_NODE, or /var/lib/hufu)" \
+	}
+
+static const struct hufu_opt opts_domain_token[] = {
+	OPT_NODE,
+	{ "device", "ID", "who may enrol with it (required)" },
+	{ "role", "device|edge", "as what (required)" },
+	{ "level", "1|2|3", "highest level of the new member (1)" },
+	{ "expires", "HOURS", "how long it is good (24)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct hufu_opt opts_publish[] = {
+	{ "as", "DIR", "folder of the publisher; again for a second signature (required)" },
+	{ "hub", "HOST:PORT", "where the hub listens (required)" },
+	{ "lineage", "NAME", "files: which model this is a release of" },
+	{ "release", "N", "files: its counter, from 1, ever rising" },
+	{ "version", "TEXT", "files: what people call it" },
+	{ "floor", "N", "files: once it runs, nothing below N may run any more (0)" },
+	{ "level", "1|2|3", "files: protection level (1)" },
+	{ "expires", "DAYS", "files: how long it may be used (365, or what the level allows)" },
+	{ "epoch", "N", "files: of the lineage's key; a new one ends all sharing (1)" },
+	{ "no-dedupe", NULL, "files: share no chunk with any other release" },
+	{ "no-compress", NULL, "files: seal the bytes as they are" },
+	{ "json", NULL, "print JSON" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct hufu_opt opts_pull[] = {
+	OPT_NODE,
+	{ "wait", NULL, "until it is active, or cannot be" },
+	{ "json", NULL, "print JSON" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct hufu_opt opts_push[] = {
+	OPT_NODE,
+	{ "lineage", "NAME", "the model it belongs to" },
+	{ "release", "N", "of that model (the one that is active here)" },
+	{ "kind", "KIND", "increment, records or other (increment)" },
+	{ "json", NULL, "print JSON" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct hufu_opt opts_run[] = {
+	OPT_NODE,
+	{ "file", "NAME", "the file of the model that {} stands for (the first one)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct hufu_opt opts_status[] = {
+	OPT_NODE,
+	{ "json", NULL, "print JSON" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct hufu_opt opts_uploads_list[] = {
+	OPT_NODE,
+	{ "device", "ID", "only what this device has sent" },
+	{ "json", NULL, "print JSON" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct hufu_opt opts_uploads_open[] = {
+	OPT_NODE,
+	{ "share", "FILE", "a custodian's share; once for each" },
+	{ "passphrase-file", "FILE", "passphrase of the root seed" },
+	{ "out", "DIR", "or -o: folder for the files (required)" },
+	{ "json", NULL, "print JSON" },
+	{ NULL, NULL, NULL },
+};
+
 /* clang-format off */
 static const struct hufu_cmd commands[] = {
 	{ .name = "audit show", .usage = "DIR [--json]", .opts = opts_json,
@@ -88,6 +162,12 @@ static const struct hufu_cmd commands[] = {
 	  .help = "DIR must not exist. Shares of the root seed are shown once, or written to --shares-dir.\n"
 		  "DIR/hub is the data folder to start the hub with, DIR/publisher what hufu seal wants.",
 	  .run = hufu_run_domain_init },
+	{ .name = "domain token", .usage = "--device ID --role device|edge [OPTION]...",
+	  .opts = opts_domain_token,
+	  .summary = "make an enrolment token, on the hub's machine",
+	  .help = "Prints the token alone: it goes into the file that enrol: in the new node's hufud.yaml names.\n"
+		  "It is bound to the first key that is used with it.",
+	  .run = hufu_run_domain_token },
 	{ .name = "open", .usage = "BUNDLE --as DIR -o DIR [OPTION]...", .opts = opts_open,
 	  .min_args = 1, .max_args = 1,
 	  .summary = "open a bundle with the key of the hub and write its files",
@@ -97,6 +177,29 @@ static const struct hufu_cmd commands[] = {
 	{ .name = "policy show", .usage = "[--json]", .opts = opts_json,
 	  .summary = "print the level table that every refusal names",
 	  .run = hufu_run_policy_show },
+	{ .name = "publish", .usage = "BUNDLE|FILE... --as DIR --hub HOST:PORT [OPTION]...",
+	  .opts = opts_publish, .min_args = 1, .max_args = HUFU_ARGS_MAX,
+	  .summary = "bring a release to the hub, which makes it the current one",
+	  .help = "Files are sealed first, with the options of hufu seal. What the hub has already is not sent\n"
+		  "again: after a failure the same command with the same bundle goes on where it was.",
+	  .run = hufu_run_publish },
+	{ .name = "pull", .usage = "NAME [--wait] [OPTION]...", .opts = opts_pull,
+	  .min_args = 1, .max_args = 1,
+	  .summary = "have the node of this machine bring a model",
+	  .help = "The node goes on with it by itself, whether somebody waits or not, and keeps it current.",
+	  .run = hufu_run_pull },
+	{ .name = "push", .usage = "FILE... [--lineage NAME] [OPTION]...", .opts = opts_push,
+	  .min_args = 1, .max_args = HUFU_ARGS_MAX,
+	  .summary = "seal files to the hub and have the node send them",
+	  .help = "On return the upload is durable in the node's outbox and needs the files no more.",
+	  .run = hufu_run_push },
+	{ .name = "run", .usage = "NAME [--file FILE] [OPTION]... -- CMD [ARG]... {} ...", .opts = opts_run,
+	  .min_args = 1, .max_args = 1,
+	  .summary = "run a command on a model that is opened in memory",
+	  .help = "{} becomes a path of the model's file that only the command can open, {FILE} that of one of\n"
+		  "several. Nothing is written to a disk. Signals are handed on; the exit code is the command's,\n"
+		  "or 128 and the number of the signal that ended it.",
+	  .run = hufu_run_run },
 	{ .name = "seal", .usage = "FILE... --as DIR --lineage NAME --release N -o BUNDLE [OPTION]...",
 	  .opts = opts_seal, .min_args = 1, .max_args = HUFU_ARGS_MAX,
 	  .summary = "seal and sign files as one release, in one bundle",
@@ -109,6 +212,19 @@ static const struct hufu_cmd commands[] = {
 	  .help = "Reads safetensors models, bundles, each object of one, certificates (PEM or DER) and what is\n"
 		  "public about key files. Checks no signature: that is hufu verify.",
 	  .run = hufu_run_show },
+	{ .name = "status", .usage = "[--node DIR] [--json]", .opts = opts_status,
+	  .summary = "print what the node of this machine says of itself",
+	  .run = hufu_run_status },
+	{ .name = "uploads list", .usage = "[--node DIR] [--device ID] [--json]", .opts = opts_uploads_list,
+	  .summary = "list what devices have sent to the hub of this machine",
+	  .help = "DIR is the hub's data folder; the hub may be running.",
+	  .run = hufu_run_uploads_list },
+	{ .name = "uploads open", .usage = "UPLOAD|BUNDLE -o DIR [OPTION]...", .opts = opts_uploads_open,
+	  .min_args = 1, .max_args = 1,
+	  .summary = "open an upload with the key of the hub and write its files",
+	  .help = "Checks that the device it names has signed it. Writes all files or none and never over another.\n"
+		  "Without --share and --passphrase-file the passphrase is asked for.",
+	  .run = hufu_run_uploads_open },
 	{ .name = "verify", .usage = "BUNDLE [--root FILE|DIR] [--json]", .opts = opts_verify,
 	  .min_args = 1, .max_args = 1,
 	  .summary = "check all of a bundle that can be checked without a key",

@@ -35,7 +35,6 @@ struct vec_run {
 	const struct vec_case *c;
 	enum vec_outcome outcome;
 	unsigned n_compared;
-	bool is_refused;       /* something in it was not accepted */
 	char why[VEC_WHY_MAX]; /* what failed, or why it was skipped */
 	void *room[VEC_ROOMS_MAX];
 	size_t n_rooms;
@@ -71,22 +70,18 @@ uint64_t vec_number(struct vec_run *r, const char *name, uint64_t fallback, uint
 /* A buffer of exactly len bytes that lives as long as the run; NULL: no memory (then it failed). */
 uint8_t *vec_room(struct vec_run *r, size_t len);
 
-/*
- * Compares with a field, if the case has it. A difference is a failure, unless ResultText lets or
- * makes the case be refused: then it is the refusal.
- */
+/* Compares with a field, if the case has it. */
 void vec_expect(struct vec_run *r, const char *name, const uint8_t *got, size_t len);
 
-/* As a comparison that holds if e is HF_OK; what was done stands in the text. True if it is. */
+/* Fails unless e is HF_OK; what was done stands in the text. True if it is. */
 bool vec_ok(struct vec_run *r, const char *what, hf_err e);
 
-/* A comparison that is not with the bytes of a field; what says what does not hold. */
+/* Counts a comparison that is not with the bytes of a field; fails, with what, unless it holds. */
 void vec_check(struct vec_run *r, bool holds, const char *what);
 
 /*
  * ResultText: the case says that a verifier must accept (also if it says nothing), must refuse, or
- * may do as it likes. vec_verdict() holds it against what one operation did; what names it. A case
- * that must be refused also fails if nothing in it was.
+ * may do as it likes. vec_verdict() holds it against what was done; what names the operation.
  */
 bool vec_must_accept(const struct vec_run *r);
 void vec_verdict(struct vec_run *r, const char *what, bool accepted);

@@ -279,7 +279,7 @@ static void check_shares(struct vec_run *r)
 /* The three secrets that the schedule goes through. */
 static void check_secrets(struct vec_run *r)
 {
-	const uint8_t *psk = vec_has(r, "Binder") ? fixed(r, "Psk", HF_SM3_LEN) : NULL;
+	const uint8_t *psk = fixed(r, "Psk", HF_SM3_LEN);
 	const uint8_t *early = fixed(r, "EarlySecret", HF_SM3_LEN);
 	const uint8_t *shared = fixed(r, "EcdheSharedSecret", HF_SM2_LEN);
 	uint8_t s[HF_SM3_LEN];

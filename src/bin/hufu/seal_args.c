@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "seal_args.h"
+
+#include <string.h>
+
+#include "pkg/manifest.h"
+
+enum { DAY_S = 86400, DAYS_DEFAULT = 365, DAYS_MAX = 36500 };
+
+/* Longest life that the level allows, in days, at most the usual one. */
+static uint64_t days_default(enum hf_level level)
+{
+	uint64_t most = hf_policy(HF_ROW_PACKAGE_EXPIRY, level) / DAY_S;
+
+	return most < DAYS_DEFAULT ? most : DAYS_DEFAULT;
+}
+
+hf_err hufu_seal_args(struct hf_seal_spec *spec, const char *parties[HF_SEAL_PARTIES_MAX],
+	const struct hufu_args *a, struct hf_errinfo *ei)
+{
+	const char *version = hufu_arg(a, "version");
+	uint64_t level = HF_L1;
+	uint64_t days = 0;
+	const char *dir;
+	size_t at = 0;
+
+	spec->parties = parties;
+	while ((dir = hufu_arg_next(a, "as", &at)) != NULL) {
+		if (spec->n_parties == HF_SEAL_PARTIES_MAX)
+			return hf_fail(
+				ei, HF_ERR_ARG, "more than %d publishers", HF_SEAL_PARTIES_MAX);
+		parties[spec->n_parties++] = dir;
+	}
+	spec->files = a->arg;
+	spec->n_files = a->n_args;
+	spec->lineage = hufu_arg(a, "lineage");
+	spec->version = version == NULL ? "" : version;
+	if (spec->n_parties == 0)
+		return hf_fail(ei, HF_ERR_ARG, "--as is missing: the folder of a publisher");
+	if (spec->lineage == NULL)
+		return hf_fail(ei, HF_ERR_ARG, "--lineage is missing: which model is this?");
+	if (!hufu_has(a, "release"))
+		return hf_fail(ei, HF_ERR_ARG, "--release is missing: a counter, from 1");
+	if (strlen(spec->version) > HF_MANIFEST_NAME_MAX)
+		return hf_fail(ei, HF_ERR_ARG, "--version: at most %d bytes", HF_MANIFEST_NAME_MAX);
+	HF_TRY(hufu_arg_u64(a, "release", 0, 1, UINT64_MAX, &spec->release, ei));
+	HF_TRY(hufu_arg_u64(a, "floor", 0, 0, spec->release, &spec->floor, ei));
+	HF_TRY(hufu_arg_u64(a, "epoch", 1, 1, UINT64_MAX, &spec->epoch, ei));
+	HF_TRY(hufu_arg_u64(a, "level", HF_L1, HF_L1, HF_L3, &level, ei));
+	spec->level = (enum hf_level)level;
+	HF_TRY(hufu_arg_u64(a, "expires", days_default(spec->level), 1, DAYS_MAX, &days, ei));
+	spec->life_s = days * DAY_S;
+	spec->no_dedupe = hufu_has(a, "no-dedupe");
+	spec->no_compress = hufu_has(a, "no-compress");
+	return HF_OK;
+}

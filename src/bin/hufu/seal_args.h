@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What hufu seal and hufu publish are told about a release. */
+#ifndef HF_BIN_HUFU_SEAL_ARGS_H
+#define HF_BIN_HUFU_SEAL_ARGS_H
+
+#include "base/err.h"
+#include "cmd.h"
+#include "svc/seal.h"
+
+/* Reads everything but --out. HF_ERR_ARG: something is missing or cannot be; ei names the option.
+ */
+HF_MUST_USE hf_err hufu_seal_args(struct hf_seal_spec *spec,
+	const char *parties[HF_SEAL_PARTIES_MAX], const struct hufu_args *a, struct hf_errinfo *ei);
+
+#endif
