@@ -347,12 +347,17 @@ static const char *words_for(
 	return is_for_peer(e) ? ei->text : NULL;
 }
 
+/* "Not there", "later" and "no way to the hub" are answers, not refusals. */
+static bool is_on_record(hf_err e)
+{
+	return e != HF_ERR_NOT_FOUND && e != HF_ERR_AGAIN && e != HF_ERR_NET && e != HF_ERR_TIMEOUT;
+}
+
 void hf_serve_refuse(
 	const struct serve_req *r, enum hf_audit_event event, hf_err e, const struct hf_errinfo *ei)
 {
 	hf_h2_reply_error(r->session->h, r->stream, e, words_for(r->session, e, ei));
-	/* "Not there" and "later" are answers, not refusals. */
-	if (e != HF_ERR_NOT_FOUND && e != HF_ERR_AGAIN)
+	if (is_on_record(e))
 		record_refusal(r, event, e, ei);
 }
 
@@ -364,7 +369,7 @@ static void on_refused(void *ctx, const struct hf_http_head *head, hf_err why)
 	struct serve_req r;
 
 	hf_serve_req_init(&r, session, &q);
-	if (why != HF_ERR_NOT_FOUND && why != HF_ERR_AGAIN)
+	if (is_on_record(why))
 		record_refusal(&r, HF_EV_REQUEST_REFUSED, why, NULL);
 }
 

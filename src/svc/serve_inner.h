@@ -176,9 +176,9 @@ void hf_serve_reply(
 void hf_serve_reply_json(const struct serve_req *r, const struct hf_buf *json, hf_err e);
 
 /*
- * Answers with the failure, counts it, and records it as event, unless it is nothing but "not
- * there" or "later". What the peer may read: ei's text, except after failed authentication and
- * where the failure is our machine's.
+ * Answers with the failure, and counts and records it as event, unless it is nothing but "not
+ * there", "later" or "no way to the hub". What the peer may read: ei's text, except after failed
+ * authentication and where the failure is our machine's.
  */
 void hf_serve_refuse(const struct serve_req *r, enum hf_audit_event event, hf_err e,
 	const struct hf_errinfo *ei);

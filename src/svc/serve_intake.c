@@ -149,20 +149,24 @@ static struct serve_intake *place(struct hf_serve *s)
 	return oldest;
 }
 
-/* A place for a statement; its bytes are still to be put there. */
-static hf_err take_place(struct serve_intake **out, struct hf_serve *s, enum hf_object kind,
-	const uint8_t name[HF_SM3_LEN], struct hf_errinfo *ei)
+/* A place for a statement; its bytes are still to be put there. NULL: all are busy. */
+static struct serve_intake *take_place(
+	struct hf_serve *s, enum hf_object kind, const uint8_t name[HF_SM3_LEN])
 {
 	struct serve_intake *in = place(s);
 
 	if (in == NULL)
-		return hf_fail(ei, HF_ERR_AGAIN, "too many statements are coming in, try again");
+		return NULL;
 	in->kind = kind;
 	memcpy(in->name, name, sizeof(in->name));
 	in->used_ms = hf_clock_mono_ms();
 	hf_buf_init(&in->object, s->mem, hf_object_max(kind));
-	*out = in;
-	return HF_OK;
+	return in;
+}
+
+static hf_err all_busy(struct hf_errinfo *ei)
+{
+	return hf_fail(ei, HF_ERR_AGAIN, "too many statements are coming in, try again");
 }
 
 hf_err hf_serve_intake_begin(struct serve_intake **out, struct hf_serve *s, enum hf_object kind,
@@ -175,7 +179,9 @@ hf_err hf_serve_intake_begin(struct serve_intake **out, struct hf_serve *s, enum
 		*out = in;
 		return HF_OK;
 	}
-	HF_TRY(take_place(&in, s, kind, name, ei));
+	in = take_place(s, kind, name);
+	if (in == NULL)
+		return all_busy(ei);
 	e = hf_buf_put(&in->object, object.p, object.len);
 	if (e == HF_OK)
 		e = open_statement(in, s, ei);
@@ -194,7 +200,9 @@ hf_err hf_serve_intake_get(struct serve_intake **out, struct hf_serve *s, enum h
 	hf_err e = HF_OK;
 
 	if (in == NULL) {
-		HF_TRY(take_place(&in, s, kind, name, ei));
+		in = take_place(s, kind, name);
+		if (in == NULL)
+			return all_busy(ei);
 		e = hf_objects_load(&in->object, &s->objects, kind, name, NULL);
 		if (e == HF_ERR_NOT_FOUND)
 			e = hf_fail(ei, HF_ERR_STATE, "the %s has not come in: it comes first",

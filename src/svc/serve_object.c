@@ -280,25 +280,28 @@ static void advance(struct serve_get *g)
 		refuse(g, e, e == HF_ERR_FORMAT ? "the range lies beyond the end" : hf_err_text(e));
 }
 
-static hf_err get_new(struct serve_get **out, struct hf_serve *s, const struct hf_http_head *head,
-	struct hf_errinfo *ei)
+static hf_err check_get(enum hf_object *kind, uint8_t name[HF_SM3_LEN], const struct hf_serve *s,
+	const struct hf_http_head *head, struct hf_errinfo *ei)
 {
-	uint8_t name[HF_SM3_LEN];
-	enum hf_object kind;
-	struct serve_get *g;
-
-	HF_TRY(hf_serve_object_of(&kind, name, head, ei));
-	if (!is_public(kind))
-		return hf_fail(ei, HF_ERR_DENIED, "a %s is not given out", hf_object_kind(kind));
-	if (head->has_range && kind != HF_OBJECT_PACK)
+	HF_TRY(hf_serve_object_of(kind, name, head, ei));
+	if (!is_public(*kind))
+		return hf_fail(ei, HF_ERR_DENIED, "a %s is not given out", hf_object_kind(*kind));
+	if (head->has_range && *kind != HF_OBJECT_PACK)
 		return hf_fail(ei, HF_ERR_FORMAT, "only packs are given out in ranges");
 	if (head->has_range && head->range.last >= HF_PACK_MAX)
 		return hf_fail(ei, HF_ERR_FORMAT, "no pack is as long as the range");
 	if (s->n_gets == SERVE_GETS_MAX)
 		return hf_fail(ei, HF_ERR_AGAIN, "too many objects are being sent, try again");
-	g = hf_mem_new(s->mem, sizeof(*g));
+	return HF_OK;
+}
+
+static struct serve_get *get_new(struct hf_serve *s, enum hf_object kind,
+	const uint8_t name[HF_SM3_LEN], const struct hf_http_head *head)
+{
+	struct serve_get *g = hf_mem_new(s->mem, sizeof(*g));
+
 	if (g == NULL)
-		return HF_ERR_NO_MEMORY;
+		return NULL;
 	s->n_gets++;
 	g->serve = s;
 	g->task.over = get_over;
@@ -306,25 +309,29 @@ static hf_err get_new(struct serve_get **out, struct hf_serve *s, const struct h
 	g->fd = -1;
 	g->kind = kind;
 	memcpy(g->name, name, sizeof(g->name));
-	hf_hex_emit(g->id, name, sizeof(name));
+	hf_hex_emit(g->id, name, HF_SM3_LEN);
 	g->has_range = head->has_range;
 	g->at = head->has_range ? head->range.first : 0;
 	g->last = head->range.last;
-	*out = g;
-	return HF_OK;
+	return g;
 }
 
 static void begin(struct hf_serve_session *session, const struct hf_http_request *q, bool is_head)
 {
 	struct hf_serve *s = session->serve;
 	struct hf_errinfo ei = { .code = HF_OK };
+	enum hf_object kind = HF_OBJECT_PACK;
+	uint8_t name[HF_SM3_LEN] = { 0 };
 	struct serve_get *g = NULL;
 	struct serve_req r;
 	hf_err e;
 
 	hf_serve_req_init(&r, session, q);
-	e = get_new(&g, s, q->head, &ei);
-	if (e != HF_OK) {
+	e = check_get(&kind, name, s, q->head, &ei);
+	if (e == HF_OK)
+		g = get_new(s, kind, name, q->head);
+	if (g == NULL) {
+		e = e == HF_OK ? HF_ERR_NO_MEMORY : e;
 		hf_serve_refuse(&r, HF_EV_REQUEST_REFUSED, e, &ei);
 		return;
 	}

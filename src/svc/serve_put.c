@@ -25,6 +25,7 @@ enum { SKIP_MAX = 1 << 20 };
 struct pack_in {
 	struct hf_blob_put file;
 	struct hf_pkg_reader *reader;
+	uint64_t n_chunks;     /* of the statement */
 	uint64_t next;         /* number of the chunk to look at next */
 	struct hf_place place; /* of the chunk that is coming */
 	uint32_t chunk_at;     /* bytes of it so far */
@@ -151,9 +152,8 @@ static hf_err check_right(
 static hf_err next_chunk(struct serve_put *p, struct hf_errinfo *ei)
 {
 	struct pack_in *in = p->pack;
-	uint64_t n_chunks = p->intake->body->n_chunks;
 
-	for (unsigned n = 0; n < SKIP_MAX && in->next < n_chunks; n++, in->next++) {
+	for (unsigned n = 0; n < SKIP_MAX && in->next < in->n_chunks; n++, in->next++) {
 		HF_TRY(hf_pkg_reader_place(in->reader, in->next, &in->place, ei));
 		if (memcmp(in->place.pack_id, p->name, HF_SM3_LEN) != 0 ||
 			in->place.offset != in->at)
@@ -186,7 +186,7 @@ static hf_err find_first(struct serve_put *p, struct hf_errinfo *ei)
 	struct pack_in *in = p->pack;
 	hf_err e;
 
-	if (in->next >= p->intake->body->n_chunks)
+	if (in->next >= in->n_chunks)
 		return hf_fail(ei, HF_ERR_DENIED, "pack/%s: the statement has no chunk %" PRIu64,
 			p->id, in->next);
 	e = hf_pkg_reader_place(in->reader, in->next, &in->place, NULL);
@@ -214,6 +214,7 @@ static hf_err pack_begin(
 	p->pack = in;
 	in->file.fd = -1;
 	hf_pack_id_init(&in->sum);
+	in->n_chunks = p->intake->body->n_chunks;
 	if (parse_chunk_no(&in->next, hf_serve_field(head, HF_FIELD_CHUNK)) != HF_OK)
 		return hf_fail(ei, HF_ERR_FORMAT, "%s: no number of a chunk", HF_FIELD_CHUNK);
 	HF_TRY(hf_pkg_reader_new(&in->reader, p->intake->body, NULL, &pages, s->mem));
@@ -314,38 +315,43 @@ static hf_err statement_finish(struct serve_put *p, bool *is_new, struct hf_erri
 	return e;
 }
 
-/* A deposit is for a manifest that is there, from publishers of the root, to this hub. */
-static hf_err check_deposit(struct serve_put *p, struct serve_intake **in, struct hf_errinfo *ei)
+/* A deposit is from publishers of the root, and to this hub. */
+static hf_err open_deposit(struct hf_grant *g, const struct serve_put *p, struct hf_errinfo *ei)
 {
 	const struct hf_party *hub = &p->serve->node->party;
 	struct hf_bytes content;
-	struct hf_grant g;
 	uint8_t cert[HF_SM3_LEN];
 
 	HF_TRY(hf_object_open(
 		&content, NULL, p->kind, body_of(p), &hub->root.roles[HF_ROOT_PUBLISHER], ei));
-	HF_TRY(hf_grant_parse(&g, p->kind, content, ei));
+	HF_TRY(hf_grant_parse(g, p->kind, content, ei));
 	hf_cert_fingerprint(cert, &hub->enc);
-	if (strcmp(g.context.recipient, hub->identity.id) != 0 ||
-		memcmp(g.context.cert, cert, sizeof(cert)) != 0)
+	if (strcmp(g->context.recipient, hub->identity.id) != 0 ||
+		memcmp(g->context.cert, cert, sizeof(cert)) != 0)
 		return hf_fail(ei, HF_ERR_DENIED, "deposit: sealed to %s, not to this hub",
-			g.context.recipient);
-	HF_TRY(hf_serve_intake_get(in, p->serve, HF_OBJECT_MANIFEST, g.context.manifest, ei));
-	if (strcmp(g.context.lineage, (*in)->manifest.lineage) != 0 ||
-		g.context.release != (*in)->manifest.release ||
-		g.context.epoch != (*in)->manifest.epoch)
+			g->context.recipient);
+	return HF_OK;
+}
+
+static hf_err check_deposit(
+	const struct hf_grant_context *c, const struct hf_manifest *m, struct hf_errinfo *ei)
+{
+	if (strcmp(c->lineage, m->lineage) != 0 || c->release != m->release || c->epoch != m->epoch)
 		return hf_fail(ei, HF_ERR_DENIED,
-			"deposit: for release %" PRIu64 " of %s, not of %s", g.context.release,
-			g.context.lineage, (*in)->manifest.lineage);
+			"deposit: for release %" PRIu64 " of %s, not of %s", c->release, c->lineage,
+			m->lineage);
 	return HF_OK;
 }
 
 static hf_err deposit_finish(struct serve_put *p, bool *is_new, struct hf_errinfo *ei)
 {
 	struct serve_intake *in = NULL;
+	struct hf_grant g;
 
 	HF_TRY(check_name(p, ei));
-	HF_TRY(check_deposit(p, &in, ei));
+	HF_TRY(open_deposit(&g, p, ei));
+	HF_TRY(hf_serve_intake_get(&in, p->serve, HF_OBJECT_MANIFEST, g.context.manifest, ei));
+	HF_TRY(check_deposit(&g.context, &in->manifest, ei));
 	HF_TRY(hf_serve_store(p->serve, p->kind, p->name, body_of(p), is_new));
 	memcpy(in->deposit, p->id, sizeof(in->deposit));
 	return HF_OK;
@@ -400,7 +406,7 @@ static hf_err part_begin(
 	struct serve_put *p, const struct hf_http_head *head, struct hf_errinfo *ei)
 {
 	uint8_t name[HF_SM3_LEN];
-	enum hf_object kind;
+	enum hf_object kind = HF_OBJECT_MANIFEST;
 
 	HF_TRY(statement_of(&kind, name, head, ei));
 	HF_TRY(check_right(p->task.req.session, kind, ei));
@@ -424,29 +430,22 @@ static hf_err put_begin(struct serve_put *p, const struct hf_http_head *head, st
 	return check_right(p->task.req.session, p->kind, ei);
 }
 
-static hf_err put_new(struct serve_put **out, const struct serve_req *r,
-	const struct hf_http_head *head, struct hf_errinfo *ei)
+static struct serve_put *put_new(
+	const struct serve_req *r, enum hf_object kind, const uint8_t name[HF_SM3_LEN])
 {
 	struct hf_serve *s = r->session->serve;
-	uint8_t name[HF_SM3_LEN];
-	enum hf_object kind;
-	struct serve_put *p;
+	struct serve_put *p = hf_mem_new(s->mem, sizeof(*p));
 
-	HF_TRY(hf_serve_object_of(&kind, name, head, ei));
-	if (s->n_puts == SERVE_PUTS_MAX)
-		return hf_fail(ei, HF_ERR_AGAIN, "too many objects are coming in, try again");
-	p = hf_mem_new(s->mem, sizeof(*p));
 	if (p == NULL)
-		return HF_ERR_NO_MEMORY;
+		return NULL;
 	s->n_puts++;
 	p->serve = s;
 	p->task.over = put_over;
 	p->kind = kind;
 	memcpy(p->name, name, sizeof(p->name));
-	hf_hex_emit(p->id, name, sizeof(name));
+	hf_hex_emit(p->id, name, HF_SM3_LEN);
 	hf_serve_task_add(&p->task, r);
-	*out = p;
-	return HF_OK;
+	return p;
 }
 
 static void refuse(struct serve_put *p, hf_err e, const struct hf_errinfo *ei)
@@ -463,13 +462,20 @@ void hf_serve_on_put(void *ctx, const struct hf_http_request *q)
 {
 	struct hf_serve_session *session = ctx;
 	struct hf_errinfo ei = { .code = HF_OK };
+	enum hf_object kind = HF_OBJECT_PACK;
+	uint8_t name[HF_SM3_LEN] = { 0 };
 	struct serve_put *p = NULL;
 	struct serve_req r;
 	hf_err e;
 
 	hf_serve_req_init(&r, session, q);
-	e = put_new(&p, &r, q->head, &ei);
-	if (e != HF_OK) {
+	e = hf_serve_object_of(&kind, name, q->head, &ei);
+	if (e == HF_OK && session->serve->n_puts == SERVE_PUTS_MAX)
+		e = hf_fail(&ei, HF_ERR_AGAIN, "too many objects are coming in, try again");
+	if (e == HF_OK)
+		p = put_new(&r, kind, name);
+	if (p == NULL) {
+		e = e == HF_OK ? HF_ERR_NO_MEMORY : e;
 		hf_serve_refuse(&r, HF_EV_REQUEST_REFUSED, e, &ei);
 		return;
 	}

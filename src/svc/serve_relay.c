@@ -243,17 +243,13 @@ static void on_done(void *ctx, int32_t stream, hf_err e, const struct hf_http_he
 	relay_unhold(y);
 }
 
-static hf_err relay_new(struct serve_relay **out, const struct serve_req *r, struct hf_errinfo *ei)
+static struct serve_relay *relay_new(const struct serve_req *r)
 {
 	struct hf_serve *s = r->session->serve;
-	struct serve_relay *y;
+	struct serve_relay *y = hf_mem_new(s->mem, sizeof(*y));
 
-	if (s->n_relays == SERVE_RELAYS_MAX)
-		return hf_fail(
-			ei, HF_ERR_AGAIN, "too many requests are being passed on, try again");
-	y = hf_mem_new(s->mem, sizeof(*y));
 	if (y == NULL)
-		return HF_ERR_NO_MEMORY;
+		return NULL;
 	s->n_relays++;
 	y->next = s->relays;
 	s->relays = y;
@@ -264,8 +260,7 @@ static hf_err relay_new(struct serve_relay **out, const struct serve_req *r, str
 	hf_buf_init(&y->request.buf, s->mem, PIPE_MAX);
 	hf_buf_init(&y->answer.buf, s->mem, PIPE_MAX);
 	hf_serve_task_add(&y->task, r);
-	*out = y;
-	return HF_OK;
+	return y;
 }
 
 /* Fields that go on: what they name is the hub's business; the correlation id always. */
@@ -333,9 +328,13 @@ static void pass_on(const struct serve_req *r, const struct hf_http_request *q, 
 {
 	struct hf_errinfo ei = { .code = HF_OK };
 	struct serve_relay *y = NULL;
-	hf_err e = relay_new(&y, r, &ei);
+	hf_err e = HF_ERR_NO_MEMORY;
 
-	if (e != HF_OK) {
+	if (r->session->serve->n_relays == SERVE_RELAYS_MAX)
+		e = hf_fail(&ei, HF_ERR_AGAIN, "too many requests are being passed on, try again");
+	else
+		y = relay_new(r);
+	if (y == NULL) {
 		hf_serve_refuse(r, HF_EV_REQUEST_REFUSED, e, &ei);
 		return;
 	}

@@ -136,7 +136,8 @@ static hf_err channel_make(struct serve_channel **out, struct hf_serve *s,
 	hf_buf_clear(&list);
 	if (e != HF_OK) {
 		hf_serve_channel_unhold(c, s->mem);
-		return hf_fail(ei, e, "the channel cannot be renewed: %s", hf_err_text(e));
+		(void)hf_fail(ei, e, "the channel cannot be renewed: %s", hf_err_text(e));
+		return e;
 	}
 	*out = c;
 	return HF_OK;

@@ -127,6 +127,24 @@ static void refused(const struct hf_cert *cert, hf_err expected)
 	assert_int_equal(stats_of(&s).n_sessions, 0);
 }
 
+static void the_trust_root_is_an_object_too(void **state)
+{
+	struct wire *w = wire_of(s.serve, dev.dir);
+	uint8_t name[HF_SM3_LEN];
+	char path[128];
+	struct ask a;
+
+	(void)state;
+	hf_object_name(name, world_hub.root_object.p, world_hub.root_object.len);
+	object_url(path, HF_OBJECT_ROOT, name);
+	ask_init(&a, HF_HTTP_GET, path);
+	assert_int_equal(ask_run(&a, w), 200);
+	assert_int_equal(a.answer.len, world_hub.root_object.len);
+	assert_memory_equal(a.answer.body, world_hub.root_object.p, a.answer.len);
+	ask_clear(&a);
+	wire_end(w);
+}
+
 static void who_has_no_business_here_gets_no_session(void **state)
 {
 	struct hf_cert cert = { .is_ca = false };
@@ -274,7 +292,7 @@ static void a_release_becomes_current_when_all_of_it_is_there(void **state)
 	struct wire *w = publisher();
 	struct hf_buf object = buf_new();
 	struct hf_channel_release entry;
-	struct hf_channel c;
+	struct hf_channel c = { .serial = 0 };
 
 	(void)state;
 	assert_false(get_channel(w, &c, &object));
@@ -554,6 +572,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_role_has_its_routes_and_no_other),
+		cmocka_unit_test(the_trust_root_is_an_object_too),
 		cmocka_unit_test(who_has_no_business_here_gets_no_session),
 		cmocka_unit_test(sessions_are_bounded),
 		cmocka_unit_test(an_enrolment_needs_the_links_own_key_and_a_token),
