@@ -21,7 +21,7 @@
 #include "svc/push.h"
 #include "svc/serve.h"
 
-enum { WIRES_MAX = 16, ANSWER_MAX = 1 << 20, PACKS_MAX = 8, MODEL_LEN = 700 * 1024 };
+enum { WIRES_MAX = 24, ANSWER_MAX = 1 << 20, PACKS_MAX = 8, MODEL_LEN = 700 * 1024 };
 
 /* A link without sockets. */
 struct wire {
@@ -135,7 +135,7 @@ struct answer {
 	hf_err e;
 	unsigned status;
 	struct hf_http_head head;
-	uint8_t *body; /* ANSWER_MAX bytes */
+	uint8_t *body; /* with a terminator; NULL before the end */
 	size_t len;
 };
 
@@ -151,24 +151,11 @@ static inline void answer_done(void *ctx, int32_t stream, hf_err e, const struct
 		a->head = *head;
 		a->status = head->status;
 	}
-	assert_true(body_len <= ANSWER_MAX);
+	a->body = calloc(1, body_len + 1);
+	assert_non_null(a->body);
 	if (body_len > 0)
 		memcpy(a->body, body, body_len);
-	a->body[body_len] = '\0';
 	a->len = body_len;
-}
-
-static inline struct answer answer_new(void)
-{
-	struct answer a = { .body = calloc(1, ANSWER_MAX + 1) };
-
-	assert_non_null(a.body);
-	return a;
-}
-
-static inline void answer_clear(struct answer *a)
-{
-	free(a->body);
 }
 
 /* A request in the making. */
@@ -182,7 +169,6 @@ struct ask {
 static inline void ask_init(struct ask *a, enum hf_http_method method, const char *path)
 {
 	memset(a, 0, sizeof(*a));
-	a->answer = answer_new();
 	(void)snprintf(a->path, sizeof(a->path), "%s", path);
 	a->call = (struct hf_http_call){ .method = method,
 		.path = a->path,
@@ -218,7 +204,7 @@ static inline unsigned ask_run(struct ask *a, struct wire *w)
 
 static inline void ask_clear(struct ask *a)
 {
-	answer_clear(&a->answer);
+	free(a->answer.body);
 }
 
 /* One request whose answer is its status alone. */
@@ -429,6 +415,126 @@ static inline struct goods *goods_sealed(const struct sealing *s)
 	g->body = m.body;
 	goods_read(g, &objects);
 	hf_bundle_file_close(&bundle);
+	return g;
+}
+
+/* Packs and pages of an upload, as the writer makes them. */
+struct upload_sink {
+	struct hf_buf pack;
+	struct goods *g;
+};
+
+static inline hf_err upload_data(void *ctx, const uint8_t *bytes, size_t len)
+{
+	struct upload_sink *u = ctx;
+
+	return hf_buf_put(&u->pack, bytes, len);
+}
+
+static inline hf_err upload_pack(void *ctx, const uint8_t id[HF_SM3_LEN], uint32_t len)
+{
+	struct upload_sink *u = ctx;
+	struct goods *g = u->g;
+
+	assert_int_equal(u->pack.len, len);
+	assert_int_equal(g->n_packs, 0); /* all chunks are in one */
+	memcpy(g->packs[0].name, id, HF_SM3_LEN);
+	(void)snprintf(g->packs[0].chunk, sizeof(g->packs[0].chunk), "0");
+	g->packs[0].bytes = buf_new();
+	g->n_packs = 1;
+	return hf_buf_put(&g->packs[0].bytes, u->pack.p, u->pack.len);
+}
+
+static inline hf_err upload_page(void *ctx, enum hf_object kind, const uint8_t name[HF_SM3_LEN],
+	const uint8_t *bytes, size_t len)
+{
+	struct upload_sink *u = ctx;
+	size_t i = kind == HF_OBJECT_TABLE ? 0 : 1;
+
+	(void)name;
+	u->g->n_pages = 2;
+	u->g->pages[i] = buf_new();
+	return hf_buf_put(&u->g->pages[i], bytes, len);
+}
+
+/* Chunks of random bytes as the one file of an upload. */
+static inline void upload_chunks(
+	struct hf_pkg_writer *w, const struct hf_chunk_keys *keys, unsigned n_chunks)
+{
+	enum { LEN = 64 << 10 };
+	struct hf_pkg_file f = { .path = "step-100.bin", .len = (uint64_t)n_chunks * LEN };
+	struct hf_codec codec = { 0 };
+	uint8_t *plain = malloc(LEN);
+
+	assert_non_null(plain);
+	assert_ok(hf_codec_init(&codec, world_env.mem, HF_CODEC_ENCODE, LEN));
+	assert_ok(hf_pkg_writer_file(w, &f));
+	for (unsigned i = 0; i < n_chunks; i++) {
+		struct hf_sealed s = { .chunk = { .tensor = HF_CHUNK_NO_TENSOR,
+					       .offset = (uint64_t)i * LEN } };
+
+		s.ct_cap = LEN + HF_CHUNK_TAG_LEN;
+		s.ct = malloc(s.ct_cap);
+		assert_non_null(s.ct);
+		assert_ok(hf_rng_fill(&world_env.rng, plain, LEN));
+		assert_ok(hf_chunk_seal(&s, keys, &codec, plain, LEN));
+		assert_ok(hf_pkg_writer_chunk(w, &s));
+		free(s.ct);
+	}
+	hf_codec_clear(&codec);
+	free(plain);
+}
+
+/* What a device sends up: so many chunks of 64 KiB, signed by its key process. */
+static inline struct goods *goods_uploaded(struct node *n, uint64_t counter, unsigned n_chunks)
+{
+	struct goods *g = calloc(1, sizeof(*g));
+	struct upload_sink sink = { buf_new(), g };
+	struct hf_pkg_writer_config config = { .mem = world_env.mem,
+		.sink = { upload_data, upload_pack, upload_page, &sink } };
+	struct hf_upload u = { .domain = "plant-7",
+		.counter = counter,
+		.kind = HF_UPLOAD_INCREMENT,
+		.level = HF_L1,
+		.created_s = world_now,
+		.lineage = "digits",
+		.release = 3,
+		.recipient = "hub-1" };
+	struct hf_cms_party to = { .pub = world_hub.enc.key, .cert = &world_hub.enc };
+	struct node user = as_user(n, n->uid);
+	struct hf_pkg_writer *w = NULL;
+	struct hf_buf content = buf_new();
+	struct hf_chunk_keys keys;
+	struct hf_bytes inner;
+	uint8_t k_dom[HF_KDOM_LEN];
+
+	assert_non_null(g);
+	g->kind = HF_OBJECT_UPLOAD;
+	(void)snprintf(u.device, sizeof(u.device), "%s", n->config.id);
+	hf_cert_fingerprint(u.cert, &world_hub.enc);
+	assert_ok(hf_rng_fill(&world_env.rng, u.id, sizeof(u.id)));
+	assert_ok(hf_rng_fill(&world_env.rng, k_dom, sizeof(k_dom)));
+	assert_ok(hf_rng_fill(&world_env.rng, config.cek, sizeof(config.cek)));
+	assert_ok(hf_rng_fill(&world_env.rng, config.salt, sizeof(config.salt)));
+	u.body.suite = HF_SUITE_SM4_GCM;
+	hf_upload_scope(&config.scope, &u);
+	assert_ok(hf_chunk_keys_init(&keys, k_dom, &config.scope, NULL));
+	assert_ok(hf_pkg_writer_new(&w, &config));
+	upload_chunks(w, &keys, n_chunks);
+	assert_ok(hf_pkg_writer_finish(w, &u.body));
+	assert_ok(hf_upload_emit(&content, &u, config.cek, &to, &world_env.rng, NULL));
+	g->statement = buf_new();
+	g->deposit = buf_new();
+	assert_ok(hf_key_sign_upload(client(&user), bytes_of(&content), &g->statement, fresh()));
+	assert_ok(hf_object_peek(&inner, HF_OBJECT_UPLOAD, bytes_of(&g->statement), NULL));
+	assert_ok(hf_upload_parse(&u, inner, NULL));
+	g->body = u.body;
+	hf_object_name(g->name, g->statement.p, g->statement.len);
+	hf_object_path(g->path, g->kind, g->name);
+	hf_chunk_keys_clear(&keys);
+	hf_pkg_writer_free(w);
+	hf_buf_clear(&content);
+	hf_buf_clear(&sink.pack);
 	return g;
 }
 
