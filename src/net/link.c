@@ -156,16 +156,16 @@ static size_t move_in(struct hf_link *l, const uint8_t *bytes, size_t len)
 
 static void ask_signature(struct hf_link *l)
 {
-	uint8_t e[HF_SM3_LEN];
+	struct hf_tls_cv cv;
 
 	if (l->is_signing || (hf_tls_wants(&l->tls) & HF_WANT_SIGN) == 0)
 		return;
 	l->is_signing = true;
-	if (l->config.calls.on_sign == NULL || hf_tls_sign_get(&l->tls, e) != HF_OK) {
+	if (l->config.calls.on_sign == NULL || hf_tls_sign_get(&l->tls, &cv) != HF_OK) {
 		hf_link_signed(l, NULL, HF_ERR_INTERNAL);
 		return;
 	}
-	l->config.calls.on_sign(l->config.ctx, l, e);
+	l->config.calls.on_sign(l->config.ctx, l, &cv);
 }
 
 /* What TLS would not take before. */

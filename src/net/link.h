@@ -40,10 +40,10 @@ struct hf_link_calls {
 	/* The handshake is over and the peer is who it should be. Attach a session here. */
 	void (*on_open)(void *ctx, struct hf_link *l);
 	/*
-	 * Sign digest e with the key of our certificate and answer with hf_link_signed(), now or
-	 * later. NULL: the TLS config has a signer of its own.
+	 * Sign cv with the key of our certificate and answer with hf_link_signed(), now or later.
+	 * NULL: the TLS config has a signer of its own.
 	 */
-	void (*on_sign)(void *ctx, struct hf_link *l, const uint8_t e[HF_SM3_LEN]);
+	void (*on_sign)(void *ctx, struct hf_link *l, const struct hf_tls_cv *cv);
 	/*
 	 * The link is over and its session about to be freed: the last moment to look at either.
 	 * May be NULL.

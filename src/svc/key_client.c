@@ -126,15 +126,16 @@ static hf_err run_objects(struct call *k, struct hf_buf *const *bufs, size_t n)
 	return e;
 }
 
-hf_err hf_key_sign_link(struct hf_key_client *c, const uint8_t digest[HF_SM3_LEN],
-	struct hf_sm2_sig *sig, struct hf_errinfo *ei)
+hf_err hf_key_sign_link(struct hf_key_client *c, const struct hf_tls_cv *cv, struct hf_sm2_sig *sig,
+	struct hf_errinfo *ei)
 {
 	struct hf_sm2_sig out = { { 0 }, { 0 } };
 	struct call k;
 	hf_err e;
 
 	call_begin(&k, c, HF_KEYREQ_SIGN_LINK, ei);
-	hf_key_put_raw(&k.out, digest, HF_SM3_LEN);
+	hf_key_put_u8(&k.out, cv->role == HF_TLS_SERVER);
+	hf_key_put_raw(&k.out, cv->transcript, HF_SM3_LEN);
 	e = call_run(&k);
 	if (e == HF_OK) {
 		hf_rd_copy(&k.in, out.r, sizeof(out.r));

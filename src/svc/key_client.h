@@ -17,6 +17,7 @@
 #include "pkg/trust.h"
 #include "pki/signer.h"
 #include "svc/key_proto.h"
+#include "tls/tls.h"
 
 struct hf_key_client {
 	const struct hf_mem *mem;
@@ -26,8 +27,8 @@ struct hf_key_client {
 	void *ctx;
 };
 
-/* A signature by the node's signing key over e, for hf_tls_sign_done(). */
-HF_MUST_USE hf_err hf_key_sign_link(struct hf_key_client *c, const uint8_t e[HF_SM3_LEN],
+/* A signature by the node's signing key over cv and nothing else, for hf_tls_sign_done(). */
+HF_MUST_USE hf_err hf_key_sign_link(struct hf_key_client *c, const struct hf_tls_cv *cv,
 	struct hf_sm2_sig *sig, struct hf_errinfo *ei);
 
 /* Records an event; of class S it is durable on return. */

@@ -10,7 +10,7 @@
 /* clang-format off */
 #define HF_KEY_REQUESTS(X) \
 	/* name           number  who may ask                when */ \
-	X(SIGN_LINK,      1,      FRONT,                     ANY)      /* digest of a CertificateVerify */ \
+	X(SIGN_LINK,      1,      FRONT,                     ANY)      /* a CertificateVerify, by role and transcript */ \
 	X(AUDIT,          2,      FRONT,                     ANY)      /* record an event */ \
 	X(STATUS,         3,      FRONT | LOCAL,             ANY)      /* state, identity, floors, log size */ \
 	X(NEWCOMER,       4,      FRONT,                     NEWCOMER) /* requests and self-signed certificate */ \

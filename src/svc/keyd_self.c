@@ -7,18 +7,27 @@
 
 #include "pkg/receipt.h"
 #include "pkg/upload.h"
+#include "tls/tls.h"
 
 hf_err hf_keyd_sign_link(struct hf_keyd *k, struct hf_key_ask *a)
 {
 	const struct hf_keyd_note note = {
 		.event = HF_EV_SIGN, .tier = 2, .subject = "key:sign", .code = "link"
 	};
-	const uint8_t *digest = hf_rd_take(&a->in, HF_SM3_LEN);
+	struct hf_tls_cv cv = { HF_TLS_CLIENT, { 0 } };
+	uint8_t digest[HF_SM3_LEN];
 	struct hf_sm2_sig sig = { { 0 }, { 0 } };
+	uint8_t is_server = hf_rd_u8(&a->in);
 	hf_err e;
 
+	hf_rd_copy(&a->in, cv.transcript, sizeof(cv.transcript));
 	HF_TRY(hf_key_ask_done(a));
-	e = k->sign.sign_digest(k->sign.ctx, digest, &sig);
+	if (is_server > 1)
+		return hf_fail(a->ei, HF_ERR_FORMAT, "link: neither client nor server signs");
+	cv.role = is_server == 1 ? HF_TLS_SERVER : HF_TLS_CLIENT;
+	e = hf_tls_cv_digest(digest, &cv, &k->sign.pub);
+	if (e == HF_OK)
+		e = k->sign.sign_digest(k->sign.ctx, digest, &sig);
 	if (e != HF_OK)
 		return hf_fail(a->ei, e, "key sign: %s", hf_err_text(e));
 	HF_TRY(hf_keyd_note(k, a, &note, a->ei));

@@ -38,23 +38,23 @@ hf_err hf_tls_send_chain(struct hf_tls *t)
 }
 
 /* RFC 8446 4.4.3: what is signed: spaces, a context string, a zero byte, the transcript hash. */
-static void make_tbs(const struct hf_tls *t, uint8_t tbs[TBS_LEN], enum hf_tls_role signer)
+static void make_tbs(uint8_t tbs[TBS_LEN], const struct hf_tls_cv *cv)
 {
 	static const char server[TBS_LABEL] = "TLS 1.3, server CertificateVerify";
 	static const char client[TBS_LABEL] = "TLS 1.3, client CertificateVerify";
 
 	memset(tbs, ' ', TBS_PAD);
-	memcpy(tbs + TBS_PAD, signer == HF_TLS_SERVER ? server : client, TBS_LABEL);
-	hf_tls_hash(t, tbs + TBS_PAD + TBS_LABEL);
+	memcpy(tbs + TBS_PAD, cv->role == HF_TLS_SERVER ? server : client, TBS_LABEL);
+	memcpy(tbs + TBS_PAD + TBS_LABEL, cv->transcript, HF_SM3_LEN);
 }
 
 /* RFC 8998 3.2.1: the ID of handshake signatures is not that of certificates. */
-static hf_err digest_of(uint8_t e[HF_SM3_LEN], const struct hf_tls *t, const struct hf_sm2_pub *pub,
-	enum hf_tls_role signer)
+hf_err hf_tls_cv_digest(
+	uint8_t e[HF_SM3_LEN], const struct hf_tls_cv *cv, const struct hf_sm2_pub *pub)
 {
 	uint8_t tbs[TBS_LEN];
 
-	make_tbs(t, tbs, signer);
+	make_tbs(tbs, cv);
 	return hf_sm2_digest(
 		e, pub, HF_SM2_ID_TLS13, sizeof(HF_SM2_ID_TLS13) - 1, tbs, sizeof(tbs));
 }
@@ -68,7 +68,9 @@ hf_err hf_tls_make_digest(struct hf_tls *t)
 	if (cfg->signer != NULL && memcmp(&cfg->signer->pub, &leaf.key, sizeof(leaf.key)) != 0)
 		return hf_tls_die(t, HF_ALERT_INTERNAL_ERROR,
 			hf_fail(&t->why, HF_ERR_ARG, "own certificate is not that of the key"));
-	return digest_of(t->hs->digest, t, &leaf.key, cfg->role);
+	t->hs->cv.role = cfg->role;
+	hf_tls_hash(t, t->hs->cv.transcript);
+	return hf_tls_cv_digest(t->hs->digest, &t->hs->cv, &leaf.key);
 }
 
 hf_err hf_tls_sign_now(struct hf_tls *t, struct hf_sm2_sig *sig)
@@ -220,7 +222,8 @@ refuse:
 
 hf_err hf_tls_take_verify(struct hf_tls *t, const struct hf_tls_msg *m)
 {
-	enum hf_tls_role peer = t->cfg->role == HF_TLS_CLIENT ? HF_TLS_SERVER : HF_TLS_CLIENT;
+	struct hf_tls_cv cv = { t->cfg->role == HF_TLS_CLIENT ? HF_TLS_SERVER : HF_TLS_CLIENT,
+		{ 0 } };
 	struct hf_tls_cert_verify v;
 	struct hf_sm2_sig sig;
 	uint8_t digest[HF_SM3_LEN];
@@ -233,7 +236,8 @@ hf_err hf_tls_take_verify(struct hf_tls *t, const struct hf_tls_msg *m)
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"peer signed with scheme 0x%04x, not sm2sig_sm3", v.scheme));
 
-	HF_TRY(digest_of(digest, t, &t->peer.key, peer));
+	hf_tls_hash(t, cv.transcript);
+	HF_TRY(hf_tls_cv_digest(digest, &cv, &t->peer.key));
 	e = hf_sm2_sig_parse_der(&sig, v.sig.p, v.sig.len);
 	if (e == HF_OK)
 		e = hf_sm2_verify_digest(&t->peer.key, digest, &sig);

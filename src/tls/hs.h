@@ -34,7 +34,8 @@ struct hf_tls_hs {
 	bool sent_share;            /* client: the ClientHello had our share */
 	bool is_retried;            /* a HelloRetryRequest was sent or received */
 	bool is_asked;              /* client: the server wants a certificate */
-	uint8_t digest[HF_SM3_LEN]; /* e of our CertificateVerify */
+	struct hf_tls_cv cv;        /* our CertificateVerify */
+	uint8_t digest[HF_SM3_LEN]; /* e of it */
 	struct hf_buf name;         /* client: server_name with terminator */
 };
 

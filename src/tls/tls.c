@@ -429,13 +429,13 @@ hf_err hf_tls_key_update(struct hf_tls *t, bool ask)
 	return settle(t, hf_tls_send_update(t, ask));
 }
 
-hf_err hf_tls_sign_get(const struct hf_tls *t, uint8_t e[HF_SM3_LEN])
+hf_err hf_tls_sign_get(const struct hf_tls *t, struct hf_tls_cv *cv)
 {
 	if (t->err != HF_OK)
 		return t->err;
 	if (!hf_tls_is_signing(t))
 		return HF_ERR_STATE;
-	memcpy(e, t->hs->digest, HF_SM3_LEN);
+	*cv = t->hs->cv;
 	return HF_OK;
 }
 

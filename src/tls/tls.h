@@ -224,10 +224,23 @@ HF_MUST_USE hf_err hf_tls_close(struct hf_tls *t);
  */
 HF_MUST_USE hf_err hf_tls_key_update(struct hf_tls *t, bool ask);
 
-/* With HF_WANT_SIGN: the digest e to sign with the key of our leaf. HF_ERR_STATE: none wanted. */
-HF_MUST_USE hf_err hf_tls_sign_get(const struct hf_tls *t, uint8_t e[HF_SM3_LEN]);
+/*
+ * What a CertificateVerify says: who signs, over which handshake (RFC 8446 4.4.3). A key in another
+ * process makes the digest itself from it, so whoever asks can have nothing else signed.
+ */
+struct hf_tls_cv {
+	enum hf_tls_role role; /* of who signs */
+	uint8_t transcript[HF_SM3_LEN];
+};
 
-/* The signature of that digest. HF_ERR_STATE: none wanted (does not stick). */
+/* The digest e to be signed by the key pub. */
+HF_MUST_USE hf_err hf_tls_cv_digest(
+	uint8_t e[HF_SM3_LEN], const struct hf_tls_cv *cv, const struct hf_sm2_pub *pub);
+
+/* With HF_WANT_SIGN: what to sign with the key of our leaf. HF_ERR_STATE: none wanted. */
+HF_MUST_USE hf_err hf_tls_sign_get(const struct hf_tls *t, struct hf_tls_cv *cv);
+
+/* The signature of its digest. HF_ERR_STATE: none wanted (does not stick). */
 HF_MUST_USE hf_err hf_tls_sign_done(struct hf_tls *t, const struct hf_sm2_sig *sig);
 
 /* There will be no signature; why (not HF_OK) becomes the failure of the link, which it returns. */

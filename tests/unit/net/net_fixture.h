@@ -79,7 +79,7 @@ struct end {
 	bool is_self_signed;
 	bool had_session; /* hf_link_h2() was there in on_ending */
 	unsigned n_sign;
-	uint8_t digest[HF_SM3_LEN];
+	struct hf_tls_cv cv;
 };
 
 /* The server's side of bodies: pattern bytes out of nothing, and a sink that checks them. */
@@ -328,20 +328,22 @@ static inline void device_on_open(void *ctx, struct hf_link *l)
 		hf_link_attach(l, h);
 }
 
-static inline void end_on_sign(void *ctx, struct hf_link *l, const uint8_t e[HF_SM3_LEN])
+static inline void end_on_sign(void *ctx, struct hf_link *l, const struct hf_tls_cv *cv)
 {
 	struct end *end = end_of(ctx, l);
 
 	end->n_sign++;
-	memcpy(end->digest, e, HF_SM3_LEN);
+	end->cv = *cv;
 }
 
 /* Answers on_sign as the key process would. */
 static inline void end_sign(struct end *e, const struct party *by)
 {
+	uint8_t digest[HF_SM3_LEN];
 	struct hf_sm2_sig sig;
 
-	assert_ok(by->signer.sign_digest(by->signer.ctx, e->digest, &sig));
+	assert_ok(hf_tls_cv_digest(digest, &e->cv, &by->signer.pub));
+	assert_ok(by->signer.sign_digest(by->signer.ctx, digest, &sig));
 	hf_link_signed(e->l, &sig, HF_OK);
 }
 

@@ -74,7 +74,8 @@ static void a_self_signed_certificate_claims_nothing(void **state)
 
 static void a_link_is_signed_by_the_key_of_the_request(void **state)
 {
-	uint8_t e[HF_SM3_LEN] = { 7 };
+	struct hf_tls_cv cv = { HF_TLS_CLIENT, { 7 } };
+	uint8_t e[HF_SM3_LEN];
 	struct hf_sm2_sig sig;
 	struct hf_cert cert;
 	struct joining j;
@@ -83,10 +84,14 @@ static void a_link_is_signed_by_the_key_of_the_request(void **state)
 	joining_init(&j);
 	join_ask(&j, &dev);
 	assert_ok(hf_cert_parse(&cert, j.self_signed.p, j.self_signed.len, NULL));
-	assert_ok(hf_key_sign_link(client(&dev), e, &sig, NULL));
+	assert_ok(hf_key_sign_link(client(&dev), &cv, &sig, NULL));
+	assert_ok(hf_tls_cv_digest(e, &cv, &cert.key));
 	assert_ok(hf_sm2_verify_digest(&cert.key, e, &sig));
-	e[0] ^= 1;
+	cv.role = HF_TLS_SERVER;
+	assert_ok(hf_tls_cv_digest(e, &cv, &cert.key));
 	assert_err(hf_sm2_verify_digest(&cert.key, e, &sig), HF_ERR_AUTH);
+	/* A digest of something else, such as a signed object, cannot be had. */
+	assert_err(hf_sm2_verify_digest(&cert.key, cv.transcript, &sig), HF_ERR_AUTH);
 	joining_clear(&j);
 }
 
@@ -113,13 +118,13 @@ static void what_only_members_may_is_refused(void **state)
 static void wrong_askers_are_refused(void **state)
 {
 	struct joining j;
-	uint8_t e[HF_SM3_LEN] = { 0 };
+	const struct hf_tls_cv cv = { HF_TLS_CLIENT, { 0 } };
 	struct hf_sm2_sig sig;
 	struct node user = as_user(&dev, 0);
 
 	(void)state;
 	joining_init(&j);
-	assert_err(hf_key_sign_link(client(&user), e, &sig, fresh()), HF_ERR_DENIED);
+	assert_err(hf_key_sign_link(client(&user), &cv, &sig, fresh()), HF_ERR_DENIED);
 	assert_non_null(strstr(world_ei.text, "not for this asker"));
 	assert_err(hf_key_newcomer(client(&user), &j.sign_csr, &j.enc_csr, &j.self_signed, NULL),
 		HF_ERR_DENIED);

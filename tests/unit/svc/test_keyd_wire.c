@@ -131,7 +131,7 @@ static struct hf_buf upload_content(const char *device, enum hf_level level)
 static void every_request_cut_at_every_byte_is_refused(void **state)
 {
 	static const uint8_t nonce[16] = { 1 };
-	const uint8_t e[HF_SM3_LEN] = { 3 };
+	const struct hf_tls_cv cv = { HF_TLS_SERVER, { 3 } };
 	const struct hf_audit_event_in in = { .event = HF_EV_LINK_CLOSED, .actor = "hub:hub-1" };
 	struct hf_buf out = buf_new();
 	struct hf_key_status s;
@@ -147,7 +147,7 @@ static void every_request_cut_at_every_byte_is_refused(void **state)
 	join_cutting();
 	channel = world_channel_of(&one);
 	grant = world_grant(&one, &cert);
-	assert_ok(hf_key_sign_link(client(&dev), e, &sig, NULL));
+	assert_ok(hf_key_sign_link(client(&dev), &cv, &sig, NULL));
 	assert_ok(hf_key_audit(client(&dev), &in, NULL));
 	assert_ok(hf_key_status(client(&dev), &s, NULL));
 	assert_ok(hf_key_check_channel(client(&dev), bytes_of(&channel), NULL));

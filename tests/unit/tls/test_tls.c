@@ -213,6 +213,7 @@ static void middlebox_mode_sends_change_cipher_spec(void **state)
 static void the_key_may_live_elsewhere_on_both_sides(void **state)
 {
 	struct pair p;
+	struct hf_tls_cv cv;
 	uint8_t digest[HF_SM3_LEN];
 	struct hf_sm2_sig sig;
 
@@ -222,13 +223,17 @@ static void the_key_may_live_elsewhere_on_both_sides(void **state)
 	pair_start(&p);
 	pair_run(&p, SIZE_MAX);
 	assert_int_equal(hf_tls_wants(&p.s.t) & HF_WANT_SIGN, HF_WANT_SIGN);
-	assert_err(hf_tls_sign_get(&p.c.t, digest), HF_ERR_STATE);
-	assert_ok(hf_tls_sign_get(&p.s.t, digest));
+	assert_err(hf_tls_sign_get(&p.c.t, &cv), HF_ERR_STATE);
+	assert_ok(hf_tls_sign_get(&p.s.t, &cv));
+	assert_int_equal(cv.role, HF_TLS_SERVER);
+	assert_ok(hf_tls_cv_digest(digest, &cv, &dom.server.signer.pub));
 	assert_ok(dom.server.signer.sign_digest(dom.server.signer.ctx, digest, &sig));
 	assert_ok(hf_tls_sign_done(&p.s.t, &sig));
 	pair_run(&p, SIZE_MAX);
 	assert_int_equal(hf_tls_wants(&p.c.t) & HF_WANT_SIGN, HF_WANT_SIGN);
-	assert_ok(hf_tls_sign_get(&p.c.t, digest));
+	assert_ok(hf_tls_sign_get(&p.c.t, &cv));
+	assert_int_equal(cv.role, HF_TLS_CLIENT);
+	assert_ok(hf_tls_cv_digest(digest, &cv, &dom.device.signer.pub));
 	assert_ok(dom.device.signer.sign_digest(dom.device.signer.ctx, digest, &sig));
 	assert_ok(hf_tls_sign_done(&p.c.t, &sig));
 	pair_run(&p, SIZE_MAX);

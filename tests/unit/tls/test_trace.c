@@ -237,13 +237,15 @@ static void replay_mutual(bool async)
 	receive(&r, "ServerFlightRecords[3]");
 	receive(&r, "ServerFlightRecords[4]");
 	if (async) {
+		struct hf_tls_cv cv;
 		uint8_t digest[HF_SM3_LEN];
 		struct hf_sm2_sig sig;
 
 		assert_true(hf_tls_wants(&r.e.t) & HF_WANT_SIGN);
 		assert_false(hf_tls_wants(&r.e.t) & HF_WANT_READ);
 		assert_false(hf_tls_is_open(&r.e.t));
-		assert_ok(hf_tls_sign_get(&r.e.t, digest));
+		assert_ok(hf_tls_sign_get(&r.e.t, &cv));
+		assert_ok(hf_tls_cv_digest(digest, &cv, &r.signer.pub));
 		assert_ok(r.signer.sign_digest(r.signer.ctx, digest, &sig));
 		assert_ok(hf_tls_sign_done(&r.e.t, &sig));
 		assert_err(hf_tls_sign_done(&r.e.t, &sig), HF_ERR_STATE);
