@@ -199,7 +199,7 @@ hf_err hf_sdk_model_load(struct hufu_model *m, size_t number, struct hf_errinfo 
 	struct hf_release_target target = { .file = begin_file, .write = write_file, .ctx = &l };
 	struct hf_errinfo why = { .code = HF_OK };
 	struct hf_env env = m->env;
-	bool was_open[HF_PKG_FILES_MAX];
+	bool was_open[HF_PKG_FILES_MAX] = { false };
 	hf_err e;
 
 	if (m->keys == NULL || (number != ALL_FILES && is_open(&m->files[number])))

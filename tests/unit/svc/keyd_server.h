@@ -29,7 +29,7 @@ enum spoil {
 	NO_UPLOADS,  /* hangs up instead of signing one */
 };
 
-static enum spoil spoil;
+static _Atomic enum spoil spoil;
 static struct node *served;
 static int listener = -1;
 static pthread_t server;

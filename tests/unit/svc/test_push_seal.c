@@ -17,6 +17,7 @@ static struct node dev;
 static uint8_t *big;
 static char big_path[2 * TEST_PATH_MAX];
 static char small_path[2 * TEST_PATH_MAX];
+static const char *const both[] = { big_path, small_path };
 
 static int make(void **state)
 {
@@ -64,19 +65,10 @@ static int clean(void **state)
 	return 0;
 }
 
-static const char *const *both(void)
-{
-	static const char *files[2];
-
-	files[0] = big_path;
-	files[1] = small_path;
-	return files;
-}
-
 static struct hf_push_spec spec_of(void)
 {
 	return (struct hf_push_spec){ .dir = dev.dir,
-		.files = both(),
+		.files = both,
 		.n_files = 2,
 		.kind = HF_UPLOAD_INCREMENT,
 		.lineage = "digits",
