@@ -8,7 +8,9 @@
  *	lineage: idle -> manifest -> grant -> fetching -> activating -> active   (device)
  *	         idle -> manifest -> fetching -> there                           (edge)
  *
- * A failed step is tried again after a time that doubles (1 s .. 5 min); its first cause is shown.
+ * A failed step is tried again after a time that doubles (1 s .. 5 min; a refused one 1 min .. 5
+ * min); its first cause is shown. Everything is decided in hf_agent_tick(): callbacks of sessions
+ * only take what came, so ask for the deadline again whenever bytes were fed to a session.
  */
 #ifndef HF_SVC_AGENT_H
 #define HF_SVC_AGENT_H
@@ -46,29 +48,47 @@ struct hf_agent_config {
 	const char *token; /* text of the enrolment token; NULL: a member already */
 	uint64_t poll_ms;  /* between two looks at the channel */
 	uint64_t rate;     /* bytes a second; 0: no limit */
-	/* The session of a source has work. */
+	/*
+	 * The session of a source has work. All three are called by hf_agent_tick(), pump also on
+	 * behalf of hf_upstream's; none may free the agent.
+	 */
 	void (*pump)(void *ctx, unsigned source);
 	/* We are a member now: end the links made as a newcomer and make them anew. */
 	void (*on_member)(void *ctx);
-	/* A cache's bytes came in: hf_serve_wake(). May be NULL. */
+	/* What the serving side waits for may be there, or will not come: hf_serve_wake(). May be
+	 * NULL. */
 	void (*on_bytes)(void *ctx);
 	void *ctx;
 };
 
 struct hf_agent;
 
+/*
+ * HF_ERR_STATE: not a member, and no token. HF_ERR_FORMAT, HF_ERR_DENIED: no token, or one for
+ * another node. HF_ERR_ARG. Failures of the outbox folder.
+ */
 HF_MUST_USE hf_err hf_agent_new(struct hf_agent **out, const struct hf_agent_config *config,
 	uint64_t now_ms, struct hf_errinfo *ei);
+
+/* Cancels what is under way; what waits lies on the disk. NULL is accepted. Not in a callback. */
 void hf_agent_free(struct hf_agent *a);
 
-/* The link to a source is open with this session; it is over (before the session is freed). */
+/*
+ * The link to a source is open with this session; it is over (before or after the session was
+ * freed, if nothing was called in between).
+ */
 void hf_agent_source_up(struct hf_agent *a, unsigned source, struct hf_h2 *h, uint64_t now_ms);
 void hf_agent_source_down(struct hf_agent *a, unsigned source, uint64_t now_ms);
 
 void hf_agent_tick(struct hf_agent *a, uint64_t now_ms);
+
+/* 0: at once. UINT64_MAX: only when something happens. */
 uint64_t hf_agent_deadline(const struct hf_agent *a);
 
-/* Look at the channel now and bring this lineage too from now on. HF_ERR_LIMIT: too many. */
+/*
+ * Look at the channel now, and bring this lineage too from now on; what failed is tried again at
+ * once. HF_ERR_LIMIT: too many. HF_ERR_ARG: no name of one.
+ */
 HF_MUST_USE hf_err hf_agent_pull(
 	struct hf_agent *a, const char *lineage, uint64_t now_ms, struct hf_errinfo *ei);
 
@@ -100,12 +120,14 @@ bool hf_agent_lineage_get(const struct hf_agent *a, size_t n, struct hf_agent_li
 struct hf_agent_stats {
 	bool is_member;
 	uint64_t channel_serial; /* last one believed */
-	uint64_t channel_age_ms; /* since it was fetched */
+	uint64_t channel_age_ms; /* since it was fetched; 0: not in this run */
 	uint64_t n_uploads_waiting;
 	uint64_t n_uploads_done;
 	uint64_t n_receipts_waiting;
 	uint64_t bytes_fetched;
 	uint64_t bytes_twice;
+	hf_err err; /* first cause why the last enrolment or look at the channel failed; HF_OK */
+	char why[160];
 };
 void hf_agent_stats_get(const struct hf_agent *a, struct hf_agent_stats *out, uint64_t now_ms);
 

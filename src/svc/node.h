@@ -7,6 +7,8 @@
  *	state.a state.b active/ audit/ keys.db   the key process's own
  *	objects/ meta.db resume/                 the network process's own
  *	outbox/<id>.hufu       uploads that wait for the hub, each a bundle
+ *	outbox/receipts/       receipts that wait for it, one file each
+ *	outbox/refused/        what it will never take
  *	keyd.sock front.sock   for users of this machine
  */
 #ifndef HF_SVC_NODE_H

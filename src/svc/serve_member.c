@@ -15,7 +15,6 @@
 #include "svc/serve_inner.h"
 
 enum {
-	ENROLL_ANSWER_MAX = 256 << 10, /* certificates and trust root in base64 */
 	CERT_ROOM = HF_CERT_DER_MAX,
 };
 
@@ -71,7 +70,7 @@ static void answer_enroll(const struct serve_req *r, const struct certs *certs)
 	struct hf_buf body;
 	struct hf_json_wr j;
 
-	hf_buf_init(&body, s->mem, ENROLL_ANSWER_MAX);
+	hf_buf_init(&body, s->mem, HF_API_ENROLLED_MAX);
 	j = hf_json_wr(&body);
 	hf_json_wr_object(&j);
 	hf_api_der_put(
