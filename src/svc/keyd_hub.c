@@ -159,18 +159,23 @@ static hf_err check_enrolment(struct enrolment *n, const struct hf_keyd *k, stru
 	return HF_OK;
 }
 
-/* Only who proved possession of the key gets this far; the first one has the token. */
+/*
+ * Only who proved possession of both keys gets this far; the first pair has the token. Both count:
+ * requests can be seen by an edge that passes them on, and who could put an encryption key of its
+ * own next to somebody else's request would get what is meant for that device.
+ */
 static hf_err bind_token(const struct enrolment *n, struct hf_keyd *k, struct hf_key_ask *a)
 {
 	struct hf_errinfo why = { 0 };
 	char id[2 * HF_TOKEN_ID_LEN + 1];
-	uint8_t point[HF_SM2_POINT_LEN];
+	uint8_t points[2 * HF_SM2_POINT_LEN];
 	uint8_t digest[HF_SM3_LEN];
 	hf_err e;
 
 	token_id(id, &n->token);
-	hf_sm2_pub_emit(point, &n->sign.key);
-	hf_sm3(digest, point, sizeof(point));
+	hf_sm2_pub_emit(points, &n->sign.key);
+	hf_sm2_pub_emit(points + HF_SM2_POINT_LEN, &n->enc.key);
+	hf_sm3(digest, points, sizeof(points));
 	e = hf_meta_token_use(
 		k->meta, id, (struct hf_bytes){ digest, sizeof(digest) }, a->now_s, &why);
 	if (e == HF_ERR_DENIED) {

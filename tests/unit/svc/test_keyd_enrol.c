@@ -135,6 +135,36 @@ static void the_same_key_may_ask_again_and_another_may_not(void **state)
 	end(&j, &n);
 }
 
+/*
+ * An edge saw token and requests on their way, and sends them again with an encryption key of its
+ * own: grants of that device would be sealed to it.
+ */
+static void an_edge_cannot_put_its_own_encryption_key_under_a_device(void **state)
+{
+	struct joining j;
+	struct joining evil;
+	struct node n;
+	struct node edge;
+
+	(void)state;
+	begin(&j, &n);
+	assert_ok(join_issue(&j));
+	joining_init(&evil);
+	node_init(&edge, "evil-edge", n.config.id, HF_ROLE_DEVICE);
+	assert_ok(node_start(&edge));
+	join_ask(&evil, &edge);
+	memcpy(evil.token, j.token, sizeof(j.token));
+	hf_buf_reset(&evil.sign_csr);
+	assert_ok(hf_buf_put(&evil.sign_csr, j.sign_csr.p, j.sign_csr.len));
+	assert_err(join_issue(&evil), HF_ERR_AUTH);
+	assert_int_equal(evil.enc_cert.len, 0);
+	hf_buf_reset(&j.sign_cert);
+	hf_buf_reset(&j.enc_cert);
+	assert_ok(join_issue(&j)); /* the device itself still may */
+	end(&evil, &edge);
+	end(&j, &n);
+}
+
 static void tokens_that_are_not_ours_are_refused(void **state)
 {
 	static const char foreign_text[] = "hufu1-00";
@@ -343,6 +373,7 @@ int main(void)
 		cmocka_unit_test(a_newcomer_becomes_a_member_and_stays_one),
 		cmocka_unit_test(the_newcomers_log_is_closed_and_whole),
 		cmocka_unit_test(the_same_key_may_ask_again_and_another_may_not),
+		cmocka_unit_test(an_edge_cannot_put_its_own_encryption_key_under_a_device),
 		cmocka_unit_test(tokens_that_are_not_ours_are_refused),
 		cmocka_unit_test(an_expired_token_is_refused),
 		cmocka_unit_test(requests_for_somebody_else_are_refused),
