@@ -539,8 +539,12 @@ void hf_h2_tick(struct hf_h2 *h, uint64_t now_ms)
 	for (size_t i = 0; i < h->limits.max_streams; i++) {
 		struct stream *s = h->streams[i];
 
-		if (s != NULL && (h->now_ms >= s->deadline_ms || h->now_ms >= s->hard_ms))
-			hf_h2_reset(h, s, HF_ERR_TIMEOUT);
+		if (s == NULL || (h->now_ms < s->deadline_ms && h->now_ms < s->hard_ms))
+			continue;
+		hf_h2_reset(h, s, HF_ERR_TIMEOUT);
+		/* A server that lets no stream begin, or reads nothing, must not delay the news. */
+		if (!h->is_server)
+			h->side->on_close(h, s, HF_ERR_TIMEOUT);
 	}
 }
 

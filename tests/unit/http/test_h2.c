@@ -684,6 +684,36 @@ static void a_call_ends_at_its_timeout(void **state)
 	pair_clear(&p);
 }
 
+/* A server that allows no stream at all: nothing is sent, and the caller hears of it in time. */
+static void a_server_that_lets_nothing_begin_cannot_keep_a_caller_waiting(void **state)
+{
+	/* SETTINGS: MAX_CONCURRENT_STREAMS 0 */
+	static const uint8_t settings[] = { 0, 0, 6, NGHTTP2_SETTINGS, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0,
+		0 };
+	struct answer a = { 0 };
+	struct hf_http_call call = call_of(HF_HTTP_POST, "/v1/grants", &a);
+	struct hf_h2_client client = { &test_mem, hf_h2_limits_default, "hub.example" };
+	struct hf_h2 *h = NULL;
+	const uint8_t *out = NULL;
+	size_t used = 0;
+	size_t n;
+	int32_t stream = 0;
+
+	(void)state;
+	assert_ok(hf_h2_client_new(&h, &client, 5000));
+	assert_ok(hf_h2_feed(h, &used, settings, sizeof(settings), 5000));
+	call.timeout_ms = 3000;
+	assert_ok(hf_h2_call(h, &stream, &call, 5000));
+	while ((n = hf_h2_out(h, &out)) > 0)
+		hf_h2_sent(h, n);
+	hf_h2_tick(h, 8000);
+	assert_int_equal(a.n_done, 1);
+	assert_err(a.e, HF_ERR_TIMEOUT);
+	hf_h2_tick(h, 80000);
+	hf_h2_free(h);
+	assert_int_equal(a.n_done, 1); /* once */
+}
+
 static void a_request_that_never_ends_is_given_up(void **state)
 {
 	struct node from = { .source_end = 100, .source_is_dry = true };
@@ -1038,6 +1068,7 @@ int main(void)
 		cmocka_unit_test(a_client_does_not_ask_for_what_is_no_path),
 		cmocka_unit_test(an_answer_may_come_later),
 		cmocka_unit_test(a_call_ends_at_its_timeout),
+		cmocka_unit_test(a_server_that_lets_nothing_begin_cannot_keep_a_caller_waiting),
 		cmocka_unit_test(a_request_that_never_ends_is_given_up),
 		cmocka_unit_test(a_source_that_is_dry_goes_on_when_resumed),
 		cmocka_unit_test(a_source_that_fails_breaks_the_answer),
