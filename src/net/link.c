@@ -19,6 +19,7 @@ const struct hf_link_limits hf_link_limits_default = {
 	.connect_ms = 10 * 1000,
 	.idle_ms = 5 * 60 * 1000,
 	.close_ms = 5 * 1000,
+	.stall_ms = 2 * 60 * 1000,
 	.out_max = 128 * 1024,
 };
 
@@ -208,6 +209,7 @@ static void on_written(uv_write_t *req, int status)
 	hf_mem_free(l->config.mem, l->writing);
 	l->writing = NULL;
 	l->moved_ms = link_now(l);
+	l->stuck_ms = UINT64_MAX;
 	if (status != 0)
 		hf_link_die(l, HF_ERR_NET, uv_strerror(status));
 	else
@@ -265,6 +267,7 @@ static size_t move_out(struct hf_link *l)
 	}
 	hf_tls_sent(&l->tls, (size_t)n);
 	l->moved_ms = link_now(l);
+	l->stuck_ms = UINT64_MAX;
 	return (size_t)n;
 }
 
@@ -381,6 +384,22 @@ static void finish_closing(struct hf_link *l)
 		linger(l);
 }
 
+/* What the peer does not take ends the link: its streams can end only by bytes that go out. */
+static void watch_out(struct hf_link *l)
+{
+	const uint8_t *bytes = NULL;
+
+	if (l->writing == NULL && hf_tls_out(&l->tls, &bytes) == 0)
+		l->stuck_ms = UINT64_MAX;
+	else if (l->stuck_ms == UINT64_MAX)
+		l->stuck_ms = link_now(l);
+}
+
+static uint64_t stall_end(const struct hf_link *l)
+{
+	return l->stuck_ms == UINT64_MAX ? UINT64_MAX : l->stuck_ms + l->config.limits.stall_ms;
+}
+
 static void settle(struct hf_link *l)
 {
 	if (l->state == LINK_OPEN && l->h2 != NULL && hf_h2_error(l->h2) != HF_OK)
@@ -393,6 +412,7 @@ static void settle(struct hf_link *l)
 		return;
 	if (l->state == LINK_OPEN && l->h2 != NULL && hf_h2_n_streams(l->h2) == 0)
 		hf_tls_trim(&l->tls);
+	watch_out(l);
 	set_reading(l);
 	hf_link_arm(l);
 }
@@ -444,15 +464,21 @@ static void on_timer(uv_timer_t *timer)
 	}
 	if (l->state == LINK_CONNECTING)
 		return;
+	if (now >= stall_end(l)) {
+		hf_link_die(l, HF_ERR_TIMEOUT, "the peer takes nothing of what is sent");
+		return;
+	}
 	if (now >= idle_end(l))
 		hf_link_close(l);
 	if (l->state == LINK_DEAD)
 		return;
+	l->is_pumping = true; /* callbacks of the session must find it at rest */
 	e = hf_tls_feed(&l->tls, &used, NULL, 0, now);
 	if (e != HF_OK)
 		tls_failed(l, e);
 	if (l->h2 != NULL)
 		hf_h2_tick(l->h2, now);
+	l->is_pumping = false;
 	hf_link_pump(l);
 }
 
@@ -461,6 +487,8 @@ void hf_link_arm(struct hf_link *l)
 	uint64_t now = link_now(l);
 	uint64_t at = l->end_ms < idle_end(l) ? l->end_ms : idle_end(l);
 
+	if (stall_end(l) < at)
+		at = stall_end(l);
 	if (l->has_more)
 		at = now;
 	if (l->state != LINK_CONNECTING && hf_tls_deadline(&l->tls) < at)
@@ -497,6 +525,7 @@ hf_err hf_link_new(struct hf_link **out, const struct hf_link_config *config, st
 	l->config = *config;
 	l->end_ms = UINT64_MAX;
 	l->moved_ms = link_now(l);
+	l->stuck_ms = UINT64_MAX;
 	hf_buf_init(&l->in, config->mem, LOOP_SCRATCH);
 	/* Neither can fail: no socket is made yet. */
 	(void)uv_tcp_init(uv, &l->tcp);

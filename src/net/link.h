@@ -30,7 +30,8 @@ struct hf_link_limits {
 		connect_ms; /* name to connection; the handshake's own limit is in the TLS config */
 	uint32_t idle_ms;   /* an open link without a stream and without a byte; 0: for ever */
 	uint32_t close_ms;  /* an orderly close may take this long */
-	size_t out_max;     /* bytes waiting to be sent above which reading stops */
+	uint32_t stall_ms; /* bytes wait to be sent and the peer takes none: the link ends; not 0 */
+	size_t out_max;    /* bytes waiting to be sent above which reading stops */
 };
 
 extern const struct hf_link_limits hf_link_limits_default;

@@ -46,7 +46,9 @@ struct hf_link {
 	bool said_close;   /* close_notify is in TLS's out */
 	uint64_t end_ms;   /* of the state; UINT64_MAX: none */
 	uint64_t moved_ms; /* when a byte moved */
-	hf_err err;        /* first cause */
+	uint64_t
+		stuck_ms; /* since when the peer takes nothing of what waits; UINT64_MAX: it does */
+	hf_err err;       /* first cause */
 	struct hf_errinfo why;
 	struct hf_listener *listener; /* it came from; NULL: ours */
 	struct hf_link *next;         /* of the same listener */

@@ -175,6 +175,31 @@ static void what_waits_for_a_deaf_peer_is_bounded(void **state)
 	assert_int_not_equal(a[0].err, HF_OK);
 }
 
+/* A peer that asks and then reads nothing must not hold streams, and what they hold, for ever. */
+static void a_deaf_peer_is_let_go(void **state)
+{
+	enum { LEN = 64 << 20 };
+	struct world w;
+	struct end dev;
+	struct answer a = { 0 };
+
+	(void)state;
+	world_init(&w);
+	w.h2.window = 16 << 20;
+	w.h2.stall_ms = 100;
+	w.limits.stall_ms = 200;
+	world_listen(&w);
+	world_open(&w, &dev);
+	assert_ok(ask_get(&dev, &a, LEN));
+	net_until(&w, w.api.n_requests == 1);
+	(void)uv_read_stop((uv_stream_t *)&dev.l->tcp);
+	net_until(&w, w.ends[0].n_close == 1);
+	assert_int_equal(w.ends[0].err, HF_ERR_TIMEOUT);
+	assert_int_equal(w.api.n_over, 1);
+	hf_link_abort(dev.l, HF_ERR_STATE);
+	world_clear(&w);
+}
+
 static void a_peer_that_dies_in_a_body_ends_the_call(void **state)
 {
 	struct world w;
@@ -674,6 +699,7 @@ int main(void)
 		cmocka_unit_test(large_bodies_come_whole_both_ways),
 		cmocka_unit_test(a_reader_that_waits_holds_the_sender_back),
 		cmocka_unit_test(what_waits_for_a_deaf_peer_is_bounded),
+		cmocka_unit_test(a_deaf_peer_is_let_go),
 		cmocka_unit_test(a_peer_that_dies_in_a_body_ends_the_call),
 		cmocka_unit_test(a_close_lets_open_streams_end),
 		cmocka_unit_test(a_close_does_not_wait_for_ever),
