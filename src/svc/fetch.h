@@ -5,8 +5,9 @@
  *
  *  1. Nothing unchecked is ever stored under a name: a page is compared with its digest in the
  *     manifest, a chunk with its id, a pack with the id that its chunks make.
- *  2. Kill -9 at any moment costs what was on its way (at most a chunk a request) and what the
- *     bitmap of the parts does not say yet: HF_FETCH_COMMIT_LEN bytes or HF_FETCH_COMMIT_MS.
+ *  2. Kill -9 at any moment costs what was on its way, at most a chunk a request: parts are read
+ *     again and count by their digests. A power cut costs besides what was not durable yet:
+ *     HF_FETCH_COMMIT_LEN bytes or HF_FETCH_COMMIT_MS.
  *  3. What the store has already, of this release or an earlier one, is not asked for.
  *  4. Sources that fail are asked again later; one that gave a wrong byte never. Without a source
  *     the fetch waits. It ends only when all is there, or when the disk or the release is at fault.

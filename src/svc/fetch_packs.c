@@ -220,17 +220,40 @@ hf_err hf_fetch_layout_run(struct hf_fetch *f)
 		f->manifest.body.n_chunks, false, &f->why);
 }
 
-/* Reads again what the bitmap promises of one chunk; wrong bytes do not count. */
-static hf_err check_chunk(struct hf_fetch *f, const struct fetch_open *o, uint32_t i,
+/* Its bytes are in the part; the next commit makes them, then the bit, durable. */
+static hf_err chunk_mark(struct hf_fetch *f, struct fetch_open *o, uint32_t i, uint32_t len)
+{
+	HF_TRY(hf_resume_mark(f->resume, i));
+	o->is_dirty = true;
+	f->marked += len;
+	if (f->commit_at == UINT64_MAX)
+		f->commit_at = f->now_ms + HF_FETCH_COMMIT_MS;
+	return HF_OK;
+}
+
+/* A hole of the part, that is: nothing sealed begins with so many zeros. */
+static bool is_unwritten(const uint8_t *chunk, size_t len)
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < len && i < HF_SM3_LEN; i++)
+		any |= chunk[i];
+	return any == 0;
+}
+
+/*
+ * Reads one chunk of a part again: right bytes count, whether or not the bitmap came to say so
+ * before the process was killed; wrong ones do not, whatever it says.
+ */
+static hf_err check_chunk(struct hf_fetch *f, struct fetch_open *o, uint32_t i,
 	const struct hf_place *place, uint8_t *buf)
 {
-	if (!hf_resume_has(f->resume, i) ||
-		hf_file_pread(o->put.fd, buf, place->len, place->offset, NULL) != HF_OK ||
-		hf_chunk_check(place, buf, place->len) != HF_OK)
-		return HF_ERR_NOT_FOUND;
+	if (hf_file_pread(o->put.fd, buf, place->len, place->offset, NULL) != HF_OK ||
+		is_unwritten(buf, place->len) || hf_chunk_check(place, buf, place->len) != HF_OK)
+		return HF_OK;
 	f->have[i / 8] |= (uint8_t)(1u << (i % 8));
 	f->packs[place->pack].n_left--;
-	return HF_OK;
+	return hf_resume_has(f->resume, i) ? HF_OK : chunk_mark(f, o, i, place->len);
 }
 
 /* Gives a whole pack its name. The bitmap goes first: it fails where nothing is lost yet. */
@@ -252,21 +275,16 @@ static hf_err check_pack(struct hf_fetch *f, uint32_t n)
 	struct fetch_open *o = NULL;
 	uint8_t *buf = NULL;
 	uint32_t i = p->first;
-	hf_err e = HF_OK;
+	hf_err e;
 
+	buf = hf_mem_new(mem, (size_t)f->manifest.body.chunk_max + HF_CHUNK_TAG_LEN);
+	e = buf == NULL ? HF_ERR_NO_MEMORY : hf_fetch_part_open(f, n, &o, &f->why);
 	for (uint32_t k = 0; e == HF_OK && k < p->n_chunks; k++, i++) {
 		e = hf_fetch_pack_next(f, n, &i, &place);
-		if (e != HF_OK || !hf_resume_has(f->resume, i))
-			continue;
-		if (buf == NULL) {
-			buf = hf_mem_new(
-				mem, (size_t)f->manifest.body.chunk_max + HF_CHUNK_TAG_LEN);
-			e = buf == NULL ? HF_ERR_NO_MEMORY : hf_fetch_part_open(f, n, &o, &f->why);
-		}
 		if (e == HF_OK)
-			(void)!check_chunk(f, o, i, &place, buf);
+			e = check_chunk(f, o, i, &place, buf);
 	}
-	if (e == HF_OK && o != NULL && p->n_left == 0)
+	if (e == HF_OK && p->n_left == 0)
 		e = pack_commit(f, o, &f->why);
 	hf_mem_free(mem, buf);
 	return e;
@@ -388,12 +406,8 @@ static hf_err chunk_write(struct hf_fetch *f, uint32_t index, const struct hf_pl
 
 	HF_TRY(hf_fetch_part_open(f, place->pack, &o, ei));
 	HF_TRY(hf_file_pwrite(o->put.fd, bytes, place->len, place->offset, ei));
-	HF_TRY(hf_resume_mark(f->resume, index));
-	o->is_dirty = true;
+	HF_TRY(chunk_mark(f, o, index, place->len));
 	p->n_left--;
-	f->marked += place->len;
-	if (f->commit_at == UINT64_MAX)
-		f->commit_at = f->now_ms + HF_FETCH_COMMIT_MS;
 	if (p->n_left == 0)
 		return pack_commit(f, o, ei);
 	return f->marked >= HF_FETCH_COMMIT_LEN ? hf_fetch_marks_commit(f, ei) : HF_OK;

@@ -298,6 +298,25 @@ hf_err hf_key_open(struct hf_key_client *c, const char *lineage, struct hf_buf *
 	return e;
 }
 
+hf_err hf_key_report(
+	struct hf_key_client *c, const char *lineage, hf_err why, struct hf_errinfo *ei)
+{
+	struct hf_errinfo reply = { 0 };
+	struct call k;
+	hf_err e;
+
+	call_begin(&k, c, HF_KEYREQ_REPORT, &reply);
+	hf_key_put_text(&k.out, lineage);
+	hf_key_put_u32(&k.out, (uint32_t)why);
+	e = call_run(&k);
+	call_end(&k);
+	/* What was reported comes back as what was refused. */
+	if (e == why)
+		return HF_OK;
+	return hf_fail(ei, e == HF_OK ? HF_ERR_FORMAT : e, "report: %s",
+		reply.code != HF_OK ? reply.text : hf_err_text(e));
+}
+
 hf_err hf_key_sign_inventory(struct hf_key_client *c, const uint8_t nonce[16],
 	struct hf_buf *inventory, struct hf_errinfo *ei)
 {

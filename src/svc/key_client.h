@@ -99,6 +99,13 @@ HF_MUST_USE hf_err hf_key_activate(struct hf_key_client *c, const char *lineage,
 HF_MUST_USE hf_err hf_key_open(struct hf_key_client *c, const char *lineage,
 	struct hf_buf *manifest, uint8_t cek[HF_CEK_LEN], struct hf_errinfo *ei);
 
+/*
+ * A local user found, while opening the active release of a lineage, that an object of it is
+ * altered or missing: why is HF_ERR_AUTH, _FORMAT, _TRUNCATED or _NOT_FOUND. It is recorded.
+ */
+HF_MUST_USE hf_err hf_key_report(
+	struct hf_key_client *c, const char *lineage, hf_err why, struct hf_errinfo *ei);
+
 /* The signed inventory, appended; nonce is the hub's. */
 HF_MUST_USE hf_err hf_key_sign_inventory(struct hf_key_client *c, const uint8_t nonce[16],
 	struct hf_buf *inventory, struct hf_errinfo *ei);

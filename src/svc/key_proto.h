@@ -25,7 +25,8 @@
 	X(ENROL,          13,     FRONT,                     HUB)      /* token and requests to certificates */ \
 	X(MAKE_CHANNEL,   14,     FRONT,                     HUB)      /* the next channel */ \
 	X(MAKE_GRANT,     15,     FRONT,                     HUB)      /* a device's grant from a deposit */ \
-	X(MAKE_TOKEN,     16,     LOCAL,                     HUB)      /* an enrolment token */
+	X(MAKE_TOKEN,     16,     LOCAL,                     HUB)      /* an enrolment token */ \
+	X(REPORT,         17,     LOCAL,                     MEMBER)   /* an opened release is not whole */
 /* clang-format on */
 
 enum hf_key_request {

@@ -336,3 +336,19 @@ hf_err hf_keyd_open(struct hf_keyd *k, struct hf_key_ask *a)
 	hf_mem_free(k->env->mem, t);
 	return e;
 }
+
+/* Ends as a refusal does, so it is recorded as one and a flood of them is counted, not kept. */
+hf_err hf_keyd_report(struct hf_keyd *k, struct hf_key_ask *a)
+{
+	hf_err why;
+
+	HF_TRY(hf_keyd_take_lineage(a));
+	why = (hf_err)hf_rd_u32(&a->in);
+	HF_TRY(hf_key_ask_done(a));
+	HF_TRY(hf_keyd_allow_uid(k, a, true));
+	if (why != HF_ERR_AUTH && why != HF_ERR_FORMAT && why != HF_ERR_TRUNCATED &&
+		why != HF_ERR_NOT_FOUND)
+		return hf_fail(a->ei, HF_ERR_ARG, "report: nothing that an object can be");
+	a->step = "object";
+	return hf_fail(a->ei, why, "%s: an object is not whole", a->lineage);
+}

@@ -179,6 +179,28 @@ static void who_may_not_open_gets_nothing(void **state)
 	hf_buf_clear(&manifest);
 }
 
+/* The local user's process checks chunks; what it finds wrong is on the record like the rest. */
+static void an_altered_object_that_a_user_finds_is_recorded(void **state)
+{
+	struct node user;
+	struct node other;
+	size_t before;
+
+	(void)state;
+	node_restart(&dev); /* all that was said before is in the log */
+	user = as_user(&dev, dev.uid);
+	other = as_user(&dev, 1002);
+	before = log_count(&dev, HF_EV_MODEL_REFUSED).n;
+	assert_ok(hf_key_report(client(&user), "digits", HF_ERR_AUTH, NULL));
+	/* not by the network process, not by just any user, not with just any words */
+	assert_err(hf_key_report(client(&dev), "digits", HF_ERR_AUTH, NULL), HF_ERR_DENIED);
+	assert_err(hf_key_report(client(&other), "digits", HF_ERR_AUTH, NULL), HF_ERR_DENIED);
+	assert_err(hf_key_report(client(&user), "digits", HF_ERR_ROLLBACK, NULL), HF_ERR_ARG);
+	assert_err(hf_key_report(client(&user), "../digits", HF_ERR_AUTH, NULL), HF_ERR_FORMAT);
+	node_restart(&dev);
+	assert_int_equal(log_count(&dev, HF_EV_MODEL_REFUSED).n, before + 4);
+}
+
 static void a_grant_of_another_device_is_refused(void **state)
 {
 	struct hf_buf channel = world_channel_of(&one);
@@ -491,6 +513,7 @@ int main(void)
 		cmocka_unit_test(a_channel_with_a_wrong_list_is_not_signed),
 		cmocka_unit_test(the_main_job),
 		cmocka_unit_test(who_may_not_open_gets_nothing),
+		cmocka_unit_test(an_altered_object_that_a_user_finds_is_recorded),
 		cmocka_unit_test(a_grant_of_another_device_is_refused),
 		cmocka_unit_test(an_older_channel_is_a_rollback),
 		cmocka_unit_test(expired_channels_and_grants_are_refused),
