@@ -202,7 +202,7 @@ uint64_t hf_agent_deadline(const struct hf_agent *a)
 		return 0;
 	if (!a->node->is_member)
 		return hf_agent_enrol_deadline(a);
-	if (a->tidy.is_running || (a->tidy.is_wanted && a->n_fetches == 0))
+	if (hf_agent_tidy_is_due(a))
 		return 0;
 	sooner(&at, hf_agent_channel_deadline(a));
 	sooner(&at, hf_agent_send_deadline(a));

@@ -75,10 +75,11 @@ static hf_err fetch_begin(struct agent_lineage *l, struct hf_errinfo *ei)
 	struct hf_agent *a = l->a;
 	bool is_edge = hf_agent_is_edge(a);
 	uint32_t n = is_edge ? REQUESTS_EDGE : REQUESTS_DEVICE;
+	uint64_t share = is_edge ? AGENT_FETCHES_EDGE : AGENT_FETCHES_DEVICE;
 	const struct hf_fetch_config config = { .node = a->node,
 		.manifest = { l->manifest.p, l->manifest.len },
 		.has_index = true, /* a device needs them, and so do those behind an edge */
-		.rate = a->config.rate,
+		.rate = (a->config.rate + share - 1) / share, /* whoever else fetches */
 		.max_requests = n,
 		.max_per_source = n,
 		.on_chunks = on_chunks,
@@ -155,9 +156,7 @@ hf_err hf_agent_fetch_run(struct agent_lineage *l, struct hf_errinfo *ei)
 	struct hf_agent *a = l->a;
 	size_t max = hf_agent_is_edge(a) ? AGENT_FETCHES_EDGE : AGENT_FETCHES_DEVICE;
 
-	bool is_tidying = a->tidy.is_running || (a->tidy.is_wanted && a->n_fetches == 0);
-
-	if (l->fetch == NULL && (is_tidying || a->n_fetches == max))
+	if (l->fetch == NULL && (hf_agent_tidy_is_due(a) || a->n_fetches == max))
 		return HF_ERR_AGAIN;
 	if (l->fetch == NULL) {
 		hf_err e = fetch_begin(l, ei);

@@ -284,6 +284,7 @@ void hf_agent_active_get(struct hf_agent *a, const char *lineage, struct agent_a
 HF_MUST_USE hf_err hf_agent_active_put(struct agent_lineage *l, struct hf_errinfo *ei);
 
 /* agent_tidy.c */
+bool hf_agent_tidy_is_due(const struct hf_agent *a); /* then no fetch begins */
 void hf_agent_tidy_run(struct hf_agent *a);
 void hf_agent_tidy_clear(struct hf_agent *a);
 

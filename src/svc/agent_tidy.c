@@ -6,8 +6,9 @@
  * was given up too, and then the manifest itself; so a kill in between leaves a manifest to go on
  * from.
  *
- * Little by little, a few pages in a tick, and never beside a fetch: it might count on a pack that
- * is about to go.
+ * Without a channel nothing goes: a release that is half here might be the one it names. Little
+ * by little, a few pages in a tick, and never beside a fetch: it might count on a pack that is
+ * about to go.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -281,11 +282,16 @@ static void over(struct hf_agent *a)
 	a->is_due = true; /* fetches waited for this */
 }
 
+bool hf_agent_tidy_is_due(const struct hf_agent *a)
+{
+	return a->tidy.is_running || (a->tidy.is_wanted && a->has_channel && a->n_fetches == 0);
+}
+
 void hf_agent_tidy_run(struct hf_agent *a)
 {
 	struct agent_tidy *t = &a->tidy;
 
-	if (!t->is_running && (!t->is_wanted || a->n_fetches > 0))
+	if (!t->is_running && !hf_agent_tidy_is_due(a))
 		return;
 	if (!t->is_running) {
 		t->is_wanted = false;

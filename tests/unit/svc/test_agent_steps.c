@@ -220,6 +220,36 @@ static void every_allocation_may_fail(void **state)
 	leave();
 }
 
+/* The kept channel is no longer good at the start: what is half here is not thrown away. */
+static void a_release_that_is_half_here_survives_a_stale_channel(void **state)
+{
+	char part[2 * HF_SM3_LEN + 64];
+	char id[2 * HF_SM3_LEN + 1];
+
+	(void)state;
+	join("dev-h");
+	assert_true(begin("dev-h"));
+	dev.rate = 100 * 1000;
+	run_ms(4000);
+	hf_hex_emit(id, one->packs[0].name, HF_SM3_LEN);
+	(void)snprintf(part, sizeof(part), "objects/part/pack-%s", id);
+	assert_int_equal(access(test_path(dev.n.dir, part), F_OK), 0);
+	fake->channel_says = HF_ERR_INTERNAL;
+	world_now += 31 * DAY;
+	actor_restart(&dev);
+	run_ms(10 * MINUTE);
+	assert_int_equal(agent_stats(&dev).channel_serial, 0);
+	assert_int_equal(access(test_path(dev.n.dir, part), F_OK), 0);
+	assert_true(hf_agent_deadline(dev.agent) > wire_now_ms); /* and it does not spin */
+	world_now -= 31 * DAY;
+	fake->channel_says = HF_OK;
+	dev.rate = 0;
+	assert_true(run_until(&dev, "digits", 1, 6 * MINUTE));
+	assert_true(agent_stats(&dev).bytes_fetched < one->packs[0].bytes.len * 3 / 4);
+	actor_stop(&dev);
+	leave();
+}
+
 /* A child's whole life: from a member that has nothing to a release that runs. */
 static int pulls_once(void *ctx)
 {
@@ -270,6 +300,7 @@ int main(void)
 		cmocka_unit_test(a_pull_does_not_wait_for_the_next_look),
 		cmocka_unit_test(too_many_lineages_are_refused),
 		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(a_release_that_is_half_here_survives_a_stale_channel),
 		cmocka_unit_test(a_kill_at_any_step_loses_no_receipt_and_no_release),
 	};
 

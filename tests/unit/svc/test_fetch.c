@@ -701,6 +701,35 @@ static void refuses_what_is_no_manifest_and_limits_out_of_range(void **state)
 	world_clear(w);
 }
 
+static void every_allocation_may_fail(void **state)
+{
+	struct world *w = &world;
+	unsigned n = 1;
+
+	(void)state;
+	world_init(w, &pages);
+	world_begin(w, 1);
+	assert_true(world_run(w, HOUR));
+	/* All is there, so it ends well or for this one reason; a page not read is waited for. */
+	for (w->end = HF_ERR_NO_MEMORY; w->end != HF_OK; n++) {
+		hf_err e;
+
+		world_end(w);
+		w->is_over = false;
+		w->end = HF_ERR_NO_MEMORY;
+		test_mem_fail_at(n);
+		e = hf_fetch_new(&w->f, &w->config, w->now, NULL);
+		if (e == HF_OK)
+			(void)world_run(w, 1000);
+		test_mem_fail_at(0);
+		assert_true(e == HF_OK || e == HF_ERR_NO_MEMORY);
+		assert_true(w->end == HF_OK || w->end == HF_ERR_NO_MEMORY);
+	}
+	assert_true(n > 5);
+	world_is_whole(w, true);
+	world_clear(w);
+}
+
 static void a_missing_right_to_write_ends_it_with_the_path(void **state)
 {
 	struct world *w = &world;
@@ -744,6 +773,7 @@ int main(void)
 		cmocka_unit_test(a_full_disk_ends_the_fetch_and_what_came_stays),
 		cmocka_unit_test(who_waits_is_served_from_the_middle),
 		cmocka_unit_test(refuses_what_is_no_manifest_and_limits_out_of_range),
+		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(a_missing_right_to_write_ends_it_with_the_path),
 	};
 
