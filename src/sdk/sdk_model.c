@@ -193,6 +193,20 @@ static hf_err explain(
 	return hf_fail_sys(ei, e, why->sys, "%s", why->text);
 }
 
+void hf_sdk_model_report(const struct hufu_model *m, hf_err why)
+{
+	struct hf_key_client c = { .mem = hf_os_mem(), .fd = -1 };
+
+	if (why != HF_ERR_AUTH && why != HF_ERR_FORMAT && why != HF_ERR_TRUNCATED &&
+		why != HF_ERR_NOT_FOUND)
+		return;
+	/* A node that has ended meanwhile cannot record it; the caller is refused all the same. */
+	if (hf_local_connect(&c.fd, m->node_dir, HF_LOCAL_KEYD, NULL) == HF_OK &&
+		hf_unixsock_timeout(c.fd, HF_LOCAL_QUICK_MS) == HF_OK)
+		(void)!hf_key_report(&c, m->release.manifest.lineage, why, NULL);
+	hf_file_close(&c.fd);
+}
+
 hf_err hf_sdk_model_load(struct hufu_model *m, size_t number, struct hf_errinfo *ei)
 {
 	struct load l = { .m = m, .number = number };
@@ -209,6 +223,8 @@ hf_err hf_sdk_model_load(struct hufu_model *m, size_t number, struct hf_errinfo 
 	e = hf_pool_new(&env.pool, hf_os_mem(), hf_sdk_workers(), POOL_QUEUE, &why);
 	if (e == HF_OK)
 		e = hf_release_open(&env, &m->release, m->keys, &target, &m->progress, &why);
+	if (e != HF_OK && l.why.code == HF_OK)
+		hf_sdk_model_report(m, e);
 	hf_pool_free(env.pool);
 	if (e == HF_OK)
 		e = end_files(&l);
@@ -225,6 +241,7 @@ static hf_err open_model(
 	hf_err e;
 
 	HF_TRY(hf_path_join(m->objects_dir, dir, "objects", ei));
+	(void)snprintf(m->node_dir, sizeof(m->node_dir), "%s", dir); /* shorter than the above */
 	m->objects = hf_folder_objects(m->objects_dir);
 	m->release.objects = &m->objects;
 	hf_buf_init(&m->release.object, hf_os_mem(), hf_object_max(HF_OBJECT_MANIFEST));

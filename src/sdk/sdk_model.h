@@ -43,6 +43,7 @@ struct hufu_model {
 	pthread_mutex_t lock; /* of memory and reader */
 	struct hf_env env;    /* its memory is locked where the level wants that */
 	struct hf_lockheap locked;
+	char node_dir[HF_PATH_MAX];
 	char objects_dir[HF_PATH_MAX];
 	struct hf_objects objects;
 	struct hf_release release;
@@ -66,6 +67,9 @@ HF_MUST_USE hf_err hf_sdk_model_open(
 
 /* Opens file `number`, or all of them (SIZE_MAX), unless that has been done. Call with the lock. */
 HF_MUST_USE hf_err hf_sdk_model_load(struct hufu_model *m, size_t number, struct hf_errinfo *ei);
+
+/* Has it recorded that opening found an altered or missing object. Other failures are ignored. */
+void hf_sdk_model_report(const struct hufu_model *m, hf_err why);
 
 /* The number of a file; name NULL: of the only one. */
 HF_MUST_USE hf_err hf_sdk_model_find(

@@ -111,7 +111,9 @@ hf_err hf_sdk_model_read(struct hufu_model *m, size_t number, uint64_t offset, u
 		return HF_OK;
 	HF_TRY(reader_init(m, ei));
 	e = read_parts(m, number, offset, out, len, ei);
-	if (e != HF_OK)
+	if (e != HF_OK) {
 		hf_wipe(out, len);
+		hf_sdk_model_report(m, e);
+	}
 	return e;
 }

@@ -482,6 +482,7 @@ static void flip(const char *path, off_t at)
 
 static void an_altered_chunk_is_refused_and_only_it(void **state)
 {
+	unsigned before = n_reports;
 	struct finding pack;
 	struct hufu_model *m;
 	uint8_t out[100];
@@ -509,6 +510,7 @@ static void an_altered_chunk_is_refused_and_only_it(void **state)
 	assert_int_equal(hufu_model_read(m, NULL, 131072, out, 100, &got, &why), HUFU_OK);
 	assert_memory_equal(out, weights + 131072, 100);
 	hufu_model_close(m);
+	assert_int_equal(n_reports, before + 2); /* for the record */
 }
 
 static void missing_and_altered_objects_are_named(void **state)

@@ -30,6 +30,7 @@ enum spoil {
 };
 
 static _Atomic enum spoil spoil;
+static _Atomic unsigned n_reports; /* of objects that are not whole */
 static struct node *served;
 static int listener = -1;
 static pthread_t server;
@@ -66,6 +67,7 @@ static inline bool serve_one(int fd, uint32_t uid, struct hf_buf *in, struct hf_
 		(void)!write(fd, too_long, sizeof(too_long));
 		return false;
 	}
+	n_reports += kind == HF_KEYREQ_REPORT;
 	if (spoil == OTHER_MODEL && kind == HF_KEYREQ_OPEN)
 		ask_for_other(in->p, in->len, "other1");
 	if (hf_keyd_handle(served->k, out, HF_ASKER_LOCAL, uid, in->p, in->len) != HF_OK)
