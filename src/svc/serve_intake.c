@@ -131,92 +131,111 @@ static struct serve_intake *find(
 	return NULL;
 }
 
-/* A free place, or that of the one that nothing came for the longest time. NULL: all are busy. */
-static struct serve_intake *place(struct hf_serve *s)
+/*
+ * A free place, or that of the one that nothing came for the longest time. NULL: all are busy.
+ * Uploads have half of the places, and push out nothing but uploads: what devices send must not
+ * hold up a release.
+ */
+static struct serve_intake *place(struct hf_serve *s, enum hf_object kind)
 {
 	struct serve_intake *oldest = NULL;
+	struct serve_intake *unused = NULL;
+	uint32_t n_uploads = 0;
 
 	for (uint32_t i = 0; i < s->config.max_intakes; i++) {
 		struct serve_intake *in = &s->intakes[i];
 
+		n_uploads += in->kind == HF_OBJECT_UPLOAD;
 		if ((int)in->kind == 0)
-			return in;
-		if (in->n_puts == 0 && (oldest == NULL || in->used_ms < oldest->used_ms))
+			unused = in;
+		else if (in->n_puts == 0 &&
+			 (kind == HF_OBJECT_MANIFEST || in->kind == HF_OBJECT_UPLOAD) &&
+			 (oldest == NULL || in->used_ms < oldest->used_ms))
 			oldest = in;
 	}
+	if (unused != NULL &&
+		(kind == HF_OBJECT_MANIFEST || n_uploads < (s->config.max_intakes + 1) / 2))
+		return unused;
 	if (oldest != NULL)
 		forget(oldest);
 	return oldest;
 }
 
-/* A place for a statement; its bytes are still to be put there. NULL: all are busy. */
-static struct serve_intake *take_place(
-	struct hf_serve *s, enum hf_object kind, const uint8_t name[HF_SM3_LEN])
+/* What was looked at, before it has a place. */
+static struct serve_intake stranger(
+	const struct hf_serve *s, enum hf_object kind, const uint8_t name[HF_SM3_LEN])
 {
-	struct serve_intake *in = place(s);
+	struct serve_intake in = { .kind = kind };
 
-	if (in == NULL)
-		return NULL;
-	in->kind = kind;
-	memcpy(in->name, name, sizeof(in->name));
-	in->used_ms = hf_clock_mono_ms();
-	hf_buf_init(&in->object, s->mem, hf_object_max(kind));
+	memcpy(in.name, name, sizeof(in.name));
+	hf_buf_init(&in.object, s->mem, hf_object_max(kind));
 	return in;
 }
 
-static hf_err all_busy(struct hf_errinfo *ei)
+/* Gives it a place: only what has proven to be what it says pushes out another. Ends in. */
+static hf_err keep(struct serve_intake **out, struct hf_serve *s, struct serve_intake *in,
+	struct hf_errinfo *ei)
 {
-	return hf_fail(ei, HF_ERR_AGAIN, "too many statements are coming in, try again");
+	struct serve_intake *at = place(s, in->kind);
+
+	if (at == NULL) {
+		forget(in);
+		return hf_fail(ei, HF_ERR_AGAIN, "too many statements are coming in, try again");
+	}
+	*at = *in;
+	at->body = at->kind == HF_OBJECT_MANIFEST ? &at->manifest.body : &at->upload.body;
+	*out = at;
+	return HF_OK;
 }
 
 hf_err hf_serve_intake_begin(struct serve_intake **out, struct hf_serve *s, enum hf_object kind,
 	const uint8_t name[HF_SM3_LEN], struct hf_bytes object, struct hf_errinfo *ei)
 {
-	struct serve_intake *in = find(s, kind, name);
+	struct serve_intake *known = find(s, kind, name);
+	struct serve_intake in;
 	hf_err e;
 
-	if (in != NULL) {
-		*out = in;
+	if (known != NULL) {
+		*out = known;
 		return HF_OK;
 	}
-	in = take_place(s, kind, name);
-	if (in == NULL)
-		return all_busy(ei);
-	e = hf_buf_put(&in->object, object.p, object.len);
+	in = stranger(s, kind, name);
+	e = hf_buf_put(&in.object, object.p, object.len);
 	if (e == HF_OK)
-		e = open_statement(in, s, ei);
+		e = open_statement(&in, s, ei);
 	if (e != HF_OK) {
-		forget(in);
+		forget(&in);
 		return e;
 	}
-	*out = in;
-	return HF_OK;
+	in.used_ms = hf_clock_mono_ms();
+	return keep(out, s, &in, ei);
 }
 
 hf_err hf_serve_intake_get(struct serve_intake **out, struct hf_serve *s, enum hf_object kind,
 	const uint8_t name[HF_SM3_LEN], struct hf_errinfo *ei)
 {
-	struct serve_intake *in = find(s, kind, name);
-	hf_err e = HF_OK;
+	struct serve_intake *known = find(s, kind, name);
+	struct serve_intake in;
+	hf_err e;
 
-	if (in == NULL) {
-		in = take_place(s, kind, name);
-		if (in == NULL)
-			return all_busy(ei);
-		e = hf_objects_load(&in->object, &s->objects, kind, name, NULL);
-		if (e == HF_ERR_NOT_FOUND)
-			e = hf_fail(ei, HF_ERR_STATE, "the %s has not come in: it comes first",
-				hf_object_kind(kind));
-		if (e == HF_OK)
-			e = open_statement(in, s, ei);
+	if (known != NULL) {
+		known->used_ms = hf_clock_mono_ms();
+		*out = known;
+		return HF_OK;
 	}
+	in = stranger(s, kind, name);
+	e = hf_objects_load(&in.object, &s->objects, kind, name, NULL);
+	if (e == HF_ERR_NOT_FOUND)
+		e = hf_fail(ei, HF_ERR_STATE, "the %s has not come in: it comes first",
+			hf_object_kind(kind));
+	if (e == HF_OK)
+		e = open_statement(&in, s, ei);
 	if (e != HF_OK) {
-		forget(in);
+		forget(&in);
 		return e;
 	}
-	in->used_ms = hf_clock_mono_ms();
-	*out = in;
-	return HF_OK;
+	in.used_ms = hf_clock_mono_ms();
+	return keep(out, s, &in, ei);
 }
 
 void hf_serve_intake_drop(struct serve_intake *in)

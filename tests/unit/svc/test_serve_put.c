@@ -513,6 +513,37 @@ static void all_places_busy_is_later_not_never(void **state)
 	wire_end(w);
 }
 
+/*
+ * A device that names statements which are not there, or sends many of its own, must not push a
+ * release out of the hub's memory: it would have to send its deposit again, and again.
+ */
+static void a_device_pushes_no_release_out(void **state)
+{
+	struct goods *ups[5] = { NULL };
+	struct wire *w = empty_hub();
+	struct wire *v = wire_of(s.serve, dev.dir);
+	struct putting p = { HF_OBJECT_TABLE, page_name(g, 0), bytes_of(&g->pages[0]), NULL, NULL };
+	char statement[HF_OBJECT_PATH_MAX];
+	uint8_t name[HF_SM3_LEN] = { 0 };
+
+	(void)state;
+	put_all(w, g);
+	p.statement = statement;
+	for (; name[0] < 8; name[0]++) {
+		hf_object_path(statement, HF_OBJECT_UPLOAD, name);
+		assert_int_equal(put_object(v, &p), 409);
+	}
+	for (unsigned i = 0; i < HF_COUNT(ups); i++) {
+		ups[i] = goods_uploaded(&dev, 500 + i, 1);
+		assert_int_equal(put_statement(v, ups[i]), 201);
+	}
+	assert_int_equal(post_name(w, "/v1/releases", "manifest", g->name), 200);
+	for (unsigned i = 0; i < HF_COUNT(ups); i++)
+		goods_free(ups[i]);
+	wire_end(v);
+	wire_end(w);
+}
+
 /* Statement, a page, the pack and a look at it, one after the other, whatever the answers are. */
 static void bring_and_get(struct wire *w)
 {
@@ -648,6 +679,7 @@ int main(void)
 		cmocka_unit_test(a_full_disk_is_507_and_leaves_nothing),
 		cmocka_unit_test(statements_are_a_bounded_number_and_come_back_from_the_store),
 		cmocka_unit_test(all_places_busy_is_later_not_never),
+		cmocka_unit_test(a_device_pushes_no_release_out),
 		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(the_client_of_ours_publishes),
 	};
