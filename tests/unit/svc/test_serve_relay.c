@@ -230,6 +230,32 @@ static void an_edge_lets_devices_ask_for_themselves_only(void **state)
 	end_both(w);
 }
 
+/* What the hub knows about a bad enrolment it tells neither a newcomer nor an edge, who passes it
+ * on. */
+static void a_newcomer_behind_an_edge_hears_no_more_than_a_code(void **state)
+{
+	struct wire *up_end = through_edge(dev.dir);
+	struct joining j;
+	struct node n;
+	struct wire *w = newcomer(&e, &j, &n, "dev-9", HF_ROLE_DEVICE);
+	char body[16 << 10];
+	struct ask a;
+
+	(void)state;
+	make_token(&j, "dev-10", "device", DAY); /* for somebody else */
+	enroll_body(body, &j);
+	ask_init(&a, HF_HTTP_POST, "/v1/enroll");
+	a.call.body = (const uint8_t *)body;
+	a.call.body_len = strlen(body);
+	assert_int_equal(ask_run(&a, w), 403);
+	assert_null(strstr((const char *)a.answer.body, "dev-10"));
+	ask_clear(&a);
+	wire_end(w);
+	joining_clear(&j);
+	node_stop(&n);
+	end_both(up_end);
+}
+
 static void without_a_way_to_the_hub_it_is_502(void **state)
 {
 	struct wire *w = wire_of(e.serve, dev.dir);
@@ -656,6 +682,7 @@ int main(void)
 		cmocka_unit_test(inventories_go_through_an_edge),
 		cmocka_unit_test(refusals_of_the_hub_come_back_as_they_are),
 		cmocka_unit_test(an_edge_lets_devices_ask_for_themselves_only),
+		cmocka_unit_test(a_newcomer_behind_an_edge_hears_no_more_than_a_code),
 		cmocka_unit_test(without_a_way_to_the_hub_it_is_502),
 		cmocka_unit_test(a_hub_that_dies_in_the_middle_is_502),
 		cmocka_unit_test(a_device_that_goes_away_ends_it_at_the_hub),
