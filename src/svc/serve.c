@@ -169,6 +169,28 @@ struct serve_task *hf_serve_task_find(const struct hf_serve_session *session, in
 	return t;
 }
 
+/* The part of max that one peer may have. */
+static uint32_t share_of(uint32_t who, uint32_t max)
+{
+	uint32_t share = max / (who == HF_PEER_EDGE ? SERVE_SHARE_EDGE : SERVE_SHARE);
+
+	return share > 0 ? share : 1;
+}
+
+hf_err hf_serve_task_room(const struct hf_serve_session *session,
+	void (*over)(struct serve_task *t), uint32_t max, struct hf_errinfo *ei)
+{
+	uint32_t n = 0;
+
+	for (const struct hf_serve_session *s = session->serve->sessions; s != NULL; s = s->next)
+		for (const struct serve_task *t = s->tasks; t != NULL; t = t->next)
+			n += t->over == over && strcmp(s->actor, session->actor) == 0;
+	if (n < share_of(session->who, max))
+		return HF_OK;
+	return hf_fail(ei, HF_ERR_AGAIN, "%" PRIu32 " such requests of %s are under way, try again",
+		n, session->actor);
+}
+
 /* The stream of a request is over. */
 static void on_close(void *ctx, int32_t stream, hf_err why)
 {
@@ -267,21 +289,34 @@ hf_err hf_serve_record(
 	return hf_node_audit(session->serve->node, &in, ei);
 }
 
-/* A flood of refused requests must not fill the log: the rest of a minute is one number. */
-static bool may_record(struct hf_serve_session *session)
+static bool spend(struct serve_budget *b, uint32_t max)
 {
 	uint64_t now_ms = hf_clock_mono_ms();
 
-	if (now_ms - session->refusals_ms >= SERVE_REFUSALS_MS) {
-		session->refusals_ms = now_ms;
-		session->n_refusals = 0;
-	}
-	if (session->n_refusals == SERVE_REFUSALS_MAX) {
-		session->n_unrecorded++;
+	if (now_ms - b->since_ms >= SERVE_REFUSALS_MS)
+		*b = (struct serve_budget){ .since_ms = now_ms };
+	if (b->n == max)
 		return false;
-	}
-	session->n_refusals++;
+	b->n++;
 	return true;
+}
+
+/* What is left of the server's part; who comes back on a new link does not begin anew. */
+static bool spend_all(struct hf_serve *s, uint32_t who)
+{
+	if (who == HF_PEER_NEWCOMER)
+		return spend(&s->newcomers, SERVE_REFUSALS_NEW_MAX);
+	return spend(&s->members, SERVE_REFUSALS_ALL_MAX);
+}
+
+/* A flood of refused requests must not fill the log: the rest of a minute is one number. */
+static bool may_record(struct hf_serve_session *session)
+{
+	if (spend(&session->refusals, SERVE_REFUSALS_MAX) &&
+		spend_all(session->serve, session->who))
+		return true;
+	session->n_unrecorded++;
+	return false;
 }
 
 /* The row of the level table that a text of hf_policy_refuse() names ("policy <row> at L2"). */
@@ -316,15 +351,17 @@ static void record_refusal(
 		.result = is_refusal(e) ? HF_RESULT_DENIED : HF_RESULT_FAIL,
 		.reason = e,
 		.rule = row_of(ei),
-		.n_failed = session->n_unrecorded,
+		.n_failed = session->n_unrecorded + session->serve->n_unrecorded,
 	};
 
 	session->serve->stats.n_refused++;
 	if (note.rule != NULL)
 		note.event = HF_EV_POLICY_REFUSED;
 	/* It is refused whether or not that can be recorded. */
-	if (may_record(session) && hf_serve_record(r, &note, NULL) == HF_OK)
+	if (may_record(session) && hf_serve_record(r, &note, NULL) == HF_OK) {
 		session->n_unrecorded = 0;
+		session->serve->n_unrecorded = 0;
+	}
 }
 
 /* Failures of our machine, and of authentication, are nobody's business but ours. */
@@ -413,6 +450,20 @@ static hf_err check_peer(
 	return HF_OK;
 }
 
+/* One peer, and all newcomers together, leave room for others. */
+static hf_err check_share(const struct hf_serve_session *session, struct hf_errinfo *ei)
+{
+	const struct hf_serve *s = session->serve;
+	uint32_t n = 0;
+
+	for (const struct hf_serve_session *other = s->sessions; other != NULL; other = other->next)
+		n += strcmp(other->actor, session->actor) == 0;
+	if (n >= share_of(session->who, s->config.max_sessions))
+		return hf_fail(ei, HF_ERR_LIMIT, "%s: has %" PRIu32 " sessions already",
+			session->actor, n);
+	return HF_OK;
+}
+
 static void name_peer(struct hf_serve_session *session)
 {
 	if (session->who == HF_PEER_NEWCOMER) {
@@ -446,9 +497,13 @@ hf_err hf_serve_begin(struct hf_serve_session **out, struct hf_h2 **h, struct hf
 	session->peer = *peer;
 	session->who = who_is(peer);
 	name_peer(session);
+	session->end_ms =
+		session->who == HF_PEER_NEWCOMER ? now_ms + SERVE_NEWCOMER_MS : UINT64_MAX;
 	config.peer = session->who;
 	config.ctx = session;
-	e = hf_h2_server_new(&session->h, &config, now_ms);
+	e = check_share(session, ei);
+	if (e == HF_OK)
+		e = hf_h2_server_new(&session->h, &config, now_ms);
 	if (e != HF_OK) {
 		hf_mem_free(s->mem, session);
 		return hf_fail(ei, e, "no session: %s", hf_err_text(e));
@@ -473,8 +528,9 @@ void hf_serve_session_end(struct hf_serve_session *session)
 		.code = "not recorded one by one",
 	};
 
-	if (session->n_unrecorded > 0)
-		(void)!hf_serve_record(&r, &rest, NULL);
+	if (session->n_unrecorded > 0 &&
+		(!spend_all(s, session->who) || hf_serve_record(&r, &rest, NULL) != HF_OK))
+		s->n_unrecorded += session->n_unrecorded;
 	while (*at != session)
 		at = &(*at)->next;
 	*at = session->next;
@@ -504,8 +560,32 @@ void hf_serve_pump(struct hf_serve *s)
 	}
 }
 
+static void newcomers_tick(struct hf_serve *s, uint64_t now_ms)
+{
+	for (struct hf_serve_session *session = s->sessions; session != NULL;
+		session = session->next) {
+		if (now_ms < session->end_ms)
+			continue;
+		session->end_ms = UINT64_MAX;
+		hf_h2_shutdown(session->h);
+		hf_serve_touch(session);
+	}
+}
+
+static uint64_t newcomers_deadline(const struct hf_serve *s)
+{
+	uint64_t at = UINT64_MAX;
+
+	for (const struct hf_serve_session *session = s->sessions; session != NULL;
+		session = session->next)
+		if (session->end_ms < at)
+			at = session->end_ms;
+	return at;
+}
+
 void hf_serve_tick(struct hf_serve *s, uint64_t now_ms)
 {
+	newcomers_tick(s, now_ms);
 	hf_serve_waits_tick(s, now_ms);
 	hf_serve_intakes_tick(s, now_ms);
 	if (s->config.up == NULL)
@@ -520,8 +600,8 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t hf_serve_deadline(const struct hf_serve *s)
 {
-	return earlier(
-		s->renew_ms, earlier(hf_serve_waits_deadline(s), hf_serve_intakes_deadline(s)));
+	return earlier(earlier(s->renew_ms, newcomers_deadline(s)),
+		earlier(hf_serve_waits_deadline(s), hf_serve_intakes_deadline(s)));
 }
 
 void hf_serve_stats_get(const struct hf_serve *s, struct hf_serve_stats *out)

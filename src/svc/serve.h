@@ -22,8 +22,8 @@ struct hf_serve_config {
 	struct hf_node *node;
 	const struct hf_upstream *up; /* edge; NULL: a hub. Outlives the server */
 	struct hf_h2_limits limits;   /* of each session */
-	uint32_t max_sessions;
-	uint32_t max_intakes; /* statements whose objects are coming in at a time */
+	uint32_t max_sessions;        /* of one peer a quarter, of an edge half */
+	uint32_t max_intakes;         /* statements whose objects are coming in at a time */
 	/* Hub: a new channel is current. May be NULL. */
 	void (*on_channel)(void *ctx, uint64_t serial);
 	void *ctx;
@@ -50,6 +50,7 @@ struct hf_serve_session;
 /*
  * A session for a link that is open; *h goes to hf_link_attach(), which frees it. Call
  * hf_serve_session_end() from the link's on_close. HF_ERR_DENIED: a role that has no business here.
+ * HF_ERR_LIMIT: as many sessions as may be, or as this peer may have.
  */
 HF_MUST_USE hf_err hf_serve_begin(struct hf_serve_session **out, struct hf_h2 **h,
 	struct hf_serve *s, const struct hf_serve_peer *peer, uint64_t now_ms,

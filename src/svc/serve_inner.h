@@ -13,7 +13,8 @@
  *	serve_relay.c    what an edge passes on
  *
  *  1. Nothing that was not checked against a signed statement gets a name in the store.
- *  2. What is under way is counted: bodies of objects, intakes, relays, nonces.
+ *  2. What is under way is counted: bodies of objects, intakes, relays, nonces; and nobody has more
+ *     than a share of it, over however many sessions.
  *  3. A session is pumped only from outside of its own calls (struct hf_serve_peer).
  */
 #ifndef HF_SVC_SERVE_INNER_H
@@ -38,8 +39,13 @@ enum {
 	SERVE_STALL_MS = 60 * 1000,       /* nothing came from upstream at all */
 	SERVE_WAIT_MS = 5 * 60 * 1000,    /* other things came, not this one */
 	SERVE_INTAKE_MS = 10 * 60 * 1000, /* a statement of which nothing comes is forgotten */
-	SERVE_REFUSALS_MAX = 64,          /* of a session, recorded one by one … */
-	SERVE_REFUSALS_MS = 60 * 1000,    /* … in this time; the rest is counted */
+	SERVE_SHARE = 4, /* one of so many parts is for one peer; newcomers are one together … */
+	SERVE_SHARE_EDGE = 2,          /* … and an edge asks for many */
+	SERVE_REFUSALS_MAX = 64,       /* of a session, recorded one by one … */
+	SERVE_REFUSALS_NEW_MAX = 256,  /* … of all newcomers … */
+	SERVE_REFUSALS_ALL_MAX = 1024, /* … of all members … */
+	SERVE_REFUSALS_MS = 60 * 1000, /* … in this time; the rest is counted */
+	SERVE_NEWCOMER_MS = 60 * 1000, /* a newcomer has come to enrol, and then goes */
 	SERVE_ID_TEXT = 2 * HF_SM3_LEN + 1,
 	SERVE_TRACE_LEN = 16,
 	SERVE_WHAT_MAX = 128, /* "PUT /v1/objects/…" in records, with terminator */
@@ -88,6 +94,12 @@ struct serve_nonce {
 	uint64_t end_ms; /* 0: a free place */
 };
 
+/* Records of refusals in a span of time. */
+struct serve_budget {
+	uint64_t since_ms;
+	uint32_t n;
+};
+
 /* A channel object, kept as long as it is current or being sent. */
 struct serve_channel {
 	unsigned n_holders;
@@ -118,6 +130,9 @@ struct hf_serve {
 	size_t releases_cap;
 	struct serve_channel *channel; /* hub; NULL before the first release */
 	uint64_t renew_ms;             /* monotonic: look whether it is to be renewed */
+	struct serve_budget newcomers; /* records of their refusals … */
+	struct serve_budget members;
+	uint64_t n_unrecorded; /* … and what sessions that ended could not record of theirs */
 	struct hf_serve_stats stats;
 };
 
@@ -131,8 +146,8 @@ struct hf_serve_session {
 	char actor[HF_AUDIT_NAME_MAX]; /* "device:dev-1" */
 	struct serve_task *tasks;
 	bool is_touched; /* to be pumped */
-	uint32_t n_refusals;
-	uint64_t refusals_ms;  /* start of the minute in which they were recorded */
+	uint64_t end_ms; /* of a newcomer's; UINT64_MAX: none, or it is being closed */
+	struct serve_budget refusals;
 	uint64_t n_unrecorded; /* refusals that were only counted */
 };
 
@@ -169,6 +184,9 @@ HF_MUST_USE hf_err hf_serve_object_of(enum hf_object *kind, uint8_t name[HF_SM3_
 /* Tasks. */
 void hf_serve_task_add(struct serve_task *t, const struct serve_req *r);
 struct serve_task *hf_serve_task_find(const struct hf_serve_session *session, int32_t stream);
+/* HF_ERR_AGAIN: tasks of this kind take as much of max as one peer may have, over all sessions. */
+HF_MUST_USE hf_err hf_serve_task_room(const struct hf_serve_session *session,
+	void (*over)(struct serve_task *t), uint32_t max, struct hf_errinfo *ei);
 
 /* Answers. Those that cannot be given end as a failure of the stream. */
 void hf_serve_reply(

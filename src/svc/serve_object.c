@@ -280,8 +280,9 @@ static void advance(struct serve_get *g)
 		refuse(g, e, e == HF_ERR_FORMAT ? "the range lies beyond the end" : hf_err_text(e));
 }
 
-static hf_err check_get(enum hf_object *kind, uint8_t name[HF_SM3_LEN], const struct hf_serve *s,
-	const struct hf_http_head *head, struct hf_errinfo *ei)
+static hf_err check_get(enum hf_object *kind, uint8_t name[HF_SM3_LEN],
+	const struct hf_serve_session *session, const struct hf_http_head *head,
+	struct hf_errinfo *ei)
 {
 	HF_TRY(hf_serve_object_of(kind, name, head, ei));
 	if (!is_public(*kind))
@@ -290,9 +291,9 @@ static hf_err check_get(enum hf_object *kind, uint8_t name[HF_SM3_LEN], const st
 		return hf_fail(ei, HF_ERR_FORMAT, "only packs are given out in ranges");
 	if (head->has_range && head->range.last >= HF_PACK_MAX)
 		return hf_fail(ei, HF_ERR_FORMAT, "no pack is as long as the range");
-	if (s->n_gets == SERVE_GETS_MAX)
+	if (session->serve->n_gets == SERVE_GETS_MAX)
 		return hf_fail(ei, HF_ERR_AGAIN, "too many objects are being sent, try again");
-	return HF_OK;
+	return hf_serve_task_room(session, get_over, SERVE_GETS_MAX, ei);
 }
 
 static struct serve_get *get_new(struct hf_serve *s, enum hf_object kind,
@@ -327,7 +328,7 @@ static void begin(struct hf_serve_session *session, const struct hf_http_request
 	hf_err e;
 
 	hf_serve_req_init(&r, session, q);
-	e = check_get(&kind, name, s, q->head, &ei);
+	e = check_get(&kind, name, session, q->head, &ei);
 	if (e == HF_OK)
 		g = get_new(s, kind, name, q->head);
 	if (g == NULL) {

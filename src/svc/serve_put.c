@@ -473,6 +473,8 @@ void hf_serve_on_put(void *ctx, const struct hf_http_request *q)
 	if (e == HF_OK && session->serve->n_puts == SERVE_PUTS_MAX)
 		e = hf_fail(&ei, HF_ERR_AGAIN, "too many objects are coming in, try again");
 	if (e == HF_OK)
+		e = hf_serve_task_room(session, put_over, SERVE_PUTS_MAX, &ei);
+	if (e == HF_OK)
 		p = put_new(&r, kind, name);
 	if (p == NULL) {
 		e = e == HF_OK ? HF_ERR_NO_MEMORY : e;

@@ -328,13 +328,14 @@ static void pass_on(const struct serve_req *r, const struct hf_http_request *q, 
 {
 	struct hf_errinfo ei = { .code = HF_OK };
 	struct serve_relay *y = NULL;
-	hf_err e = HF_ERR_NO_MEMORY;
+	hf_err e = hf_serve_task_room(r->session, relay_over, SERVE_RELAYS_MAX, &ei);
 
-	if (r->session->serve->n_relays == SERVE_RELAYS_MAX)
+	if (e == HF_OK && r->session->serve->n_relays == SERVE_RELAYS_MAX)
 		e = hf_fail(&ei, HF_ERR_AGAIN, "too many requests are being passed on, try again");
-	else
+	if (e == HF_OK)
 		y = relay_new(r);
 	if (y == NULL) {
+		e = e == HF_OK ? HF_ERR_NO_MEMORY : e;
 		hf_serve_refuse(r, HF_EV_REQUEST_REFUSED, e, &ei);
 		return;
 	}

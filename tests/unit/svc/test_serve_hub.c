@@ -166,24 +166,94 @@ static void who_has_no_business_here_gets_no_session(void **state)
 	hf_cert_clear(&cert);
 }
 
-static void sessions_are_bounded(void **state)
+static void no_session_for(const struct hf_serve_peer *peer)
 {
-	struct wire *w[8];
-	struct hf_serve_peer peer = { .address = "192.0.2.7:1" };
 	struct hf_serve_session *session = NULL;
 	struct hf_h2 *h = NULL;
 
+	assert_err(hf_serve_begin(&session, &h, s.serve, peer, wire_now_ms, fresh()), HF_ERR_LIMIT);
+	assert_null(session);
+}
+
+/* Eight sessions, of which one peer, and all newcomers together, have a quarter: two. */
+static void one_peer_leaves_sessions_to_others(void **state)
+{
+	struct hf_serve_peer peer = { .address = "192.0.2.7:1" };
+	struct wire *w[8];
+	struct joining j;
+	struct node n;
+
 	(void)state;
-	for (size_t i = 0; i < HF_COUNT(w); i++)
-		w[i] = publisher();
-	assert_int_equal(stats_of(&s).n_sessions, 8);
+	w[0] = publisher();
+	w[1] = publisher();
 	peer.cert = &w[0]->cert;
-	assert_err(
-		hf_serve_begin(&session, &h, s.serve, &peer, wire_now_ms, fresh()), HF_ERR_LIMIT);
+	no_session_for(&peer);
+	w[2] = newcomer(&s, &j, &n, "dev-20", HF_ROLE_DEVICE);
+	w[3] = wire_new(s.serve, NULL, bytes_of(&j.self_signed));
+	peer.cert = &w[2]->cert;
+	peer.is_self_signed = true;
+	no_session_for(&peer); /* nobody has to be known to be a newcomer */
+	w[4] = wire_of(s.serve, dev.dir);
+	w[5] = wire_of(s.serve, dev.dir);
+	w[6] = wire_of(s.serve, edge.dir);
+	w[7] = wire_of(s.serve, dev2.dir);
+	assert_int_equal(stats_of(&s).n_sessions, 8);
+	peer.cert = &w[7]->cert;
+	peer.is_self_signed = false;
+	no_session_for(&peer); /* its second one, but the ninth */
 	for (size_t i = 0; i < HF_COUNT(w); i++)
 		wire_end(w[i]);
 	assert_int_equal(stats_of(&s).n_sessions, 0);
 	wire_end(publisher());
+	joining_clear(&j);
+	node_stop(&n);
+}
+
+/* Who does not enrol is sent away, however alive it keeps its link. */
+static void a_newcomer_cannot_stay(void **state)
+{
+	struct joining j;
+	struct node n;
+	struct wire *w = newcomer(&s, &j, &n, "dev-21", HF_ROLE_DEVICE);
+
+	(void)state;
+	world_run();
+	assert_int_equal(hf_serve_deadline(s.serve), wire_now_ms + 60 * 1000);
+	hf_serve_tick(s.serve, wire_now_ms + 60 * 1000 - 1);
+	world_run();
+	assert_false(hf_h2_is_over(w->server));
+	hf_serve_tick(s.serve, wire_now_ms + 60 * 1000);
+	world_run();
+	assert_true(hf_h2_is_over(w->server));
+	assert_int_not_equal(hf_serve_deadline(s.serve), wire_now_ms + 60 * 1000);
+	wire_end(w);
+	joining_clear(&j);
+	node_stop(&n);
+}
+
+/* A new link does not buy a stranger new room in the audit log. */
+static void newcomers_cannot_flood_the_log_by_coming_back(void **state)
+{
+	unsigned before = hub_count(HF_EV_REQUEST_REFUSED).n;
+	struct joining j;
+	struct node n;
+	struct wire *w = newcomer(&s, &j, &n, "dev-22", HF_ROLE_DEVICE);
+	struct counting c;
+
+	(void)state;
+	for (unsigned i = 0; i < 7; i++) {
+		for (unsigned k = 0; k < 66; k++)
+			assert_int_equal(post_json(w, "/v1/releases", "{}"), 403);
+		wire_end(w);
+		w = wire_new(s.serve, NULL, bytes_of(&j.self_signed));
+	}
+	c = hub_count(HF_EV_REQUEST_REFUSED);
+	assert_in_range(c.n - before, 200, 256);
+	wire_end(w);
+	joining_clear(&j);
+	node_stop(&n);
+	served_stop(&s); /* with a log that is open for newcomers again */
+	start();
 }
 
 /* The status of an enrolment with a body that is altered by change. */
@@ -574,7 +644,9 @@ int main(void)
 		cmocka_unit_test(each_role_has_its_routes_and_no_other),
 		cmocka_unit_test(the_trust_root_is_an_object_too),
 		cmocka_unit_test(who_has_no_business_here_gets_no_session),
-		cmocka_unit_test(sessions_are_bounded),
+		cmocka_unit_test(one_peer_leaves_sessions_to_others),
+		cmocka_unit_test(a_newcomer_cannot_stay),
+		cmocka_unit_test(newcomers_cannot_flood_the_log_by_coming_back),
 		cmocka_unit_test(an_enrolment_needs_the_links_own_key_and_a_token),
 		cmocka_unit_test(a_newcomer_hears_no_more_than_a_code),
 		cmocka_unit_test(a_release_becomes_current_when_all_of_it_is_there),

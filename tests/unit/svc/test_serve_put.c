@@ -513,6 +513,52 @@ static void all_places_busy_is_later_not_never(void **state)
 	wire_end(w);
 }
 
+/* A PUT of an upload's statement that begins and does not go on. */
+static void begin_nothing(struct ask *a, struct wire *w, struct dribble *d, uint8_t no)
+{
+	struct hf_http_source source = { dribble_read, NULL, d, UINT64_MAX };
+	uint8_t name[HF_SM3_LEN] = { no };
+	char path[128];
+	int32_t stream;
+
+	*d = (struct dribble){ &g->packs[0].bytes, 0, 1 };
+	object_url(path, HF_OBJECT_UPLOAD, name);
+	ask_init(a, HF_HTTP_PUT, path);
+	a->call.source = &source;
+	assert_ok(hf_h2_call(w->client, &stream, &a->call, wire_now_ms));
+	world_run();
+}
+
+/* One byte a minute on each of many streams: a device may not take all places where objects come
+ * in. */
+static void a_slow_device_leaves_room_for_others(void **state)
+{
+	enum { N = 20 };
+	struct wire *w = empty_hub();
+	struct wire *v = wire_of(s.serve, dev.dir);
+	struct wire *v2 = wire_of(s.serve, dev.dir);
+	struct dribble d[N + 1];
+	struct ask a[N + 1];
+	unsigned n_later = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++) {
+		begin_nothing(&a[i], i % 2 == 0 ? v : v2, &d[i], (uint8_t)i);
+		n_later += a[i].answer.status == 429;
+	}
+	assert_int_equal(n_later, N - 16);
+	put_all(w, g);
+	wire_end(v);
+	wire_end(v2);
+	v = wire_of(s.serve, dev.dir);
+	begin_nothing(&a[N], v, &d[N], N);
+	assert_int_equal(a[N].answer.n_done, 0); /* the places are free again */
+	wire_end(v);
+	for (unsigned i = 0; i <= N; i++)
+		ask_clear(&a[i]);
+	wire_end(w);
+}
+
 /*
  * A device that names statements which are not there, or sends many of its own, must not push a
  * release out of the hub's memory: it would have to send its deposit again, and again.
@@ -679,6 +725,7 @@ int main(void)
 		cmocka_unit_test(a_full_disk_is_507_and_leaves_nothing),
 		cmocka_unit_test(statements_are_a_bounded_number_and_come_back_from_the_store),
 		cmocka_unit_test(all_places_busy_is_later_not_never),
+		cmocka_unit_test(a_slow_device_leaves_room_for_others),
 		cmocka_unit_test(a_device_pushes_no_release_out),
 		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(the_client_of_ours_publishes),
