@@ -26,7 +26,7 @@
 
 enum {
 	CALLS_MAX = 4,         /* pages under way at a time */
-	PACKS_MAX = 2,         /* packs: one is sent while the answer about the other travels */
+	PACKS_MAX = 2,         /* packs: one is sent, the other asked for meanwhile */
 	ANSWER_MAX = 64 << 10, /* bytes of an answer */
 	REQUEST_ID_LEN = 16,
 };
@@ -52,6 +52,7 @@ struct call {
 	struct hf_push *push;
 	bool is_used;
 	bool is_head;
+	bool is_waiting; /* a pack that is not there, until the one before has been sent */
 	int32_t stream;
 	struct item item;
 	uint32_t sent;         /* bytes of the pack so far */
@@ -215,6 +216,33 @@ static hf_err put_item(struct call *c, struct hf_errinfo *ei)
 	return e;
 }
 
+/*
+ * Packs go one after the other: a connection that is lost takes no more than the one that was on
+ * its way.
+ */
+static bool is_sending_pack(const struct hf_push *p)
+{
+	for (size_t i = 0; i < CALLS_MAX; i++) {
+		const struct call *c = &p->calls[i];
+
+		if (c->is_used && !c->is_head && !c->is_waiting && c->item.kind == HF_OBJECT_PACK)
+			return true;
+	}
+	return false;
+}
+
+/* The pack that waited until this moment, if there is one. */
+static hf_err put_waiting(struct hf_push *p, struct hf_errinfo *ei)
+{
+	for (size_t i = 0; i < CALLS_MAX; i++) {
+		if (!p->calls[i].is_used || !p->calls[i].is_waiting || is_sending_pack(p))
+			continue;
+		p->calls[i].is_waiting = false;
+		return put_item(&p->calls[i], ei);
+	}
+	return HF_OK;
+}
+
 /* The statement itself, or the deposit. */
 static hf_err put_statement(struct call *c, enum hf_object kind, const struct hf_buf *object)
 {
@@ -354,8 +382,10 @@ static hf_err take_answer(struct call *c, unsigned status, const uint8_t *body, 
 	char object[HF_OBJECT_PATH_MAX];
 	hf_err e = hf_api_answer(status, body, body_len, &said);
 
-	if (c->is_head && e == HF_ERR_NOT_FOUND)
-		return put_item(c, ei);
+	if (c->is_head && e == HF_ERR_NOT_FOUND) {
+		c->is_waiting = c->item.kind == HF_OBJECT_PACK && is_sending_pack(p);
+		return c->is_waiting ? HF_OK : put_item(c, ei);
+	}
 	if (e != HF_OK) {
 		if (p->stage == STAGE_END)
 			return hf_fail(ei, e, "%s: refused: %s", p->statement, said.text);
@@ -368,6 +398,7 @@ static hf_err take_answer(struct call *c, unsigned status, const uint8_t *body, 
 	if (c->item.kind == HF_OBJECT_PACK) {
 		p->bytes += c->item.len;
 		show(p);
+		HF_TRY(put_waiting(p, ei));
 	}
 	if (p->stage == STAGE_END) {
 		finish(p, HF_OK, &said, body, body_len);
