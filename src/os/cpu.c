@@ -170,6 +170,21 @@ void hf_os_cpu_text(char *text, size_t cap, uint32_t cpu)
 	}
 }
 
+const char *hf_os_arch(void)
+{
+#if defined(__x86_64__)
+	return "amd64";
+#elif defined(__aarch64__)
+	return "arm64";
+#elif defined(__riscv) && __riscv_xlen == 64
+	return "riscv64";
+#elif defined(__loongarch64)
+	return "loong64";
+#else
+	return "other";
+#endif
+}
+
 unsigned hf_os_cpu_count(void)
 {
 	cpu_set_t set;
