@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The network process from the inside: one loop, one thread. Engines of svc do the work; these
+ * files bring links to them, time, and the questions of local users.
+ *
+ *	front_main.c    life: start, deadlines, becoming a member, stop
+ *	front_tls.c     what a link shows and believes
+ *	front_serve.c   links that come in       (hub, edge)     -> svc/serve.h
+ *	front_dial.c    links to our sources     (edge, device)  -> svc/agent.h
+ *	front_record.c  what is recorded and logged about links
+ *	front_local.c   front.sock               (svc/local.h)
+ *	front_status.c  what it tells
+ */
+#ifndef HF_BIN_HUFUD_FRONT_H
+#define HF_BIN_HUFUD_FRONT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "door.h"
+#include "keys/token.h"
+#include "net/link.h"
+#include "net/loop.h"
+#include "roles.h"
+#include "stop.h"
+#include "svc/agent.h"
+#include "svc/env.h"
+#include "svc/node.h"
+#include "svc/serve.h"
+#include "svc/upstream.h"
+
+enum {
+	FRONT_CHAIN_MAX = 3,
+	FRONT_WAITERS_MAX = 32, /* local users that wait for a pull */
+};
+
+struct front;
+
+/* Who we are on links, once as a newcomer and once as a member. Links point into it. */
+struct front_tls {
+	bool is_there;
+	struct hf_tls_config client;
+	struct hf_tls_config server;
+	struct hf_buf der[FRONT_CHAIN_MAX];
+	struct hf_bytes chain[FRONT_CHAIN_MAX]; /* leaf, issuing CA, root CA */
+	size_t n_chain;
+	struct hf_cert root;
+	uint8_t root_pin[HF_SM3_LEN]; /* newcomer: of the root CA, from the token */
+	char domain[HF_ID_MAX + 1];
+	struct hf_identity_want want[3]; /* by enum hf_source_kind */
+};
+
+/* What is said of a link in the audit log and in diagnostics. */
+struct front_link {
+	struct front *f;
+	struct hf_link *link;
+	uint64_t session; /* number in records of both ends' logs of this link */
+	char peer[HF_AUDIT_NAME_MAX];
+	bool is_ours; /* we began it */
+	bool is_open;
+	uint64_t opened_ms;
+};
+
+/* A link that came in: its context from its first byte on. */
+struct front_incoming {
+	struct front_link k;
+	struct hf_serve_session *session; /* NULL: none */
+};
+
+/* A source of an edge or a device, and the link to it. */
+struct front_source {
+	struct front_link link; /* link.link NULL: none now */
+	unsigned no;
+	bool is_up;            /* the agent has its session */
+	uint64_t opened_ms;    /* when the link opened */
+	uint64_t next_ms;      /* not tried again before */
+	unsigned n_fails;      /* in a row */
+	struct hf_errinfo why; /* of the last failure */
+};
+
+/* A local user that waits for a pull to end. */
+struct front_waiter {
+	struct hufud_asker *asker; /* NULL: free */
+	char lineage[HF_ID_MAX + 1];
+	uint64_t n_tries; /* of the lineage when it began to wait */
+	uint64_t told_ms; /* when it last heard something */
+	uint64_t told_bytes;
+};
+
+struct front {
+	struct hufud_child child;
+	struct hf_env env;
+	struct hf_key_client keys;
+	struct hf_node node;
+	struct hf_loop *loop;
+	struct hufud_stop stop;
+	uv_prepare_t prepare;
+	uv_timer_t timer;
+	bool is_stopping;
+	struct front_tls newcomer;
+	struct front_tls member;
+	/* The fetching side. */
+	struct hf_agent *agent;
+	struct hf_agent_source agent_sources[HUFUD_UPSTREAMS_MAX];
+	struct front_source sources[HUFUD_UPSTREAMS_MAX];
+	char token[HF_TOKEN_TEXT_MAX];
+	bool has_joined; /* became a member just now: links are to be made anew */
+	/* The serving side. */
+	struct hf_upstream up;
+	struct hf_serve *serve;
+	struct hf_listener *listener;
+	struct front_incoming lobby; /* where links are until they are open */
+	uint64_t next_session;
+	/* Local users. */
+	struct hufud_door *door;
+	struct front_waiter waiters[FRONT_WAITERS_MAX];
+	uint64_t look_ms; /* when to look at what they wait for; UINT64_MAX: nobody waits */
+};
+
+static inline uint64_t front_now(const struct front *f)
+{
+	return hf_loop_now_ms(f->loop);
+}
+
+/* --- front_tls.c --- */
+
+/* From the node's party. */
+HF_MUST_USE hf_err front_tls_member(struct front *f, struct hf_errinfo *ei);
+
+/* From the key process's self-signed certificate and the token. */
+HF_MUST_USE hf_err front_tls_newcomer(struct front *f, struct hf_errinfo *ei);
+void front_tls_clear(struct front_tls *t);
+
+/* on_sign of every link: the key process signs. */
+void front_sign(struct front *f, struct hf_link *l, const struct hf_tls_cv *cv);
+
+/* --- front_record.c --- */
+
+/* A link gets its number. */
+void front_link_init(struct front_link *k, struct front *f, struct hf_link *l);
+
+/*
+ * The handshake is over: recorded before a byte is exchanged. A failure ends the link: what cannot
+ * be recorded must not happen.
+ */
+HF_MUST_USE hf_err front_record_open(struct front_link *k);
+
+/* It is over: closed, or never opened (refused). */
+void front_record_close(struct front_link *k, hf_err e, const struct hf_errinfo *why);
+
+/* --- front_serve.c --- */
+
+HF_MUST_USE hf_err front_serve_begin(struct front *f, struct hf_errinfo *ei);
+void front_serve_end(struct front *f);
+
+/* --- front_dial.c --- */
+
+void front_dial_init(struct front *f);
+
+/* Begins links that are due. */
+void front_dial_tick(struct front *f, uint64_t now_ms);
+uint64_t front_dial_deadline(const struct front *f);
+
+/* Ends all of them; at_once: they are made anew without waiting. */
+void front_dial_end(struct front *f, bool at_once);
+
+/* What the agent calls. */
+void front_dial_pump(void *ctx, unsigned source);
+
+/* --- front_local.c --- */
+
+HF_MUST_USE hf_err front_local_open(struct front *f, struct hf_errinfo *ei);
+void front_local_close(struct front *f);
+void front_local_tick(struct front *f, uint64_t now_ms);
+uint64_t front_local_deadline(const struct front *f);
+
+/* --- front_status.c --- */
+
+/* Appends {"status":{...}}. */
+HF_MUST_USE hf_err front_status_emit(struct front *f, struct hf_buf *out);
+
+/* Appends {"progress":{...}}, or {"done":{...}}. */
+HF_MUST_USE hf_err front_progress_emit(
+	struct hf_buf *out, const char *what, const struct hf_agent_lineage *l);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every link leaves two records: that it opened, with whom, and that it closed; or one, that it was
+ * refused, by whom as far as an address tells, and why (C1, G1). The same goes to diagnostics.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/endian.h"
+#include "crypto/sm3.h"
+#include "front.h"
+
+enum { ATTRS_MAX = 512 };
+
+struct attrs {
+	uint8_t bytes[ATTRS_MAX];
+	size_t len;
+};
+
+/* Room is for all that a link may say: a failure to add is one of this file. */
+static void attr_put(struct attrs *a, uint16_t type, const void *value, size_t len)
+{
+	const struct hf_audit_attr attr = { type, value, len };
+
+	(void)!hf_audit_attr_put(a->bytes, sizeof(a->bytes), &a->len, &attr);
+}
+
+static void attr_address(struct attrs *a, const struct front_link *k)
+{
+	const char *address = hf_link_address(k->link);
+
+	attr_put(a, k->is_ours ? HF_ATTR_DESTINATION : HF_ATTR_SOURCE, address, strlen(address));
+}
+
+void front_link_init(struct front_link *k, struct front *f, struct hf_link *l)
+{
+	memset(k, 0, sizeof(*k));
+	k->f = f;
+	k->link = l;
+	k->session = f->next_session++;
+}
+
+/* "device:dev-1"; "newcomer" without a certificate of the domain. */
+static void name_peer(struct front_link *k)
+{
+	const struct hf_tls *tls = hf_link_tls(k->link);
+	const struct hf_cert *cert = hf_tls_peer(tls);
+
+	if (cert == NULL || hf_tls_is_self_signed(tls) || !cert->has_identity)
+		(void)snprintf(k->peer, sizeof(k->peer), "newcomer");
+	else
+		(void)snprintf(k->peer, sizeof(k->peer), "%s:%s", hf_role_name(cert->identity.role),
+			cert->identity.id);
+}
+
+static const char *own_name(const struct front *f, char name[HF_AUDIT_NAME_MAX])
+{
+	(void)snprintf(name, HF_AUDIT_NAME_MAX, "%s:%s", hf_role_name(f->child.config.role),
+		f->child.config.node);
+	return name;
+}
+
+static void log_link(struct front_link *k, const char *event, const struct hf_errinfo *why)
+{
+	struct hufud_line line;
+
+	hufud_line_begin(&line, &k->f->child.log, event);
+	hufud_line_str(&line, "peer", k->peer[0] != '\0' ? k->peer : NULL);
+	hufud_line_str(&line, "address", hf_link_address(k->link));
+	hufud_line_num(&line, "session", k->session);
+	if (why != NULL)
+		hufud_line_err(&line, why);
+	hufud_line_end(&line);
+}
+
+hf_err front_record_open(struct front_link *k)
+{
+	const struct hf_cert *cert = hf_tls_peer(hf_link_tls(k->link));
+	struct hf_errinfo ei = { 0 };
+	struct attrs a = { .len = 0 };
+	char name[HF_AUDIT_NAME_MAX];
+	uint8_t digest[HF_SM3_LEN];
+	struct hf_audit_event_in in = {
+		.event = HF_EV_HANDSHAKE,
+		.result = HF_RESULT_OK,
+		.level = (uint8_t)k->f->child.config.level,
+		.actor = k->peer,
+		.subject = own_name(k->f, name),
+		.session_id = k->session,
+	};
+	hf_err e;
+
+	name_peer(k);
+	k->opened_ms = front_now(k->f);
+	attr_address(&a, k);
+	if (cert != NULL) {
+		hf_sm3(digest, cert->der.p, cert->der.len);
+		attr_put(&a, HF_ATTR_PEER_CERT, digest, sizeof(digest));
+	}
+	in.attrs = a.bytes;
+	in.attrs_len = a.len;
+	e = hf_node_audit(&k->f->node, &in, &ei);
+	k->is_open = e == HF_OK;
+	log_link(k, e == HF_OK ? "link-open" : "link-not-recorded", e == HF_OK ? NULL : &ei);
+	return e;
+}
+
+void front_record_close(struct front_link *k, hf_err e, const struct hf_errinfo *why)
+{
+	struct hf_errinfo ei = { 0 };
+	struct attrs a = { .len = 0 };
+	char name[HF_AUDIT_NAME_MAX];
+	bool is_orderly = k->is_open && e == HF_ERR_CLOSED;
+	uint8_t us[8];
+	struct hf_audit_event_in in = {
+		.event = k->is_open ? HF_EV_LINK_CLOSED : HF_EV_HANDSHAKE_REFUSED,
+		.result = is_orderly   ? HF_RESULT_OK
+			  : k->is_open ? HF_RESULT_FAIL
+				       : HF_RESULT_DENIED,
+		.level = (uint8_t)k->f->child.config.level,
+		.actor = k->peer[0] != '\0' ? k->peer : NULL,
+		.subject = own_name(k->f, name),
+		.session_id = k->session,
+		.reason = is_orderly ? HF_OK : e,
+	};
+
+	attr_address(&a, k);
+	if (k->is_open) {
+		hf_put_be64(us, (front_now(k->f) - k->opened_ms) * 1000);
+		attr_put(&a, HF_ATTR_DURATION_US, us, sizeof(us));
+	}
+	in.attrs = a.bytes;
+	in.attrs_len = a.len;
+	log_link(k, k->is_open ? "link-closed" : "link-refused", why);
+	if (hf_node_audit(&k->f->node, &in, &ei) != HF_OK)
+		hufud_log_err(&k->f->child.log, "not-recorded", &ei);
+}

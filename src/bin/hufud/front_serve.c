@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Links that come in. Until its handshake is over a link shares its context with all others that
+ * are not open; then it has one of its own, which lives until on_close.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "front.h"
+#include "os/file.h"
+
+enum { CLOSE_MS = 3 * 1000 };
+
+static void pump(void *ctx)
+{
+	struct front_incoming *in = ctx;
+
+	hf_link_pump(in->k.link);
+}
+
+static void on_open(void *ctx, struct hf_link *l)
+{
+	struct front *f = ((struct front_incoming *)ctx)->k.f;
+	struct front_incoming *in = hf_mem_new(f->env.mem, sizeof(*in));
+	struct hf_serve_peer peer = {
+		.cert = hf_tls_peer(hf_link_tls(l)),
+		.is_self_signed = hf_tls_is_self_signed(hf_link_tls(l)),
+		.address = hf_link_address(l),
+		.pump = pump,
+		.ctx = in,
+	};
+	struct hf_errinfo ei = { 0 };
+	struct hf_h2 *h = NULL;
+
+	if (in == NULL) {
+		hf_link_abort(l, HF_ERR_NO_MEMORY);
+		return;
+	}
+	front_link_init(&in->k, f, l);
+	hf_link_ctx_set(l, in);
+	if (front_record_open(&in->k) != HF_OK) {
+		hf_link_abort(l, HF_ERR_FULL);
+		return;
+	}
+	if (hf_serve_begin(&in->session, &h, f->serve, &peer, front_now(f), &ei) == HF_OK)
+		hf_link_attach(l, h); /* without a session the link ends by itself */
+	else
+		hufud_log_err(&f->child.log, "not-served", &ei);
+}
+
+static void on_sign(void *ctx, struct hf_link *l, const struct hf_tls_cv *cv)
+{
+	front_sign(((struct front_incoming *)ctx)->k.f, l, cv);
+}
+
+static void on_close(void *ctx, struct hf_link *l, hf_err e, const struct hf_errinfo *why)
+{
+	struct front_incoming *in = ctx;
+	struct front *f = in->k.f;
+	struct front_link refused;
+
+	if (in == &f->lobby) {
+		front_link_init(&refused, f, l);
+		front_record_close(&refused, e, why);
+		return;
+	}
+	if (in->session != NULL)
+		hf_serve_session_end(in->session);
+	front_record_close(&in->k, e, why);
+	hf_mem_free(f->env.mem, in);
+}
+
+static void on_channel(void *ctx, uint64_t serial)
+{
+	struct front *f = ctx;
+	struct hufud_line line;
+
+	hufud_line_begin(&line, &f->child.log, "channel");
+	hufud_line_num(&line, "serial", serial);
+	hufud_line_end(&line);
+}
+
+/* For scripts: the port that was free. */
+static hf_err write_port(struct front *f, uint16_t port, struct hf_errinfo *ei)
+{
+	char path[HF_PATH_MAX];
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%u\n", (unsigned)port);
+
+	HF_TRY(hf_path_join(path, f->child.config.data, "front.port", ei));
+	return hf_file_replace(path, 0644, text, (size_t)n, ei);
+}
+
+static hf_err begin_listening(struct front *f, struct hf_errinfo *ei)
+{
+	const struct hufud_config *c = &f->child.config;
+	struct hf_listener_config config = {
+		.link = { .loop = f->loop,
+			.mem = f->env.mem,
+			.tls = &f->member.server,
+			.limits = hf_link_limits_default,
+			.calls = { .on_open = on_open, .on_sign = on_sign, .on_close = on_close },
+			.ctx = &f->lobby },
+		.address = c->address,
+		.port = c->port,
+		.max_links = c->max_links,
+	};
+	struct hufud_line line;
+
+	config.link.limits.idle_ms = c->idle_ms;
+	config.link.limits.close_ms = CLOSE_MS;
+	HF_TRY(hf_listener_new(&f->listener, &config, ei));
+	HF_TRY(write_port(f, hf_listener_port(f->listener), ei));
+	hufud_line_begin(&line, &f->child.log, "listening");
+	hufud_line_str(&line, "address", c->address);
+	hufud_line_num(&line, "port", hf_listener_port(f->listener));
+	hufud_line_end(&line);
+	return HF_OK;
+}
+
+hf_err front_serve_begin(struct front *f, struct hf_errinfo *ei)
+{
+	const struct hufud_config *c = &f->child.config;
+	struct hf_serve_config config = {
+		.node = &f->node,
+		.up = c->role == HF_ROLE_EDGE ? &f->up : NULL,
+		.limits = hf_h2_limits_default,
+		.max_sessions = c->max_links,
+		.max_intakes = c->max_intakes,
+		.on_channel = on_channel,
+		.ctx = f,
+	};
+
+	if (c->address == NULL || f->serve != NULL)
+		return HF_OK;
+	f->lobby.k.f = f;
+	config.limits.max_streams = c->max_streams;
+	HF_TRY(hf_serve_new(&f->serve, &config, ei));
+	return begin_listening(f, ei);
+}
+
+void front_serve_end(struct front *f)
+{
+	char path[HF_PATH_MAX];
+
+	if (f->listener == NULL)
+		return;
+	hf_listener_close(f->listener);
+	f->listener = NULL;
+	if (hf_path_join(path, f->child.config.data, "front.port", NULL) == HF_OK)
+		(void)!hf_file_delete(path, NULL);
+}

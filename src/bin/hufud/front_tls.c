@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What links show and believe. A member shows its certificate with its issuing CA, and believes its
+ * root CA; a server shows the root too, since a newcomer knows no more of it than its digest. A
+ * newcomer shows a certificate that it signed itself, which is good for enrolment only.
+ */
+#include <string.h>
+
+#include "base/attr.h"
+#include "front.h"
+#include "http/api.h"
+#include "keys/token.h"
+
+static const char *const alpn[] = { HF_ALPN_H2 };
+
+static void config_init(
+	struct front *f, struct front_tls *t, struct hf_tls_config *c, enum hf_tls_role role)
+{
+	hf_tls_config_init(c, role, f->child.config.level);
+	c->mem = f->env.mem;
+	c->rng = &f->env.rng;
+	c->chain = t->chain;
+	c->n_chain = t->n_chain;
+	c->alpn = alpn;
+	c->n_alpn = HF_COUNT(alpn);
+	if (t->root.der.len > 0) {
+		c->roots = &t->root;
+		c->n_roots = 1;
+	}
+}
+
+/* Who may be at the other end of a link that we begin. */
+static void want_init(struct front *f, struct front_tls *t)
+{
+	static const unsigned roles[] = {
+		[HF_SOURCE_HUB] = HF_ROLE_HUB,
+		[HF_SOURCE_EDGE] = HF_ROLE_EDGE,
+		[HF_SOURCE_LAN] = HF_ROLE_EDGE | HF_ROLE_DEVICE,
+	};
+
+	for (size_t i = 0; i < HF_COUNT(roles); i++)
+		t->want[i] = (struct hf_identity_want){
+			.roles = roles[i],
+			.level = f->child.config.level,
+			.domain = t->domain[0] != '\0' ? t->domain : NULL,
+		};
+}
+
+static hf_err chain_add(
+	struct front *f, struct front_tls *t, struct hf_bytes der, struct hf_errinfo *ei)
+{
+	struct hf_buf *buf = &t->der[t->n_chain];
+
+	hf_buf_init(buf, f->env.mem, HF_CERT_DER_MAX);
+	if (hf_buf_put(buf, der.p, der.len) != HF_OK)
+		return hf_fail(ei, HF_ERR_NO_MEMORY, "certificates: out of memory");
+	t->chain[t->n_chain] = (struct hf_bytes){ buf->p, buf->len };
+	t->n_chain++;
+	return HF_OK;
+}
+
+static hf_err member_init(struct front *f, struct front_tls *t, struct hf_errinfo *ei)
+{
+	const struct hf_party *p = &f->node.party;
+
+	HF_TRY(chain_add(f, t, p->sign.der, ei));
+	HF_TRY(chain_add(f, t, p->issuing_ca.der, ei));
+	HF_TRY(chain_add(f, t, p->root_ca.der, ei));
+	HF_TRY(hf_cert_copy(&t->root, f->env.mem, p->root_ca.der.p, p->root_ca.der.len, ei));
+	memcpy(t->domain, p->identity.domain, sizeof(t->domain));
+	config_init(f, t, &t->client, HF_TLS_CLIENT);
+	config_init(f, t, &t->server, HF_TLS_SERVER);
+	t->client.n_chain = 2; /* whoever we ask knows the root */
+	t->server.enrol = true;
+	want_init(f, t);
+	return HF_OK;
+}
+
+hf_err front_tls_member(struct front *f, struct hf_errinfo *ei)
+{
+	hf_err e = member_init(f, &f->member, ei);
+
+	f->member.is_there = e == HF_OK;
+	if (e != HF_OK)
+		front_tls_clear(&f->member);
+	return e;
+}
+
+static hf_err newcomer_init(struct front *f, struct front_tls *t, struct hf_errinfo *ei)
+{
+	struct hf_token token = { .level = 0 };
+	struct hf_buf sign_csr;
+	struct hf_buf enc_csr;
+	struct hf_buf own;
+	hf_err e;
+
+	if (hf_token_parse(&token, f->token, strlen(f->token)) != HF_OK)
+		return hf_fail(ei, HF_ERR_FORMAT, "%s: holds no enrolment token",
+			f->child.config.token_file);
+	memcpy(t->root_pin, token.root_ca, sizeof(t->root_pin));
+	hf_buf_init(&sign_csr, f->env.mem, HF_CERT_DER_MAX);
+	hf_buf_init(&enc_csr, f->env.mem, HF_CERT_DER_MAX);
+	hf_buf_init(&own, f->env.mem, HF_CERT_DER_MAX);
+	e = hf_key_newcomer(&f->keys, &sign_csr, &enc_csr, &own, ei);
+	if (e == HF_OK)
+		e = chain_add(f, t, (struct hf_bytes){ own.p, own.len }, ei);
+	hf_buf_clear(&sign_csr);
+	hf_buf_clear(&enc_csr);
+	hf_buf_clear(&own);
+	HF_TRY(e);
+	config_init(f, t, &t->client, HF_TLS_CLIENT);
+	t->client.root_pin = t->root_pin;
+	want_init(f, t);
+	return HF_OK;
+}
+
+hf_err front_tls_newcomer(struct front *f, struct hf_errinfo *ei)
+{
+	hf_err e = newcomer_init(f, &f->newcomer, ei);
+
+	f->newcomer.is_there = e == HF_OK;
+	if (e != HF_OK)
+		front_tls_clear(&f->newcomer);
+	return e;
+}
+
+void front_tls_clear(struct front_tls *t)
+{
+	for (size_t i = 0; i < t->n_chain; i++)
+		hf_buf_clear(&t->der[i]);
+	hf_cert_clear(&t->root);
+	memset(t, 0, sizeof(*t));
+}
+
+void front_sign(struct front *f, struct hf_link *l, const struct hf_tls_cv *cv)
+{
+	struct hf_errinfo ei = { 0 };
+	struct hf_sm2_sig sig;
+	hf_err rc = hf_key_sign_link(&f->keys, cv, &sig, &ei);
+
+	if (rc != HF_OK)
+		hufud_log_err(&f->child.log, "cannot-sign", &ei);
+	hf_link_signed(l, rc == HF_OK ? &sig : NULL, rc);
+}
