@@ -178,6 +178,9 @@ static void put_object(void *ctx, const struct hf_http_request *q)
 	check_fields(hub, q, c->kind);
 	if (hub_note(hub, q, "PUT", path))
 		return;
+	/* Packs come one after the other. */
+	for (size_t i = 0; i < HF_COUNT(hub->coming) && c->kind == HF_OBJECT_PACK; i++)
+		assert_false(hub->coming[i].stream != 0 && hub->coming[i].kind == HF_OBJECT_PACK);
 	c->stream = q->stream;
 	hf_buf_init(&c->bytes, &test_mem, PUT_MAX);
 }
