@@ -34,6 +34,7 @@ static hf_err channel_use(struct hf_agent *a, struct hf_bytes object, struct hf_
 	a->channel = copy;
 	a->view = view;
 	a->has_channel = true;
+	a->was_released = true;
 	return HF_OK;
 }
 
@@ -84,6 +85,7 @@ static hf_err look_at_kept(void *ctx, const struct hf_meta_serial *row)
 {
 	struct hf_agent *a = ctx;
 
+	a->was_released = true; /* whether or not it is still good */
 	HF_TRY(hf_key_check_channel(a->node->keys, row->der, NULL));
 	return channel_use(a, row->der, NULL);
 }
@@ -115,6 +117,26 @@ static hf_err channel_take(struct hf_agent *a, struct hf_errinfo *ei)
 	return HF_OK;
 }
 
+/*
+ * A source says that nothing was released yet. Nobody signs that: where a channel was seen it is
+ * not so, and where none was, it is believed when no other source knows better.
+ */
+static hf_err channel_none(struct hf_agent *a, struct hf_errinfo *ei)
+{
+	const char *source = a->config.sources[a->look.source].name;
+	const struct agent_note note = { .event = HF_EV_MODEL_REFUSED,
+		.reason = HF_ERR_ROLLBACK,
+		.source = source,
+		.code = "channel",
+		.trace = a->look.trace };
+
+	if (!a->was_released)
+		return HF_ERR_NOT_FOUND;
+	(void)!hf_agent_record(a, &note, NULL);
+	return hf_fail(ei, HF_ERR_ROLLBACK,
+		"%s: says that nothing was ever released, but a channel was seen", source);
+}
+
 /* A look has ended. What one control source cannot give, another one may have. */
 static void look_over(struct hf_agent *a, hf_err e, const struct hf_errinfo *ei)
 {
@@ -123,6 +145,8 @@ static void look_over(struct hf_agent *a, hf_err e, const struct hf_errinfo *ei)
 		hf_agent_channel_look(a);
 		return;
 	}
+	if (e == HF_ERR_NOT_FOUND)
+		e = HF_OK; /* nothing was released yet */
 	a->n_looks++;
 	a->looked_ms = a->now_ms;
 	a->has_news = true;
@@ -156,7 +180,8 @@ void hf_agent_channel_run(struct hf_agent *a)
 	if (e == HF_OK) {
 		e = channel_take(a, &ei);
 	} else if (e == HF_ERR_NOT_FOUND) {
-		e = HF_OK; /* nothing was released yet */
+		ei.code = HF_OK; /* an answer, and what is wrong with it comes now */
+		e = channel_none(a, &ei);
 	}
 	look_over(a, e, &ei);
 }

@@ -177,6 +177,7 @@ struct hf_agent {
 	struct hf_buf channel;
 	struct hf_channel view; /* borrows from channel */
 	bool has_channel;
+	bool was_released;   /* there was a channel, by now or before the last stop */
 	uint64_t channel_ms; /* when it came */
 
 	struct agent_lineage *lineages[HF_AGENT_LINEAGES_MAX];

@@ -205,6 +205,40 @@ static void another_control_source_is_asked_when_one_lies(void **state)
 	assert_ok(agent_stats(&dev).err);
 }
 
+/* Freeze without a signature: "there is no channel" must not keep a device from other sources. */
+static void who_says_that_nothing_was_released_freezes_nobody(void **state)
+{
+	uint64_t serial;
+
+	(void)state;
+	fake.channel_says = HF_ERR_NOT_FOUND;
+	actor_source(&dev, NULL, &honest, 0, true);
+	actor_start(&dev);
+	line_down(&dev, 1);
+	run_ms(6 * MINUTE);
+	assert_ok(agent_stats(&dev).err); /* it may be so */
+	line_up(&dev, 1);
+	assert_true(run_until(&dev, "digits", 1, HOUR));
+	serial = agent_stats(&dev).channel_serial;
+	/* The next one, which the liar keeps back. */
+	fake_says(&honest.channel, channel_of(one, 30 * DAY));
+	run_ms(HOUR);
+	assert_ok(agent_stats(&dev).err);
+	assert_true(agent_stats(&dev).channel_serial > serial);
+	/* Alone it is noticed, also after a restart, and with a channel that has expired. */
+	line_down(&dev, 1);
+	run_ms(HOUR);
+	assert_err(agent_stats(&dev).err, HF_ERR_ROLLBACK);
+	assert_non_null(strstr(agent_stats(&dev).why, "nothing was ever released"));
+	assert_err(actor_count(&dev, HF_EV_MODEL_REFUSED).reason, HF_ERR_ROLLBACK);
+	world_now += 31 * DAY;
+	actor_restart(&dev);
+	line_down(&dev, 1);
+	run_ms(HOUR);
+	assert_err(agent_stats(&dev).err, HF_ERR_ROLLBACK);
+	world_now -= 31 * DAY;
+}
+
 static void a_manifest_of_another_name_is_refused(void **state)
 {
 	(void)state;
@@ -454,6 +488,7 @@ int main(void)
 		EACH(a_frozen_channel_expires),
 		EACH(a_channel_of_nobody_is_refused),
 		EACH(another_control_source_is_asked_when_one_lies),
+		EACH(who_says_that_nothing_was_released_freezes_nobody),
 		EACH(a_manifest_of_another_name_is_refused),
 		EACH(an_altered_manifest_is_refused),
 		EACH(endless_answers_end),
