@@ -187,7 +187,6 @@ struct hf_agent {
 	uint64_t bytes_twice;
 
 	struct agent_want wants[AGENT_WANTS_MAX];
-	unsigned session_source;
 	struct agent_tidy tidy;
 	struct agent_send send;
 };

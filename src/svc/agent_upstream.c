@@ -13,18 +13,22 @@ enum { LOOK_AGAIN_MS = 1000 }; /* not sooner, however many names are asked for *
 
 static struct hf_h2 *up_session(void *ctx)
 {
-	struct hf_agent *a = ctx;
+	const struct hf_agent *a = ctx;
+	unsigned source;
 
-	if (!a->node->is_member || !hf_agent_control(a, &a->session_source))
+	if (!a->node->is_member || !hf_agent_control(a, &source))
 		return NULL;
-	return a->sources[a->session_source].h;
+	return a->sources[source].h;
 }
 
-static void up_pump(void *ctx)
+/* What began over a source goes on over it, also while another one is preferred. */
+static void up_pump(void *ctx, const struct hf_h2 *h)
 {
-	struct hf_agent *a = ctx;
+	const struct hf_agent *a = ctx;
 
-	a->config.pump(a->config.ctx, a->session_source);
+	for (unsigned i = 0; i < a->config.n_sources; i++)
+		if (a->sources[i].h == h)
+			a->config.pump(a->config.ctx, i);
 }
 
 static bool has_source(const struct hf_agent *a)

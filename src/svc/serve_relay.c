@@ -104,11 +104,11 @@ void hf_serve_relays_orphan(struct hf_serve *s)
 	s->relays = NULL;
 }
 
-static void pump_up(const struct serve_relay *y)
+static void pump_up(const struct serve_relay *y, const struct hf_h2 *h)
 {
 	const struct hf_upstream *up = y->serve->config.up;
 
-	up->pump(up->ctx);
+	up->pump(up->ctx, h);
 }
 
 static void pump_down(struct serve_relay *y)
@@ -127,7 +127,7 @@ static void relay_over(struct serve_task *t)
 	y->h = NULL;
 	if (h != NULL) {
 		hf_h2_cancel(h, y->call);
-		pump_up(y);
+		pump_up(y, h);
 		relay_unhold(y); /* the call's part: it will not be done any more */
 	}
 	relay_unhold(y);
@@ -160,7 +160,7 @@ static hf_err answer_read(void *ctx, uint8_t *out, size_t cap, size_t *len, bool
 	y->serve->stats.bytes_out += *len;
 	if (pipe_len(&y->answer) == 0 && y->h != NULL) {
 		hf_h2_credit(y->h, y->call);
-		pump_up(y);
+		pump_up(y, y->h);
 	}
 	return HF_OK;
 }
@@ -320,7 +320,7 @@ static hf_err call_hub(struct serve_relay *y, const struct hf_http_request *q, b
 		return e == HF_ERR_LIMIT ? HF_ERR_AGAIN : e == HF_ERR_CLOSED ? HF_ERR_NET : e;
 	}
 	y->h = h;
-	pump_up(y);
+	pump_up(y, y->h);
 	return HF_OK;
 }
 
@@ -403,6 +403,6 @@ hf_err hf_serve_on_relay_body(
 	HF_TRY(pipe_put(&y->request, bytes, len));
 	y->request.is_end = is_end;
 	hf_h2_resume(y->h, y->call);
-	pump_up(y);
+	pump_up(y, y->h);
 	return pipe_len(&y->request) == 0 || is_end ? HF_OK : HF_ERR_AGAIN;
 }

@@ -22,9 +22,10 @@ struct hf_wanted {
 };
 
 struct hf_upstream {
-	/* The session to the first upstream that is there; NULL: none. Call pump after using it. */
+	/* The session to the first upstream that is there; NULL: none. */
 	struct hf_h2 *(*session)(void *ctx);
-	void (*pump)(void *ctx);
+	/* Call it after using that session, which may be another one than session gives now. */
+	void (*pump)(void *ctx, const struct hf_h2 *h);
 	/*
 	 * Begins to bring what is wanted. HF_OK: the bytes are here now (whole object in the store,
 	 * or read them with read). HF_ERR_AGAIN: on its way; the node's hf_serve_wake() is called

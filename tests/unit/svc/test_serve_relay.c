@@ -17,6 +17,14 @@ static struct goods *one;
 static struct wire *up_wire; /* edge to hub; NULL: there is none */
 static struct hf_upstream up;
 
+static const struct hf_h2 *up_pumped; /* the last one */
+
+static void up_pump(void *ctx, const struct hf_h2 *h)
+{
+	(void)ctx; /* world_run() looks at everybody anyway */
+	up_pumped = h;
+}
+
 static struct hf_h2 *up_session(void *ctx)
 {
 	(void)ctx;
@@ -49,7 +57,7 @@ static hf_err up_pack_len(void *ctx, const uint8_t name[HF_SM3_LEN], uint64_t *l
 static void start_edge(void)
 {
 	served_open(&e, &edge, "edge-1", HF_ROLE_EDGE);
-	up = (struct hf_upstream){ up_session, wire_pump, up_want, up_read, up_pack_len, NULL };
+	up = (struct hf_upstream){ up_session, up_pump, up_want, up_read, up_pack_len, NULL };
 	e.config.up = &up;
 	served_start(&e);
 }
@@ -338,6 +346,33 @@ static void a_hub_that_dies_in_the_middle_is_502(void **state)
 	w = through_edge(dev.dir);
 	assert_int_equal(put_pack(w, g, 0), 201);
 	goods_free(g);
+	end_both(w);
+}
+
+/* What began over one session goes on over it, whatever the next request would take. */
+static void another_way_to_the_hub_does_not_stop_what_is_under_way(void **state)
+{
+	struct wire *w = through_edge(dev.dir);
+	struct wire *first = up_wire;
+	struct goods *g = goods_uploaded(&dev, 75, 20);
+	struct stream_body b = { 0, 500 * 1000, g->packs[0].bytes.len, g->packs[0].bytes.p };
+	struct ask a;
+
+	(void)state;
+	assert_int_equal(put_statement(w, g), 201);
+	assert_int_equal(put_page(w, g, 0), 201);
+	begin_put(&a, w, g, &b);
+	up_wire = wire_of(s.serve, edge.dir);
+	assert_int_equal(status_of(w, HF_HTTP_GET, "/v1/channels/current", NULL, 0), 200);
+	assert_ptr_equal(up_pumped, up_wire->client);
+	b.until = b.len;
+	hf_h2_resume(w->client, 5);
+	world_run();
+	assert_ptr_equal(up_pumped, first->client);
+	assert_int_equal(a.answer.status, 201);
+	ask_clear(&a);
+	goods_free(g);
+	wire_end(first);
 	end_both(w);
 }
 
@@ -685,6 +720,7 @@ int main(void)
 		cmocka_unit_test(a_newcomer_behind_an_edge_hears_no_more_than_a_code),
 		cmocka_unit_test(without_a_way_to_the_hub_it_is_502),
 		cmocka_unit_test(a_hub_that_dies_in_the_middle_is_502),
+		cmocka_unit_test(another_way_to_the_hub_does_not_stop_what_is_under_way),
 		cmocka_unit_test(a_device_that_goes_away_ends_it_at_the_hub),
 		cmocka_unit_test(the_server_may_go_before_its_way_to_the_hub),
 		cmocka_unit_test(the_correlation_id_stands_in_both_logs),
