@@ -280,6 +280,20 @@ class Local(unittest.TestCase):
             for m in idle:
                 m.sock.close()
 
+    def test_who_asks_and_never_reads_costs_no_memory(self):
+        pid = SITE.hub.pid('keyd')
+        before = int(field(pid, 'VmRSS').split()[0])
+        status = struct.pack('>IB', 1, 3) * 10000
+        with Messages(os.path.join(SITE.hub.data, 'keyd.sock'), timeout=2) as m:
+            try:
+                for _ in range(30):
+                    m.sock.sendall(status)
+            except OSError:  # held back, or thrown out
+                pass
+            time.sleep(0.5)
+            self.assertLess(int(field(pid, 'VmRSS').split()[0]) - before, 16 * 1024)
+        self.assertEqual(SITE.hub.status()['id'], 'hub-1')
+
     def test_more_askers_than_there_is_room_for(self):
         many = [Messages(os.path.join(SITE.hub.data, 'front.sock')) for _ in range(80)]
         with self.assertRaises((Gone, BrokenPipeError, ConnectionResetError)):

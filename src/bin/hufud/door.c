@@ -15,6 +15,7 @@ enum {
 	HEAD_LEN = 4,
 	SCRATCH_LEN = 64 * 1024,
 	BACKLOG = 32,
+	LETTERS_MAX = 8, /* to one asker, not sent yet */
 	SOCKET_MODE = 0666,
 };
 
@@ -97,12 +98,12 @@ static void be_patient(struct hufud_asker *a)
 		a->end_ms = now_ms(a->door) + a->door->config.slow_ms;
 }
 
-/* Takes every message that is whole. */
+/* Takes every message that is whole, as long as the asker takes the answers. */
 static void take_messages(struct hufud_asker *a)
 {
 	const struct hufud_door_config *c = &a->door->config;
 
-	while (!a->is_ending && a->in.len >= HEAD_LEN) {
+	while (!a->is_ending && a->n_writes < LETTERS_MAX && a->in.len >= HEAD_LEN) {
 		size_t len = hf_get_be32(a->in.p);
 
 		if (len > a->message_max) {
@@ -153,6 +154,8 @@ static void on_written(uv_write_t *write, int status)
 	a->n_writes--;
 	if (status != 0 || (a->is_ending && a->n_writes == 0))
 		asker_drop(a);
+	else
+		take_messages(a);
 }
 
 void hufud_asker_send(struct hufud_asker *a, const void *bytes, size_t len)
@@ -162,6 +165,10 @@ void hufud_asker_send(struct hufud_asker *a, const void *bytes, size_t len)
 
 	if (a->is_ending)
 		return;
+	if (a->n_writes == LETTERS_MAX) { /* it waits for news and reads none */
+		asker_drop(a);
+		return;
+	}
 	letter = len > UINT32_MAX - HEAD_LEN
 			 ? NULL
 			 : hf_mem_new(a->door->config.mem, sizeof(*letter) + HEAD_LEN + len);
