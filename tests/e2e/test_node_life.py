@@ -165,6 +165,17 @@ class Life(unittest.TestCase):
         until('the record', lambda: [r for r in self.hub.audit() if r['event'] == 'link.refused' and
                                      (r['result'], r['reason']) == ('denied', 'format')])
 
+    def test_knocking_does_not_fill_the_logs(self):
+        mark = self.hub.log_size()
+        for _ in range(300):
+            with socket.create_connection(('127.0.0.1', self.hub.port), timeout=10) as s:
+                s.sendall(b'GET / HTTP/1.1\r\nHost: hub\r\n\r\n')
+                self.assertEqual(s.recv(100), b'')
+        self.assertEqual(self.hub.status()['id'], 'hub-1')
+        lines = [line for line in self.hub.log(mark) if line.get('event') == 'link-refused']
+        self.assertLessEqual(len(lines), 256)
+        self.assertGreater(len(lines), 200)
+
     def test_records_survive_a_killed_key_process(self):
         before = self.hub.status()['keys']['records']
         mark = self.hub.log_size()

@@ -112,6 +112,10 @@ struct front {
 	struct hf_listener *listener;
 	struct front_incoming lobby; /* where links are until they are open */
 	uint64_t next_session;
+	/* Links that were refused in the minute that began at refused_ms. */
+	uint64_t refused_ms;
+	uint32_t n_refused;
+	uint64_t n_unrecorded; /* since the last one that was recorded */
 	/* Local users. */
 	struct hufud_door *door;
 	struct front_waiter waiters[FRONT_WAITERS_MAX];

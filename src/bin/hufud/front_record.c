@@ -10,7 +10,11 @@
 #include "crypto/sm3.h"
 #include "front.h"
 
-enum { ATTRS_MAX = 512 };
+enum {
+	ATTRS_MAX = 512,
+	REFUSED_SPAN_MS = 60 * 1000,
+	REFUSED_MAX = 256, /* recorded one by one in that time; the rest is a number in the next */
+};
 
 struct attrs {
 	uint8_t bytes[ATTRS_MAX];
@@ -105,6 +109,33 @@ hf_err front_record_open(struct front_link *k)
 	return e;
 }
 
+/* Anybody can knock: a flood of links that never open must fill neither log. */
+static bool may_record(struct front *f)
+{
+	uint64_t now_ms = front_now(f);
+
+	if (now_ms - f->refused_ms >= REFUSED_SPAN_MS) {
+		f->refused_ms = now_ms;
+		f->n_refused = 0;
+	}
+	if (f->n_refused == REFUSED_MAX) {
+		f->n_unrecorded++;
+		return false;
+	}
+	f->n_refused++;
+	return true;
+}
+
+static void attr_unrecorded(struct attrs *a, struct front *f)
+{
+	uint8_t n[8];
+
+	hf_put_be64(n, f->n_unrecorded);
+	if (f->n_unrecorded > 0)
+		attr_put(a, HF_ATTR_COUNT_FAIL, n, sizeof(n));
+	f->n_unrecorded = 0;
+}
+
 void front_record_close(struct front_link *k, hf_err e, const struct hf_errinfo *why)
 {
 	struct hf_errinfo ei = { 0 };
@@ -124,7 +155,11 @@ void front_record_close(struct front_link *k, hf_err e, const struct hf_errinfo 
 		.reason = is_orderly ? HF_OK : e,
 	};
 
+	if (!k->is_open && !k->is_ours && !may_record(k->f))
+		return;
 	attr_address(&a, k);
+	if (!k->is_open && !k->is_ours)
+		attr_unrecorded(&a, k->f);
 	if (k->is_open) {
 		hf_put_be64(us, (front_now(k->f) - k->opened_ms) * 1000);
 		attr_put(&a, HF_ATTR_DURATION_US, us, sizeof(us));
