@@ -260,6 +260,8 @@ void hf_agent_stats_get(const struct hf_agent *a, struct hf_agent_stats *out, ui
 	*out = (struct hf_agent_stats){ .is_member = a->node->is_member,
 		.channel_serial = a->has_channel ? a->view.serial : 0,
 		.channel_age_ms = a->channel_ms != 0 ? age : 0,
+		.n_looks = a->n_looks,
+		.is_looking = a->look.state != ASK_FREE,
 		.n_uploads_waiting = a->send.n_uploads,
 		.n_uploads_done = a->send.n_uploads_done,
 		.n_receipts_waiting = a->send.n_receipts,

@@ -121,6 +121,8 @@ struct hf_agent_stats {
 	bool is_member;
 	uint64_t channel_serial; /* last one believed */
 	uint64_t channel_age_ms; /* since it was fetched; 0: not in this run */
+	uint64_t n_looks;        /* at the channel, that have ended */
+	bool is_looking; /* one is under way; what was asked for after it began comes next */
 	uint64_t n_uploads_waiting;
 	uint64_t n_uploads_done;
 	uint64_t n_receipts_waiting;

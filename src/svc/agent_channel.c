@@ -155,6 +155,9 @@ static void look_over(struct hf_agent *a, hf_err e, const struct hf_errinfo *ei)
 		a->why[0] = '\0';
 		a->look_retry = (struct agent_retry){ 0 };
 		a->look_at = a->now_ms + a->config.poll_ms;
+		/* Who asked meanwhile wants to know what is current now, not what was. */
+		if (a->look_again)
+			hf_agent_channel_look(a);
 		return;
 	}
 	hf_agent_why(a->why, ei, e);
@@ -189,6 +192,7 @@ void hf_agent_channel_run(struct hf_agent *a)
 void hf_agent_channel_look(struct hf_agent *a)
 {
 	a->look_at = a->now_ms;
+	a->look_again = a->look.state != ASK_FREE;
 	a->is_due = true;
 }
 

@@ -173,6 +173,7 @@ struct hf_agent {
 	uint64_t look_at;
 	uint64_t looked_ms; /* when the last look ended */
 	uint64_t n_looks;   /* that have ended */
+	bool look_again;    /* asked for while one was under way */
 	bool has_looked;    /* the kept channel was looked at */
 	struct hf_buf channel;
 	struct hf_channel view; /* borrows from channel */

@@ -131,9 +131,8 @@ class MainJob(Case):
     def test_6_a_second_release_replaces_the_first(self):
         write(SITE.path('weights.bin'), os.urandom(100000))
         publish(SITE.path('weights.bin'), lineage='digits', release=2)
-        hufu_ok('pull', 'digits', '--node', SITE.dev.data, '--wait')
-        until('release 2 is active', lambda: (SITE.dev.lineage('digits')['release'],
-                                              SITE.dev.lineage('digits')['step']) == (2, 'active'))
+        said = json.loads(hufu_ok('pull', 'digits', '--node', SITE.dev.data, '--wait', '--json'))
+        self.assertEqual((said['step'], said['release']), ('active', 2))
         out = hufu_ok('run', 'digits', '--node', SITE.dev.data, '--', 'sha256sum', '{}')
         self.assertEqual(out.split()[0], sha256(SITE.path('weights.bin')))
 

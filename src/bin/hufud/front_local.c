@@ -105,6 +105,7 @@ static void answer_pull(struct front *f, struct hufud_asker *a, const struct que
 {
 	struct hf_errinfo ei = { 0 };
 	struct hf_agent_lineage before = { .n_tries = 0 };
+	struct hf_agent_stats stats;
 	struct front_waiter *w = NULL;
 	hf_err e;
 
@@ -124,6 +125,7 @@ static void answer_pull(struct front *f, struct hufud_asker *a, const struct que
 		return;
 	}
 	(void)find_lineage(f, &before, q->lineage);
+	hf_agent_stats_get(f->agent, &stats, front_now(f));
 	e = hf_agent_pull(f->agent, q->lineage, front_now(f), &ei);
 	if (e != HF_OK) {
 		tell_error(f, a, e, ei.text[0] != '\0' ? ei.text : hf_err_text(e));
@@ -134,7 +136,10 @@ static void answer_pull(struct front *f, struct hufud_asker *a, const struct que
 		hufud_asker_close(a);
 		return;
 	}
-	*w = (struct front_waiter){ .asker = a, .n_tries = before.n_tries };
+	/* A look that is under way began before the question. */
+	*w = (struct front_waiter){ .asker = a,
+		.n_tries = before.n_tries,
+		.n_looks = stats.n_looks + (stats.is_looking ? 2 : 1) };
 	memcpy(w->lineage, q->lineage, sizeof(w->lineage));
 	hufud_asker_wait(a);
 	hufud_asker_ctx_set(a, w);
@@ -230,6 +235,15 @@ static bool is_passing(hf_err e)
 	}
 }
 
+/* True if the channel has been seen since w asked: only then is what is active current. */
+static bool has_looked(const struct front *f, const struct front_waiter *w, uint64_t now_ms)
+{
+	struct hf_agent_stats stats;
+
+	hf_agent_stats_get(f->agent, &stats, now_ms);
+	return stats.n_looks >= w->n_looks && stats.err == HF_OK;
+}
+
 static void look(struct front *f, struct front_waiter *w, uint64_t now_ms)
 {
 	struct hf_agent_lineage l;
@@ -239,7 +253,7 @@ static void look(struct front *f, struct front_waiter *w, uint64_t now_ms)
 		tell_error(f, w->asker, HF_ERR_NOT_FOUND, "the lineage is not followed any more");
 		return;
 	}
-	if (l.step == HF_AGENT_ACTIVE) {
+	if (l.step == HF_AGENT_ACTIVE && has_looked(f, w, now_ms)) {
 		tell_lineage(f, w->asker, "done", &l);
 		hufud_asker_close(w->asker);
 		return;

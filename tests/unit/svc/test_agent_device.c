@@ -160,6 +160,28 @@ static void a_lineage_is_pulled_by_name_and_an_unknown_one_says_so(void **state)
 	assert_non_null(strstr(lineage_of(d, "nothing").why, "says nothing about nothing"));
 }
 
+/* Who asks wants to know what is current now; an answer that was on its way may be older. */
+static void a_look_that_is_asked_for_during_another_follows_it(void **state)
+{
+	struct hf_agent_stats before;
+
+	(void)state;
+	run_ms(1000);
+	before = agent_stats(&dev);
+	assert_false(before.is_looking);
+	assert_ok(hf_agent_pull(dev.agent, "digits", wire_now_ms, NULL));
+	hf_agent_tick(dev.agent, wire_now_ms);
+	assert_true(agent_stats(&dev).is_looking);
+	assert_ok(hf_agent_pull(dev.agent, "digits", wire_now_ms, NULL));
+	run_ms(1000);
+	assert_false(agent_stats(&dev).is_looking);
+	assert_int_equal(agent_stats(&dev).n_looks, before.n_looks + 2);
+	/* One that is asked for alone is one. */
+	assert_ok(hf_agent_pull(dev.agent, "digits", wire_now_ms, NULL));
+	run_ms(1000);
+	assert_int_equal(agent_stats(&dev).n_looks, before.n_looks + 3);
+}
+
 static void what_the_hub_does_not_grant_is_not_hammered(void **state)
 {
 	struct hf_agent_lineage l;
@@ -298,6 +320,7 @@ int main(void)
 		cmocka_unit_test(the_next_release_is_followed_and_the_last_but_one_goes),
 		cmocka_unit_test(without_its_hub_a_restarted_device_knows_what_runs),
 		cmocka_unit_test(a_lineage_is_pulled_by_name_and_an_unknown_one_says_so),
+		cmocka_unit_test(a_look_that_is_asked_for_during_another_follows_it),
 		cmocka_unit_test(what_the_hub_does_not_grant_is_not_hammered),
 		cmocka_unit_test(what_waits_in_the_outbox_goes_up),
 		cmocka_unit_test(a_link_that_breaks_at_any_time_costs_time_only),
