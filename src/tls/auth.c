@@ -217,6 +217,11 @@ hf_err hf_tls_take_chain(struct hf_tls *t, const struct hf_tls_cert_list *list)
 	if (e == HF_OK)
 		return keep(t, &p);
 refuse:
+	if (e == HF_ERR_STALE)
+		return hf_tls_die(t, alert_of(e),
+			hf_fail(&t->why, e, "policy %s at L%d: peer's certificate: %s",
+				hf_policy_entry(HF_ROW_REVOCATION_AGE)->name, (int)t->cfg->level,
+				ei.text));
 	return hf_tls_die(t, alert_of(e), hf_fail(&t->why, e, "peer's certificate: %s", ei.text));
 }
 

@@ -203,7 +203,9 @@ static hf_err on_certificate(struct hf_tls *t, const struct hf_tls_msg *m)
 	}
 	if (t->cfg->require_client_cert) /* RFC 8446 4.4.2.4 */
 		return hf_tls_die(t, HF_ALERT_CERTIFICATE_REQUIRED,
-			hf_fail(&t->why, HF_ERR_AUTH, "client shows no certificate"));
+			hf_fail(&t->why, HF_ERR_AUTH,
+				"policy %s at L%d: client shows no certificate",
+				hf_policy_entry(HF_ROW_MUTUAL)->name, (int)t->cfg->level));
 	return hf_tls_step(t, HF_TLS_EV_NO_CERT);
 }
 

@@ -27,6 +27,7 @@ void hf_tls_config_init(struct hf_tls_config *cfg, enum hf_tls_role role, enum h
 
 	*cfg = (struct hf_tls_config){
 		.role = role,
+		.level = level,
 		.need_crl = age_s != HF_POLICY_NONE,
 		.crl_age_max_s = age_s == HF_POLICY_NONE ? HF_CHAIN_ANY_AGE : age_s,
 		.ask_client_cert = role == HF_TLS_SERVER,

@@ -65,6 +65,7 @@ struct hf_tls_limits {
 /* Shared by many links, never written by them, and must outlive them, with all it points to. */
 struct hf_tls_config {
 	enum hf_tls_role role;
+	enum hf_level level; /* whose rows stand in what is refused */
 	const struct hf_mem *mem;
 	const struct hf_rng *rng;
 
