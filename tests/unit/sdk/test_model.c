@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 static struct hufu_error why;
@@ -648,6 +649,35 @@ static void at_level_three_memory_is_locked(void **state)
 	hufu_model_close(m);
 }
 
+/* ctx: the code that is expected. */
+static int open_as_stranger(void *ctx)
+{
+	struct hufu_model *m = NULL;
+
+	if (geteuid() != 0 || !test_drop_root())
+		return 77;
+	if (hufu_model_open(&m, dev.dir, "digits", 0, &why) != *(const int *)ctx || m != NULL)
+		return 1;
+	return strstr(why.text, "may not") != NULL ? 0 : 2;
+}
+
+static void a_user_who_may_not_open_is_told_so(void **state)
+{
+	int expected = HUFU_ERR_PERMISSION;
+	int rc = test_child(open_as_stranger, &expected);
+
+	(void)state;
+	if (rc == 77)
+		skip();
+	assert_int_equal(rc, 0);
+	/* Somebody the folders let in, but the key process does not. */
+	assert_int_equal(chmod(world_dir, 0711), 0);
+	assert_int_equal(chmod(dev.dir, 0711), 0);
+	expected = HUFU_ERR_DENIED;
+	assert_int_equal(test_child(open_as_stranger, &expected), 0);
+	assert_int_equal(chmod(world_dir, 0700), 0);
+}
+
 static void codes_and_version_are_those_of_the_headers(void **state)
 {
 	(void)state;
@@ -682,6 +712,7 @@ int main(void)
 		cmocka_unit_test_teardown(
 			at_level_three_memory_that_is_not_locked_is_refused, be_honest),
 		cmocka_unit_test_teardown(at_level_three_memory_is_locked, be_honest),
+		cmocka_unit_test(a_user_who_may_not_open_is_told_so),
 		cmocka_unit_test(codes_and_version_are_those_of_the_headers),
 	};
 
