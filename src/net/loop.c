@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The event loop. */
 #include "net/loop_inner.h"
+#include "os/clock.h"
 
 hf_err hf_loop_new(struct hf_loop **out, const struct hf_mem *mem, struct hf_errinfo *ei)
 {
@@ -53,7 +54,8 @@ void hf_loop_stop(struct hf_loop *l)
 
 uint64_t hf_loop_now_ms(const struct hf_loop *l)
 {
-	return uv_now(&l->uv);
+	(void)l;
+	return hf_clock_mono_ms();
 }
 
 uv_loop_t *hf_loop_uv(struct hf_loop *l)

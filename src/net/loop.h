@@ -34,7 +34,8 @@ bool hf_loop_step(struct hf_loop *l);
 
 void hf_loop_stop(struct hf_loop *l);
 
-/* Steady milliseconds, the same during one round of events: the now_ms of all engines. */
+/* The now_ms of all engines: the clock of hf_clock_mono_ms(), which goes on while a machine sleeps.
+ */
 uint64_t hf_loop_now_ms(const struct hf_loop *l);
 
 /* The loop itself, for pipes, signals and timers of programs. */
