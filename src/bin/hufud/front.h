@@ -83,8 +83,7 @@ struct front_source {
 struct front_waiter {
 	struct hufud_asker *asker; /* NULL: free */
 	char lineage[HF_ID_MAX + 1];
-	uint64_t n_tries; /* of the lineage when it began to wait */
-	uint64_t n_looks; /* at the channel, after which "active" means the current release */
+	uint64_t n_looks; /* at the channel, after which what is known is current */
 	uint64_t told_ms; /* when it last heard something */
 	uint64_t told_bytes;
 };

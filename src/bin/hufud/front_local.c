@@ -104,7 +104,6 @@ static bool find_lineage(const struct front *f, struct hf_agent_lineage *out, co
 static void answer_pull(struct front *f, struct hufud_asker *a, const struct question *q)
 {
 	struct hf_errinfo ei = { 0 };
-	struct hf_agent_lineage before = { .n_tries = 0 };
 	struct hf_agent_stats stats;
 	struct front_waiter *w = NULL;
 	hf_err e;
@@ -124,7 +123,6 @@ static void answer_pull(struct front *f, struct hufud_asker *a, const struct que
 		tell_error(f, a, HF_ERR_LIMIT, "pull: too many wait already");
 		return;
 	}
-	(void)find_lineage(f, &before, q->lineage);
 	hf_agent_stats_get(f->agent, &stats, front_now(f));
 	e = hf_agent_pull(f->agent, q->lineage, front_now(f), &ei);
 	if (e != HF_OK) {
@@ -138,7 +136,7 @@ static void answer_pull(struct front *f, struct hufud_asker *a, const struct que
 	}
 	/* A look that is under way began before the question. */
 	*w = (struct front_waiter){ .asker = a,
-		.n_tries = before.n_tries,
+		.told_ms = front_now(f),
 		.n_looks = stats.n_looks + (stats.is_looking ? 2 : 1) };
 	memcpy(w->lineage, q->lineage, sizeof(w->lineage));
 	hufud_asker_wait(a);
@@ -235,37 +233,44 @@ static bool is_passing(hf_err e)
 	}
 }
 
-/* True if the channel has been seen since w asked: only then is what is active current. */
-static bool has_looked(const struct front *f, const struct front_waiter *w, uint64_t now_ms)
+/*
+ * A pull is over when what the channel says since it was asked for runs here, or cannot. A failure
+ * of before that is about to be tried again does not count.
+ */
+static bool is_over(const struct hf_agent_stats *stats, const struct front_waiter *w,
+	const struct hf_agent_lineage *l)
 {
-	struct hf_agent_stats stats;
-
-	hf_agent_stats_get(f->agent, &stats, now_ms);
-	return stats.n_looks >= w->n_looks && stats.err == HF_OK;
+	if (stats->n_looks < w->n_looks || stats->err != HF_OK)
+		return false;
+	if (l->err == HF_OK)
+		return l->step == HF_AGENT_ACTIVE;
+	return !is_passing(l->err) && (l->n_tries > 0 || l->step == HF_AGENT_IDLE);
 }
 
 static void look(struct front *f, struct front_waiter *w, uint64_t now_ms)
 {
+	struct hf_agent_stats stats;
 	struct hf_agent_lineage l;
-	bool is_news;
 
 	if (!find_lineage(f, &l, w->lineage)) {
 		tell_error(f, w->asker, HF_ERR_NOT_FOUND, "the lineage is not followed any more");
 		return;
 	}
-	if (l.step == HF_AGENT_ACTIVE && has_looked(f, w, now_ms)) {
+	hf_agent_stats_get(f->agent, &stats, now_ms);
+	if (is_over(&stats, w, &l) && l.err != HF_OK) {
+		tell_error(f, w->asker, l.err, l.why);
+		return;
+	}
+	if (is_over(&stats, w, &l)) {
 		tell_lineage(f, w->asker, "done", &l);
 		hufud_asker_close(w->asker);
 		return;
 	}
-	if (l.n_tries < w->n_tries)
-		w->n_tries = 0; /* it succeeded in between: counting began anew */
-	if (!is_passing(l.err) && l.n_tries > w->n_tries) {
-		tell_error(f, w->asker, l.err, l.why);
-		return;
+	if (stats.err != HF_OK) { /* that comes first, and is what it waits for */
+		l.err = stats.err;
+		memcpy(l.why, stats.why, sizeof(l.why));
 	}
-	is_news = l.progress.bytes_done != w->told_bytes;
-	if (!is_news && now_ms - w->told_ms < TELL_MS)
+	if (l.progress.bytes_done == w->told_bytes && now_ms - w->told_ms < TELL_MS)
 		return;
 	w->told_bytes = l.progress.bytes_done;
 	w->told_ms = now_ms;

@@ -4,6 +4,7 @@
  * are not open; then it has one of its own, which lives until on_close.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "front.h"
@@ -80,6 +81,21 @@ static void on_channel(void *ctx, uint64_t serial)
 	hufud_line_end(&line);
 }
 
+/* The port that was free for a front that was killed: whoever found it then finds it again. */
+static uint16_t read_port(struct front *f)
+{
+	char path[HF_PATH_MAX];
+	struct hf_buf text;
+	unsigned long port = 0;
+
+	hf_buf_init(&text, f->env.mem, 16);
+	if (hf_path_join(path, f->child.config.data, "front.port", NULL) == HF_OK &&
+		hf_file_load(&text, path, NULL) == HF_OK && hf_buf_put(&text, "", 1) == HF_OK)
+		port = strtoul((const char *)text.p, NULL, 10);
+	hf_buf_clear(&text);
+	return port > UINT16_MAX ? 0 : (uint16_t)port;
+}
+
 /* For scripts: the port that was free. */
 static hf_err write_port(struct front *f, uint16_t port, struct hf_errinfo *ei)
 {
@@ -106,10 +122,17 @@ static hf_err begin_listening(struct front *f, struct hf_errinfo *ei)
 		.max_links = c->max_links,
 	};
 	struct hufud_line line;
+	hf_err e = HF_ERR_EXISTS;
 
 	config.link.limits.idle_ms = c->idle_ms;
 	config.link.limits.close_ms = CLOSE_MS;
-	HF_TRY(hf_listener_new(&f->listener, &config, ei));
+	if (c->port == 0) {
+		config.port = read_port(f);
+		e = hf_listener_new(&f->listener, &config, NULL);
+	}
+	config.port = c->port;
+	if (e != HF_OK)
+		HF_TRY(hf_listener_new(&f->listener, &config, ei));
 	HF_TRY(write_port(f, hf_listener_port(f->listener), ei));
 	hufud_line_begin(&line, &f->child.log, "listening");
 	hufud_line_str(&line, "address", c->address);
