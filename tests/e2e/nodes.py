@@ -191,6 +191,10 @@ class Node:
         with open(os.path.join(self.data, 'front.port'), encoding='ascii') as f:
             return int(f.read())
 
+    def keep_port(self):
+        """The next start listens at the port of this one."""
+        self.config['listen'] = {**self.config['listen'], 'port': self.port}
+
     # --- questions ---
 
     def ask(self, question, timeout=PATIENCE):
