@@ -9,8 +9,11 @@ import argparse
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import textwrap
 import time
 import traceback
 
@@ -51,9 +54,16 @@ class Table:
         head = ('step', 'what was checked', 'result', 'time')
         rows = [(s, c, r, f'{t:.1f} s') for s, c, r, t in self.rows]
         width = [max(len(row[i]) for row in [head, *rows]) for i in range(4)]
+        most = max(80, shutil.get_terminal_size().columns)
+        if sum(width) + 6 > most:  # the three columns of text share what there is
+            room = most - width[3] - 6
+            width[:3] = room * 3 // 8, room * 3 // 8, room // 4
         print()
         for row in [head, tuple('-' * w for w in width), *rows]:
-            print('  '.join(cell.ljust(width[i]) for i, cell in enumerate(row)).rstrip())
+            cells = [textwrap.wrap(cell, width[i]) for i, cell in enumerate(row)]
+            for n in range(max(map(len, cells))):
+                parts = [cell[n] if n < len(cell) else '' for cell in cells]
+                print('  '.join(part.ljust(width[i]) for i, part in enumerate(parts)).rstrip())
 
 
 def say(text):
@@ -333,7 +343,7 @@ class Demo:
         try:
             input()
         except (EOFError, KeyboardInterrupt):
-            pass
+            print('\nending …')
 
 
 def size_of(text):
@@ -343,22 +353,32 @@ def size_of(text):
     return int(m[1]) * UNITS[m[2] or '']
 
 
+def interrupt(number, frame):
+    raise KeyboardInterrupt
+
+
 def main():
     parser = argparse.ArgumentParser(prog='script/demo', description='the main job of Hufu in front of you')
     parser.add_argument('--once', action='store_true', help='end by itself')
     parser.add_argument('--size', type=size_of, default=size_of('1 GiB'), help='of the large model')
     parser.add_argument('--keep', action='store_true', help='leave the folder there')
+    parser.add_argument('--check', action='store_true', help=argparse.SUPPRESS)  # the arguments only
     args = parser.parse_args()
+    if args.check:
+        return 0
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
     demo = Demo(args.size)
-    ok = False
+    code = 1
     try:
         demo.run()
-        ok = True
+        code = 0
         demo.table.print()
         if not args.once:
             demo.look_around()
     except KeyboardInterrupt:
         print('\ninterrupted')
+        code = 128 + signal.SIGINT
     except (AssertionError, OSError, subprocess.SubprocessError, KeyError, ValueError) as e:
         print(f'\ndemo: failed: {e}', file=sys.stderr)
         traceback.print_exc()
@@ -366,11 +386,12 @@ def main():
             print(f'--- {node.name}\n' + '\n'.join(node.log_text().splitlines()[-12:]), file=sys.stderr)
     finally:
         if demo.site:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)  # clearing up is not interrupted
             if args.keep:
-                print(f'kept: {demo.site.folder}')
                 os.environ['HUFU_KEEP'] = '1'
             demo.site.__exit__(None if not args.keep else AssertionError, None, None)
-    return 0 if ok else 1
+    return code
 
 
 if __name__ == '__main__':

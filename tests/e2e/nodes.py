@@ -240,8 +240,12 @@ class Site:
         self.nodes = []
         self.domain = os.path.join(self.folder, 'domain')
         self.passphrase = write(os.path.join(self.folder, 'passphrase'), PASSPHRASE + '\n', 0o600)
-        hufu_ok('domain', 'init', self.domain, '--name', name, '--hub', 'hub-1', '--level', level,
-                '--shares-dir', os.path.join(self.folder, 'shares'), '--passphrase-file', self.passphrase)
+        try:
+            hufu_ok('domain', 'init', self.domain, '--name', name, '--hub', 'hub-1', '--level', level,
+                    '--shares-dir', os.path.join(self.folder, 'shares'), '--passphrase-file', self.passphrase)
+        except BaseException:  # nobody has it yet who could clear up
+            shutil.rmtree(self.folder)
+            raise
         config = {
             'level': level,
             'data': os.path.join(self.domain, 'hub'),
