@@ -55,6 +55,21 @@ static hf_err load_named(struct hf_cert *cert, const struct hf_env *env, const c
 	return hf_cert_load(cert, env, path, ei);
 }
 
+/* The first file of a party: without it the folder is another one than was meant. */
+static hf_err load_own(
+	struct hf_cert *cert, const struct hf_env *env, const char *dir, struct hf_errinfo *ei)
+{
+	struct hf_errinfo why = { .code = HF_OK };
+	hf_err e = load_named(cert, env, dir, "certs/sign.crt", &why);
+
+	if (e == HF_ERR_NOT_FOUND)
+		return hf_fail(ei, e,
+			"%s: no folder of a hub, publisher, edge or device: certs/sign.crt is "
+			"missing",
+			dir);
+	return e == HF_OK ? HF_OK : hf_fail(ei, e, "%s", why.text);
+}
+
 static hf_err load_root(struct hf_party *p, const struct hf_env *env, struct hf_errinfo *ei)
 {
 	char path[HF_PATH_MAX];
@@ -91,7 +106,7 @@ hf_err hf_party_open(
 	if (strlen(dir) >= sizeof(p->dir))
 		return hf_fail(ei, HF_ERR_LIMIT, "%s: the path is too long", dir);
 	memcpy(p->dir, dir, strlen(dir));
-	e = load_named(&p->sign, env, dir, "certs/sign.crt", ei);
+	e = load_own(&p->sign, env, dir, ei);
 	if (e == HF_OK)
 		e = load_named(&p->enc, env, dir, "certs/enc.crt", ei);
 	if (e == HF_OK)

@@ -93,6 +93,9 @@ static hf_err ask_identity(struct pushing *p)
 		return hf_fail(p->ei, HF_ERR_STATE,
 			"%s: this node is no member of a domain yet; it has to enrol first",
 			p->spec->dir);
+	if (s.identity.role == HF_ROLE_HUB)
+		return hf_fail(p->ei, HF_ERR_STATE,
+			"%s: a hub sends nothing up; push from a device or an edge", p->spec->dir);
 	p->identity = s.identity;
 	return HF_OK;
 }

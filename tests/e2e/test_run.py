@@ -292,7 +292,7 @@ class Refusals(Case):
         self.refuse(STATE, '/no/such', 'push', '/no/such', '--node', SITE.dev.data)
 
     def test_uploads_refusals(self):
-        self.refuse(STATE, 'meta.db', 'uploads', 'list', '--node', SITE.path('nowhere'))
+        self.refuse(STATE, 'no folder of a hub', 'uploads', 'list', '--node', SITE.path('nowhere'))
         opening = ('--node', SITE.hub.data, '--passphrase-file', SITE.passphrase, '-o', SITE.path('never'))
         self.refuse(STATE, 'upload', 'uploads', 'open', '0' * 64, *opening)
         self.refuse(INPUT, 'bundle', 'uploads', 'open', SITE.path('config.json'), *opening)

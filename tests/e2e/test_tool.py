@@ -148,6 +148,14 @@ class Help(unittest.TestCase):
                 self.assertTrue(out.startswith(f'usage: hufu {name} '), out)
                 self.assertIn('--help', out)
 
+    def test_help_has_a_subject(self):
+        self.assertEqual(ok('help', 'audit', 'show').stdout, ok('audit', 'show', '--help').stdout)
+        for asked in (['help', 'domain'], ['domain', '--help'], ['domain', '-h']):
+            self.assertIn('hufu domain token --device', ok(*asked).stdout)
+        r = run('help', 'seel')
+        self.assertEqual(r.returncode, USAGE)
+        self.assertIn("no command 'seel'", r.stderr)
+
     def test_help_fits_a_terminal(self):
         for name in COMMANDS + ['']:
             for line in ok(*name.split(), '--help').stdout.splitlines():
@@ -272,11 +280,14 @@ class Domain(unittest.TestCase):
         put('short', 'abc\n')
         r = run('domain', 'init', 'dom-4', '--name', 'x', '--shares-dir', 's-4', '--passphrase-file', 'short')
         self.assertEqual(r.returncode, USAGE)
-        self.assertIn('passphrase', r.stderr)
+        self.assertIn('short: a passphrase has at least', r.stderr)
         put('lines', 'two\nlines\n')
         r = run('domain', 'init', 'dom-4', '--name', 'x', '--shares-dir', 's-4', '--passphrase-file', 'lines')
         self.assertEqual(r.returncode, INPUT)
-        self.assertFalse(os.path.exists('dom-4'))
+        r = run('domain', 'init', 'dom-4', '--name', 'not a name', '--shares-dir', 's-4')
+        self.assertEqual(r.returncode, USAGE)
+        for made in ('dom-4', 's-4'):
+            self.assertFalse(os.path.exists(made), made)
 
 
 class MainJob(unittest.TestCase):
@@ -520,6 +531,23 @@ class Audit(unittest.TestCase):
         text = ok('audit', 'show', 'logged/hub').stdout
         self.assertEqual(len(text.splitlines()), len(lines))
         self.assertIn('event=link.refused result=denied actor=device:dev-01 subject=hub:hub-1 reason=auth', text)
+
+    def test_a_folder_without_a_node_is_named(self):
+        for command in (['audit', 'show', 'shares'], ['audit', 'verify', 'nowhere'],
+                        ['uploads', 'list', '--node', 'shares'],
+                        ['seal', 'plain.bin', '--as', 'dom', '--lineage', 'a', '--release', '1', '-o', 'no.hufu']):
+            r = run(*command)
+            self.assertEqual(r.returncode, STATE, r.stderr)
+            self.assertIn('no folder of a hub, publisher, edge or device', r.stderr)
+            self.assertEqual(r.stdout, '')
+
+    def test_only_a_hub_has_uploads(self):
+        r = run('uploads', 'list', '--node', 'dom/publisher')
+        self.assertEqual(r.returncode, STATE, r.stderr)
+        self.assertIn('is a publisher; uploads come to the hub', r.stderr)
+        r = run('uploads', 'open', '1234', '--node', 'logged/hub', '-o', 'nothing')
+        self.assertEqual(r.returncode, STATE, r.stderr)
+        self.assertIn('1234: neither the name of an upload', r.stderr)
 
     def test_a_log_is_verified(self):
         r = json.loads(ok('audit', 'verify', 'logged/hub', '--json').stdout)['logs']

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "cmd.h"
 #include "os/file.h"
 #include "os/heap.h"
@@ -38,6 +39,24 @@ static hf_err show_json(
 	return fwrite(l->line.p, 1, l->line.len, stdout) == l->line.len ? HF_OK : HF_ERR_IO;
 }
 
+/* Which release of which model a record speaks of; where no model is named the number is another.
+ */
+static void show_model(struct hufu_view *v, const struct hf_audit_record *r)
+{
+	struct hf_audit_attr a = { 0 };
+	bool has_model = false;
+	size_t at = 0;
+
+	while (hf_audit_attr_next(&a, r, &at) == HF_OK) {
+		if (a.type == HF_ATTR_MODEL) {
+			hufu_view_text(v, "model", (struct hf_bytes){ a.value, a.value_len });
+			has_model = true;
+		} else if (a.type == HF_ATTR_RELEASE && has_model &&
+			   a.value_len == sizeof(uint64_t))
+			hufu_view_u64(v, "release", hf_get_be64(a.value));
+	}
+}
+
 static hf_err show_text(
 	void *ctx, const struct hf_audit_record *r, const char *actor, const char *subject)
 {
@@ -60,6 +79,7 @@ static hf_err show_text(
 		hufu_view_str(&v, "actor", actor);
 	if (subject != NULL)
 		hufu_view_str(&v, "subject", subject);
+	show_model(&v, r);
 	if (reason[0] != '\0')
 		hufu_view_str(&v, "reason", reason);
 	hufu_view_end(&v);
@@ -129,6 +149,8 @@ static hf_err read_logs(const struct hf_env *env, const char *dir, hf_audit_visi
 
 	if (e != HF_OK)
 		return e;
+	if (v != NULL)
+		hufu_view_list(v, "logs");
 	memset(&l, 0, sizeof(l));
 	hf_buf_init(&l.line, env->mem, LINE_MAX_LEN);
 	for (size_t i = 0; e == HF_OK && i < sizeof(folders) / sizeof(folders[0]); i++) {
@@ -146,6 +168,8 @@ static hf_err read_logs(const struct hf_env *env, const char *dir, hf_audit_visi
 	if (e == HF_OK && n_found == 0)
 		e = hf_fail(ei, HF_ERR_NOT_FOUND,
 			"%s: holds no audit log; this node has not been started yet", dir);
+	if (v != NULL)
+		hufu_view_end(v);
 	hf_buf_clear(&l.line);
 	hf_party_clear(&p);
 	return e;
@@ -167,9 +191,7 @@ int hufu_run_audit_verify(const struct hufu_args *a, struct hf_errinfo *ei)
 	hf_err e;
 
 	hufu_view_begin(&v, hufu_has(a, "json"));
-	hufu_view_list(&v, "logs");
 	e = read_logs(&env, a->arg[0], NULL, &v, ei);
-	hufu_view_end(&v);
 	if (e == HF_OK)
 		e = hufu_view_done(&v, ei);
 	else

@@ -166,6 +166,8 @@ static hf_err make(const struct hf_env *env, struct hf_domain_spec *spec, const 
 	const char *passphrase_file = hufu_arg(a, "passphrase-file");
 	struct hf_share shares[HF_SHARES_MAX];
 	struct hf_buf passphrase;
+	struct hf_file_stat st;
+	bool was_there = shares_dir != NULL && hf_file_stat(&st, shares_dir, NULL) == HF_OK;
 	hf_err e = HF_OK;
 
 	hf_buf_init(&passphrase, env->mem, HUFU_PASSPHRASE_MAX);
@@ -173,6 +175,9 @@ static hf_err make(const struct hf_env *env, struct hf_domain_spec *spec, const 
 		e = hufu_passphrase_load(&passphrase, passphrase_file, ei);
 		spec->passphrase = passphrase.p;
 		spec->passphrase_len = passphrase.len;
+		if (e == HF_OK && passphrase.len < HF_PASSPHRASE_MIN)
+			e = hf_fail(ei, HF_ERR_ARG, "%s: a passphrase has at least %d bytes",
+				passphrase_file, HF_PASSPHRASE_MIN);
 	}
 	if (e == HF_OK)
 		e = check_way_out(shares_dir, spec->n_shares, ei);
@@ -191,6 +196,8 @@ static hf_err make(const struct hf_env *env, struct hf_domain_spec *spec, const 
 		(void)fflush(stdout);
 		warn(spec, shares_dir);
 	}
+	if (e != HF_OK && shares_dir != NULL && !was_there)
+		(void)!hf_dir_delete(shares_dir, NULL);
 	hf_wipe(shares, sizeof(shares));
 	hf_buf_clear(&passphrase);
 	return e;

@@ -32,6 +32,20 @@ static hf_err open_meta(
 	return hf_meta_new(meta, mem, path, ei);
 }
 
+/* Only a hub is sent uploads; elsewhere an empty list would be misleading. */
+static hf_err check_hub(const struct hf_env *env, const char *dir, struct hf_errinfo *ei)
+{
+	struct hf_party p;
+	hf_err e = HF_OK;
+
+	HF_TRY(hf_party_open(&p, env, dir, ei));
+	if (p.identity.role != HF_ROLE_HUB)
+		e = hf_fail(ei, HF_ERR_STATE, "%s: is a %s; uploads come to the hub", dir,
+			hf_role_name(p.identity.role));
+	hf_party_clear(&p);
+	return e;
+}
+
 struct listing {
 	struct hufu_view view;
 	const struct hf_env *env;
@@ -81,6 +95,7 @@ static hf_err list(const struct hf_env *env, const struct hufu_args *a, struct h
 	hf_err e;
 
 	HF_TRY(hf_path_join(store, dir, "objects", ei));
+	HF_TRY(check_hub(env, dir, ei));
 	HF_TRY(open_meta(&meta, env->mem, dir, ei));
 	objects = hf_folder_objects(store);
 	l.objects = &objects;
@@ -126,6 +141,7 @@ static hf_err load_upload(struct opening *o, const char *what, struct hf_errinfo
 	static const char prefix[] = "upload/";
 	const char *digits =
 		strncmp(what, prefix, sizeof(prefix) - 1) == 0 ? what + sizeof(prefix) - 1 : what;
+	struct hf_file_stat st;
 	uint8_t name[HF_SM3_LEN];
 
 	if (hf_release_name_parse(name, digits, NULL) == HF_OK) {
@@ -133,6 +149,12 @@ static hf_err load_upload(struct opening *o, const char *what, struct hf_errinfo
 		o->objects = hf_folder_objects(o->store);
 		return hf_received_load(&o->received, o->env, &o->objects, name, ei);
 	}
+	if (hf_file_stat(&st, what, NULL) == HF_ERR_NOT_FOUND)
+		return hf_fail(ei, HF_ERR_NOT_FOUND,
+			"%s: neither the name of an upload (64 digits, see hufu uploads list) nor "
+			"a "
+			"bundle",
+			what);
 	HF_TRY(hf_bundle_file_open(&o->bundle, o->env, what, ei));
 	o->objects = hf_bundle_file_objects(&o->bundle);
 	return hf_received_load(&o->received, o->env, &o->objects, NULL, ei);

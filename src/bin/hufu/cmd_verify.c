@@ -12,7 +12,7 @@
 #include "view.h"
 
 static const char not_who[] =
-	"the bundle's own: nothing was altered since it was signed, but not who signed it; give "
+	"the bundle's own: proves that nothing was altered, but not who signed it; give "
 	"--root to know that";
 
 struct verifying {
@@ -31,9 +31,11 @@ struct verifying {
 /* From a file, the folder of a party, or the bundle. */
 static hf_err load_root(struct verifying *v, struct hf_errinfo *ei)
 {
+	struct hf_errinfo why = { .code = HF_OK };
 	struct hf_file_stat st;
 	uint8_t name[HF_SM3_LEN];
 	char path[HF_PATH_MAX];
+	hf_err e;
 
 	hf_buf_init(&v->root_object, v->env->mem, hf_object_max(HF_OBJECT_ROOT));
 	if (v->root_path == NULL) {
@@ -45,8 +47,12 @@ static hf_err load_root(struct verifying *v, struct hf_errinfo *ei)
 	} else {
 		HF_TRY(hf_file_load(&v->root_object, v->root_path, ei));
 	}
-	return hf_root_open_first(
-		&v->root, (struct hf_bytes){ v->root_object.p, v->root_object.len }, ei);
+	e = hf_root_open_first(
+		&v->root, (struct hf_bytes){ v->root_object.p, v->root_object.len }, &why);
+	return e == HF_OK
+		       ? HF_OK
+		       : hf_fail(ei, e, "trust root %s: %s",
+				 v->root_path == NULL ? "in the bundle" : v->root_path, why.text);
 }
 
 /* A bundle may be without a deposit; one that is there must be right. */

@@ -32,7 +32,7 @@ static const struct hufu_opt opts_seal[] = {
 	{ "lineage", "NAME", "which model this is a release of (required)" },
 	{ "release", "N", "its counter, from 1, ever rising (required)" },
 	{ "version", "TEXT", "what people call it" },
-	{ "floor", "N", "once it runs, nothing below N may run any more (0)" },
+	{ "floor", "N", "nothing below N may run any more (0)" },
 	{ "level", "1|2|3", "protection level (1)" },
 	{ "expires", "DAYS", "how long it may be used (365, or what the level allows)" },
 	{ "epoch", "N", "of the lineage's key; a new one ends all sharing (1)" },
@@ -84,7 +84,7 @@ static const struct hufu_opt opts_publish[] = {
 	{ "lineage", "NAME", "files: which model this is a release of" },
 	{ "release", "N", "files: its counter, from 1, ever rising" },
 	{ "version", "TEXT", "files: what people call it" },
-	{ "floor", "N", "files: once it runs, nothing below N may run any more (0)" },
+	{ "floor", "N", "files: nothing below N may run any more (0)" },
 	{ "level", "1|2|3", "files: protection level (1)" },
 	{ "expires", "DAYS", "files: how long it may be used (365, or what the level allows)" },
 	{ "epoch", "N", "files: of the lineage's key; a new one ends all sharing (1)" },
@@ -288,15 +288,15 @@ const struct hufu_cmd *hufu_cmd_find(int argc, char **argv, int *n_words)
 	return NULL;
 }
 
-/* The commands that begin with this word, when the second one is missing or wrong. */
-static bool print_group(const char *word)
+/* The commands that begin with this word. */
+static bool print_group(FILE *out, const char *word)
 {
 	size_t len = strlen(word);
 	bool any = false;
 
 	for (size_t i = 0; i < HF_COUNT(commands); i++) {
 		if (strncmp(commands[i].name, word, len) == 0 && commands[i].name[len] == ' ') {
-			fprintf(stderr, "%s  hufu %s %s\n", any ? "" : "usage:\n", commands[i].name,
+			fprintf(out, "%s  hufu %s %s\n", any ? "" : "usage:\n", commands[i].name,
 				commands[i].usage);
 			any = true;
 		}
@@ -306,9 +306,29 @@ static bool print_group(const char *word)
 
 static int no_command(const char *word)
 {
-	if (!print_group(word))
+	if (!print_group(stderr, word))
 		fprintf(stderr, "hufu: no command '%s'; 'hufu --help' lists them\n", word);
 	return HUFU_EXIT_USAGE;
+}
+
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+/* What follows help: nothing, a command, or the first word of some. */
+static int help(int argc, char **argv)
+{
+	int n_words = 0;
+	const struct hufu_cmd *cmd = argc == 0 ? NULL : hufu_cmd_find(argc, argv, &n_words);
+
+	if (argc == 0)
+		hufu_help_all();
+	else if (cmd != NULL)
+		hufu_help_cmd(cmd);
+	else if (!print_group(stdout, argv[0]))
+		return no_command(argv[0]);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -324,14 +344,13 @@ int main(int argc, char **argv)
 		hufu_help_all();
 		return HUFU_EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-		strcmp(argv[1], "help") == 0) {
-		hufu_help_all();
-		return 0;
-	}
+	if (is_help(argv[1]))
+		return help(argc - 2, argv + 2);
 	if (strcmp(argv[1], "--version") == 0)
 		argv[1] += 2;
 	cmd = hufu_cmd_find(argc - 1, argv + 1, &n_words);
+	if (cmd == NULL && argc == 3 && is_help(argv[2]))
+		return help(1, argv + 1);
 	if (cmd == NULL)
 		return no_command(argv[1]);
 	if (hufu_args_parse(&args, cmd, argc - 1 - n_words, argv + 1 + n_words, &ei) != HF_OK) {
