@@ -124,7 +124,7 @@ class Install(unittest.TestCase):
 
     def test_cmake_package(self):
         build = os.path.join(self.dir, 'build')
-        run('cmake', '-S', self.dir, '-B', build, f'-DCMAKE_PREFIX_PATH={self.prefix}')
+        run('cmake', '-G', 'Ninja', '-S', self.dir, '-B', build, f'-DCMAKE_PREFIX_PATH={self.prefix}')
         run('cmake', '--build', build)
         self.says_why(os.path.join(build, 'shared'))
         self.says_why(os.path.join(build, 'static'))
@@ -135,7 +135,7 @@ class Install(unittest.TestCase):
             f.seek(0)
             f.write(text.replace('hufu 0.1', 'hufu 9.1'))
         with self.assertRaises(subprocess.CalledProcessError):
-            run('cmake', '-S', self.dir, '-B', os.path.join(self.dir, 'newer'),
+            run('cmake', '-G', 'Ninja', '-S', self.dir, '-B', os.path.join(self.dir, 'newer'),
                 f'-DCMAKE_PREFIX_PATH={self.prefix}')
         with open(os.path.join(self.dir, 'CMakeLists.txt'), 'w', encoding='utf-8') as f:
             f.write(text)

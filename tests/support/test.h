@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,6 +19,13 @@
 
 #define assert_ok(call)            assert_int_equal((call), HF_OK)
 #define assert_err(call, expected) assert_int_equal((call), (expected))
+
+/* Whether mlock(2) locks: the sanitizers replace it by a call that does nothing. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TEST_HAS_MLOCK false
+#else
+#define TEST_HAS_MLOCK true
+#endif
 
 /* Bytes of a hex literal into a fresh allocation of exactly that length; free() it. */
 uint8_t *test_hex(const char *hex, size_t *len);
