@@ -16,6 +16,8 @@
 #define HF_ALWAYS_INLINE     __attribute__((always_inline)) inline
 /* The optimiser forgets what it knows about the integer x. Costs no instruction. */
 #define HF_FORGET(x) __asm__("" : "+r"(x))
+/* The same for a vector of a kernel: keeps the order of a sum whose last term comes late. */
+#define HF_FORGET_VECTOR(x) __asm__("" : "+v"(x))
 /* Products of two 64-bit words. The arithmetic of SM2 needs a 64-bit compiler that has it. */
 __extension__ typedef unsigned __int128 hf_u128;
 #else
@@ -30,6 +32,7 @@ __extension__ typedef unsigned __int128 hf_u128;
 		volatile uint64_t hf_forget_ = (x); \
 		(x) = hf_forget_; \
 	} while (0)
+#define HF_FORGET_VECTOR(x) (void)(x)
 #endif
 
 /*

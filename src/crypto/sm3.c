@@ -2,19 +2,14 @@
 /* SM3 over any number of bytes: padding, splitting, lanes. The kernels do the compression. */
 #include "crypto/sm3.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-#include "base/attr.h"
 #include "base/endian.h"
 #include "base/wipe.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
 #include "crypto/sm3_kernel.h"
-
-/* Best first; the reference is always last. */
-static const struct hf_sm3_kernel *const sm3_kernels[] = {
-	&hf_sm3_kernel_c,
-};
 
 /* GB/T 32905-2016 5.2 */
 static const uint32_t sm3_iv[8] = {
@@ -27,48 +22,6 @@ static const uint32_t sm3_iv[8] = {
 	0xe38dee4d,
 	0xb0fb0e4e,
 };
-
-const struct hf_sm3_kernel *hf_sm3_kernel_at(size_t i)
-{
-	return i < HF_COUNT(sm3_kernels) ? sm3_kernels[i] : NULL;
-}
-
-/* Compares every lane of a kernel with the reference over four blocks of its own. */
-static bool kernel_selftest(const struct hf_sm3_kernel *k)
-{
-	uint8_t data[HF_SM3_LANES_MAX][256];
-	const uint8_t *in[HF_SM3_LANES_MAX] = { NULL };
-	uint32_t got[HF_SM3_LANES_MAX * 8];
-	uint32_t want[8];
-
-	for (unsigned i = 0; i < k->n_lanes; i++) {
-		for (unsigned j = 0; j < sizeof(data[0]); j++)
-			data[i][j] = (uint8_t)(i * 31 + j * 7 + (i ^ j));
-		in[i] = data[i];
-		memcpy(got + 8 * i, sm3_iv, sizeof(sm3_iv));
-	}
-	k->lanes(got, in, 4);
-	for (unsigned i = 0; i < k->n_lanes; i++) {
-		uint32_t one[8];
-
-		memcpy(want, sm3_iv, sizeof(want));
-		memcpy(one, sm3_iv, sizeof(one));
-		hf_sm3_kernel_c.compress(want, data[i], 4);
-		k->compress(one, data[i], 4);
-		if (memcmp(want, got + 8 * i, sizeof(want)) != 0 ||
-			memcmp(want, one, sizeof(want)) != 0)
-			return false;
-	}
-	return true;
-}
-
-const struct hf_sm3_kernel *hf_sm3_choose(uint32_t cpu)
-{
-	for (size_t i = 0; i < HF_COUNT(sm3_kernels); i++)
-		if ((sm3_kernels[i]->needs & ~cpu) == 0 && kernel_selftest(sm3_kernels[i]))
-			return sm3_kernels[i];
-	return NULL;
-}
 
 void hf_sm3_init(struct hf_sm3 *s)
 {
@@ -158,66 +111,80 @@ void hf_sm3(uint8_t out[HF_SM3_LEN], const void *in, size_t len)
 }
 
 /*
- * One full set of lanes. The first block of each message is put together from prefix and data, the
- * blocks in the middle are hashed where they lie, the last ones are copied and padded.
+ * How messages of one length are cut: a first block that the prefix shares with the data, blocks
+ * that are hashed where they lie, and what is left, padded. Without a prefix, or when all of it
+ * does not fill a block, there is no such first block.
  */
-static void lanes_full(uint8_t *out, const uint8_t *const prefix[], size_t prefix_len,
-	const uint8_t *const in[], size_t in_len, const struct hf_sm3_kernel *k)
-{
-	uint8_t first[HF_SM3_LANES_MAX][HF_SM3_BLOCK_LEN];
-	uint8_t last[HF_SM3_LANES_MAX][2 * HF_SM3_BLOCK_LEN];
-	const uint8_t *at[HF_SM3_LANES_MAX];
-	uint32_t h[HF_SM3_LANES_MAX * 8];
-	size_t head_len = prefix_len == 0 ? 0 : HF_SM3_BLOCK_LEN - prefix_len;
-	size_t n_middle = (in_len - head_len) / HF_SM3_BLOCK_LEN;
-	size_t tail_len = (in_len - head_len) % HF_SM3_BLOCK_LEN;
-	size_t n_last = 0;
+struct cut {
+	size_t prefix_len;
+	size_t head_len; /* bytes of the data in the first block */
+	size_t n_middle; /* blocks in their place */
+	size_t tail_len; /* bytes of the data behind them */
+	size_t total_len;
+	bool has_first;
+};
 
-	for (unsigned i = 0; i < k->n_lanes; i++) {
-		memcpy(h + 8 * i, sm3_iv, sizeof(sm3_iv));
-		if (prefix_len > 0) {
-			memcpy(first[i], prefix[i], prefix_len);
-			memcpy(first[i] + prefix_len, in[i], head_len);
-		}
-		at[i] = first[i];
-		memcpy(last[i], in[i] + in_len - tail_len, tail_len);
-		n_last = put_padding(last[i], tail_len, prefix_len + in_len);
-	}
-	if (prefix_len > 0)
-		k->lanes(h, at, 1);
-	for (unsigned i = 0; i < k->n_lanes; i++)
-		at[i] = in[i] + head_len;
-	if (n_middle > 0)
-		k->lanes(h, at, n_middle);
-	for (unsigned i = 0; i < k->n_lanes; i++)
-		at[i] = last[i];
-	k->lanes(h, at, n_last);
-	for (unsigned i = 0; i < k->n_lanes; i++)
-		put_digest(out + (size_t)HF_SM3_LEN * i, h + 8 * i);
-	hf_wipe(first, sizeof(first));
-	hf_wipe(last, sizeof(last));
+static struct cut cut_of(size_t prefix_len, size_t in_len)
+{
+	struct cut c = { .prefix_len = prefix_len, .total_len = prefix_len + in_len };
+
+	c.has_first = prefix_len > 0 && c.total_len >= HF_SM3_BLOCK_LEN;
+	c.head_len = c.has_first ? HF_SM3_BLOCK_LEN - prefix_len : 0;
+	c.n_middle = (in_len - c.head_len) / HF_SM3_BLOCK_LEN;
+	c.tail_len = (in_len - c.head_len) % HF_SM3_BLOCK_LEN;
+	return c;
+}
+
+static size_t append(uint8_t *block, size_t at, const uint8_t *p, size_t len)
+{
+	if (len > 0)
+		memcpy(block + at, p, len);
+	return at + len;
+}
+
+/* n states over blocks that begin skip bytes behind p[i]. */
+static void compress_lanes(
+	uint32_t *h, const uint8_t *const p[], size_t skip, size_t n, size_t n_blocks)
+{
+	const uint8_t *from[HF_SM3_LANES_MAX];
+
+	if (hf_module()->sm3 == NULL || n_blocks == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		from[i] = p[i] + skip;
+	hf_module()->sm3->lanes(h, from, n, n_blocks);
 }
 
 void hf_sm3_lanes(uint8_t *out, const uint8_t *const prefix[], size_t prefix_len,
 	const uint8_t *const in[], size_t in_len, size_t n)
 {
-	const struct hf_sm3_kernel *k = hf_module()->sm3;
-	size_t i = 0;
+	const struct cut c = cut_of(prefix_len, in_len);
+	uint8_t edge[HF_SM3_LANES_MAX][2 * HF_SM3_BLOCK_LEN];
+	const uint8_t *edges[HF_SM3_LANES_MAX] = { NULL };
+	uint32_t h[HF_SM3_LANES_MAX * 8];
+	size_t n_last = 0;
 
-	/* Short messages do not fill a block behind their prefix: not worth a path of their own. */
-	if (k != NULL && k->n_lanes > 1 && in_len >= HF_SM3_BLOCK_LEN)
-		for (; n - i >= k->n_lanes; i += k->n_lanes)
-			lanes_full(out + HF_SM3_LEN * i, prefix_len == 0 ? NULL : prefix + i,
-				prefix_len, in + i, in_len, k);
-	for (; i < n; i++) {
-		struct hf_sm3 s;
-
-		hf_sm3_init(&s);
-		if (prefix_len > 0)
-			hf_sm3_feed(&s, prefix[i], prefix_len);
-		hf_sm3_feed(&s, in[i], in_len);
-		hf_sm3_done(&s, out + HF_SM3_LEN * i);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(h + 8 * i, sm3_iv, sizeof(sm3_iv));
+		edges[i] = edge[i];
+		if (c.has_first)
+			(void)append(edge[i], append(edge[i], 0, prefix[i], prefix_len), in[i],
+				c.head_len);
 	}
+	compress_lanes(h, edges, 0, n, c.has_first ? 1 : 0);
+	compress_lanes(h, in, c.head_len, n, c.n_middle);
+	for (size_t i = 0; i < n; i++) {
+		size_t at = 0;
+
+		if (!c.has_first && prefix_len > 0)
+			at = append(edge[i], 0, prefix[i], prefix_len);
+		at = append(edge[i], at, in[i] + in_len - c.tail_len, c.tail_len);
+		n_last = put_padding(edge[i], at, c.total_len);
+	}
+	compress_lanes(h, edges, 0, n, n_last);
+	for (size_t i = 0; i < n; i++)
+		put_digest(out + HF_SM3_LEN * i, h + 8 * i);
+	hf_wipe(edge, n * sizeof(edge[0]));
 }
 
 /* GB/T 32905-2016 A.1 and A.2 */

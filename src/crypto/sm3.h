@@ -12,7 +12,7 @@
 enum {
 	HF_SM3_LEN = 32,       /* bytes of a digest */
 	HF_SM3_BLOCK_LEN = 64, /* bytes of a block */
-	HF_SM3_LANES_MAX = 16, /* messages that one call of hf_sm3_lanes() takes */
+	HF_SM3_LANES_MAX = 32, /* messages that one call of hf_sm3_lanes() takes */
 };
 
 /* A hash in progress. Copy it by assignment to fork it. */

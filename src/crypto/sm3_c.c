@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "base/endian.h"
+#include "base/wipe.h"
 #include "crypto/sm3_kernel.h"
 
 static HF_ALWAYS_INLINE uint32_t rotl(uint32_t x, unsigned n)
@@ -17,73 +18,16 @@ static HF_ALWAYS_INLINE uint32_t rotl(uint32_t x, unsigned n)
 	return x << n | x >> (32 - n);
 }
 
-/* T_j <<< j mod 32; 5.3.3 */
-static const uint32_t sm3_t[64] = {
-	0x79cc4519,
-	0xf3988a32,
-	0xe7311465,
-	0xce6228cb,
-	0x9cc45197,
-	0x3988a32f,
-	0x7311465e,
-	0xe6228cbc,
-	0xcc451979,
-	0x988a32f3,
-	0x311465e7,
-	0x6228cbce,
-	0xc451979c,
-	0x88a32f39,
-	0x11465e73,
-	0x228cbce6,
-	0x9d8a7a87,
-	0x3b14f50f,
-	0x7629ea1e,
-	0xec53d43c,
-	0xd8a7a879,
-	0xb14f50f3,
-	0x629ea1e7,
-	0xc53d43ce,
-	0x8a7a879d,
-	0x14f50f3b,
-	0x29ea1e76,
-	0x53d43cec,
-	0xa7a879d8,
-	0x4f50f3b1,
-	0x9ea1e762,
-	0x3d43cec5,
-	0x7a879d8a,
-	0xf50f3b14,
-	0xea1e7629,
-	0xd43cec53,
-	0xa879d8a7,
-	0x50f3b14f,
-	0xa1e7629e,
-	0x43cec53d,
-	0x879d8a7a,
-	0x0f3b14f5,
-	0x1e7629ea,
-	0x3cec53d4,
-	0x79d8a7a8,
-	0xf3b14f50,
-	0xe7629ea1,
-	0xcec53d43,
-	0x9d8a7a87,
-	0x3b14f50f,
-	0x7629ea1e,
-	0xec53d43c,
-	0xd8a7a879,
-	0xb14f50f3,
-	0x629ea1e7,
-	0xc53d43ce,
-	0x8a7a879d,
-	0x14f50f3b,
-	0x29ea1e76,
-	0x53d43cec,
-	0xa7a879d8,
-	0x4f50f3b1,
-	0x9ea1e762,
-	0x3d43cec5,
-};
+const uint32_t hf_sm3_t[HF_SM3_ROUNDS] = { 0x79cc4519, 0xf3988a32, 0xe7311465, 0xce6228cb,
+	0x9cc45197, 0x3988a32f, 0x7311465e, 0xe6228cbc, 0xcc451979, 0x988a32f3, 0x311465e7,
+	0x6228cbce, 0xc451979c, 0x88a32f39, 0x11465e73, 0x228cbce6, 0x9d8a7a87, 0x3b14f50f,
+	0x7629ea1e, 0xec53d43c, 0xd8a7a879, 0xb14f50f3, 0x629ea1e7, 0xc53d43ce, 0x8a7a879d,
+	0x14f50f3b, 0x29ea1e76, 0x53d43cec, 0xa7a879d8, 0x4f50f3b1, 0x9ea1e762, 0x3d43cec5,
+	0x7a879d8a, 0xf50f3b14, 0xea1e7629, 0xd43cec53, 0xa879d8a7, 0x50f3b14f, 0xa1e7629e,
+	0x43cec53d, 0x879d8a7a, 0x0f3b14f5, 0x1e7629ea, 0x3cec53d4, 0x79d8a7a8, 0xf3b14f50,
+	0xe7629ea1, 0xcec53d43, 0x9d8a7a87, 0x3b14f50f, 0x7629ea1e, 0xec53d43c, 0xd8a7a879,
+	0xb14f50f3, 0x629ea1e7, 0xc53d43ce, 0x8a7a879d, 0x14f50f3b, 0x29ea1e76, 0x53d43cec,
+	0xa7a879d8, 0x4f50f3b1, 0x9ea1e762, 0x3d43cec5 };
 
 /* Permutations P0 and P1; 4.4 */
 static HF_ALWAYS_INLINE uint32_t p0(uint32_t x)
@@ -160,23 +104,30 @@ static void compress(uint32_t state[8], const uint8_t *in, size_t n_blocks)
 		for (unsigned i = 0; i < 16; i++) {
 			if (i >= 12)
 				expand(w, i + 4);
-			one_round(v, w, sm3_t[i], i, true);
+			one_round(v, w, hf_sm3_t[i], i, true);
 		}
 		for (unsigned j = 16; j < 64; j += 16) {
 			HF_UNROLL
 			for (unsigned i = 0; i < 16; i++) {
 				expand(w, i + 4);
-				one_round(v, w, sm3_t[j + i], i, false);
+				one_round(v, w, hf_sm3_t[j + i], i, false);
 			}
 		}
 		for (unsigned i = 0; i < 8; i++)
 			state[i] ^= v[i];
 	}
+	hf_wipe(w, sizeof(w));
 }
 
-static void lanes(uint32_t *h, const uint8_t *const in[], size_t n_blocks)
+static void lanes(uint32_t *h, const uint8_t *const in[], size_t n, size_t n_blocks)
 {
-	compress(h, in[0], n_blocks);
+	for (size_t i = 0; i < n; i++)
+		compress(h + 8 * i, in[i], n_blocks);
 }
 
-const struct hf_sm3_kernel hf_sm3_kernel_c = { "c", 0, 1, compress, lanes };
+const struct hf_sm3_kernel hf_sm3_kernel_c = {
+	.name = "c",
+	.needs = 0,
+	.compress = compress,
+	.lanes = lanes,
+};
