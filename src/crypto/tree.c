@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tree-SM3. Invariants of the open groups: 1. n_digests[l] < 16 between calls: a full group has
- * become one digest of the level above. 2. Groups hold the digests that no node covers yet, in
- * order. Leaves go to the lanes sixteen at a time, straight from the caller's bytes where they can.
+ * Tree-SM3. Invariants between calls: 1. n_nodes[l] < 16 and n_leaves < 256: a full group has
+ * become one digest of the level above, a full queue of leaves 16 nodes at once. 2. What is queued
+ * is what no node covers yet, in order. Leaves go to the lanes as many as these take, straight from
+ * the caller's bytes where they can.
  */
 #include "crypto/tree.h"
 
@@ -18,49 +19,62 @@ enum {
 	LABEL_NODE = 0x01,
 	LABEL_ROOT = 0x02,
 	LEAF_PREFIX_LEN = 1 + 8,
-	GROUP_LEN = HF_TREE_FANOUT * HF_TREE_LEAF_LEN,
+	PENDING_LEN = HF_TREE_PENDING * HF_TREE_LEAF_LEN,
 };
 
-/* The open groups, wherever they are kept. */
-struct groups {
-	uint8_t (*digests)[HF_TREE_FANOUT * HF_SM3_LEN];
-	uint8_t *n;
-};
-
-static void hash_node(uint8_t out[HF_SM3_LEN], const uint8_t *children, size_t n)
+/* n <= 16 nodes of n_children each, which lie back to back. */
+static void hash_nodes(uint8_t *out, const uint8_t *children, size_t n_children, size_t n)
 {
 	static const uint8_t label = LABEL_NODE;
-	struct hf_sm3 s;
+	const uint8_t *prefixes[HF_TREE_FANOUT] = { NULL };
+	const uint8_t *groups[HF_TREE_FANOUT] = { NULL };
 
-	hf_sm3_init(&s);
-	hf_sm3_feed(&s, &label, 1);
-	hf_sm3_feed(&s, children, n * HF_SM3_LEN);
-	hf_sm3_done(&s, out);
+	for (size_t i = 0; i < n; i++) {
+		prefixes[i] = &label;
+		groups[i] = children + i * n_children * HF_SM3_LEN;
+	}
+	hf_sm3_lanes(out, prefixes, 1, groups, n_children * HF_SM3_LEN, n);
 }
 
 /* Adds one digest at a level; a group that is full by it moves up. */
-static void push(const struct groups *g, unsigned level, const uint8_t digest[HF_SM3_LEN])
+static void push_node(struct hf_tree_digests *d, unsigned level, const uint8_t digest[HF_SM3_LEN])
 {
 	uint8_t up[HF_SM3_LEN];
 
 	memcpy(up, digest, sizeof(up));
 	for (; level < HF_TREE_LEVELS; level++) {
-		memcpy(g->digests[level] + (size_t)g->n[level] * HF_SM3_LEN, up, sizeof(up));
-		if (++g->n[level] < HF_TREE_FANOUT)
+		memcpy(d->nodes[level][d->n_nodes[level]], up, sizeof(up));
+		if (++d->n_nodes[level] < HF_TREE_FANOUT)
 			return;
-		hash_node(up, g->digests[level], HF_TREE_FANOUT);
-		g->n[level] = 0;
+		hash_nodes(up, d->nodes[level][0], HF_TREE_FANOUT, 1);
+		d->n_nodes[level] = 0;
 	}
 }
 
-/* Hashes n leaves of the same length that lie back to back; index is that of the first. */
-static void push_leaves(
-	const struct groups *g, const uint8_t *in, size_t leaf_len, size_t n, uint64_t index)
+/* The full groups of the queued leaves become nodes. */
+static void flush_leaves(struct hf_tree_digests *d)
 {
-	uint8_t prefix[HF_TREE_FANOUT][LEAF_PREFIX_LEN];
-	uint8_t digests[HF_TREE_FANOUT * HF_SM3_LEN];
-	const uint8_t *prefixes[HF_TREE_FANOUT] = { NULL };
-	const uint8_t *leaves[HF_TREE_FANOUT] = { NULL };
+	uint8_t nodes[HF_TREE_FANOUT][HF_SM3_LEN];
+	size_t n = d->n_leaves / HF_TREE_FANOUT;
+
+	if (n == 0)
+		return;
+	hash_nodes(nodes[0], d->leaves[0], HF_TREE_FANOUT, n);
+	for (size_t i = 0; i < n; i++)
+		push_node(d, 0, nodes[i]);
+	d->n_leaves -= n * HF_TREE_FANOUT;
+	if (d->n_leaves > 0)
+		memmove(d->leaves[0], d->leaves[n * HF_TREE_FANOUT], d->n_leaves * HF_SM3_LEN);
+}
+
+/* Hashes n leaves of one length that lie back to back; index is that of the first. */
+static void push_leaves(
+	struct hf_tree_digests *d, const uint8_t *in, size_t leaf_len, size_t n, uint64_t index)
+{
+	uint8_t prefix[HF_SM3_LANES_MAX][LEAF_PREFIX_LEN];
+	uint8_t digests[HF_SM3_LANES_MAX][HF_SM3_LEN];
+	const uint8_t *prefixes[HF_SM3_LANES_MAX] = { NULL };
+	const uint8_t *leaves[HF_SM3_LANES_MAX] = { NULL };
 
 	for (size_t i = 0; i < n; i++) {
 		prefix[i][0] = LABEL_LEAF;
@@ -68,114 +82,135 @@ static void push_leaves(
 		prefixes[i] = prefix[i];
 		leaves[i] = in + i * leaf_len;
 	}
-	hf_sm3_lanes(digests, prefixes, LEAF_PREFIX_LEN, leaves, leaf_len, n);
-	for (size_t i = 0; i < n; i++)
-		push(g, 0, digests + i * HF_SM3_LEN);
+	hf_sm3_lanes(digests[0], prefixes, LEAF_PREFIX_LEN, leaves, leaf_len, n);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(d->leaves[d->n_leaves++], digests[i], HF_SM3_LEN);
+		if (d->n_leaves == HF_TREE_QUEUE)
+			flush_leaves(d);
+	}
 }
 
-/* What is left at the end: full leaves, then a shorter one; or the one empty leaf. */
-static void push_rest(const struct groups *g, const uint8_t *in, size_t len, uint64_t index)
+/* All of the leaves in sight, the last one shorter; or the one empty leaf. */
+static void push_rest(struct hf_tree_digests *d, const uint8_t *in, size_t len, uint64_t index)
 {
-	size_t n_full = len / HF_TREE_LEAF_LEN;
-	size_t last_len = len % HF_TREE_LEAF_LEN;
+	while (len >= HF_TREE_LEAF_LEN) {
+		size_t n = len / HF_TREE_LEAF_LEN;
 
-	if (n_full > 0)
-		push_leaves(g, in, HF_TREE_LEAF_LEN, n_full, index);
-	if (last_len > 0 || index + n_full == 0)
-		push_leaves(g, in + n_full * HF_TREE_LEAF_LEN, last_len, 1, index + n_full);
+		if (n > HF_SM3_LANES_MAX)
+			n = HF_SM3_LANES_MAX;
+		push_leaves(d, in, HF_TREE_LEAF_LEN, n, index);
+		in += n * HF_TREE_LEAF_LEN;
+		len -= n * HF_TREE_LEAF_LEN;
+		index += n;
+	}
+	if (len > 0 || index == 0)
+		push_leaves(d, in, len, 1, index);
 }
 
-static bool is_alone(const struct groups *g, unsigned level)
+static bool is_alone(const struct hf_tree_digests *d, unsigned level)
 {
 	for (unsigned l = level + 1; l < HF_TREE_LEVELS; l++)
-		if (g->n[l] > 0)
+		if (d->n_nodes[l] > 0)
 			return false;
-	return g->n[level] == 1;
+	return d->n_nodes[level] == 1;
 }
 
-/* Closes group after group until one digest is left, and binds the length to it. */
-static void close_groups(const struct groups *g, uint64_t len, uint8_t out[HF_SM3_LEN])
+/* Closes group after group until one digest is left, and returns it. */
+static const uint8_t *close_groups(struct hf_tree_digests *d, bool is_one_leaf)
 {
-	uint8_t last[1 + 8 + HF_SM3_LEN] = { LABEL_ROOT };
 	uint8_t node[HF_SM3_LEN];
 	unsigned level = 0;
 
-	while (!is_alone(g, level)) {
-		if (g->n[level] > 0) {
-			size_t n = g->n[level];
+	if (is_one_leaf)
+		return d->leaves[0];
+	flush_leaves(d);
+	if (d->n_leaves > 0) {
+		hash_nodes(node, d->leaves[0], d->n_leaves, 1);
+		push_node(d, 0, node);
+	}
+	while (!is_alone(d, level)) {
+		size_t n = d->n_nodes[level];
 
-			g->n[level] = 0;
-			hash_node(node, g->digests[level], n);
-			push(g, level + 1, node);
+		if (n > 0) {
+			d->n_nodes[level] = 0;
+			hash_nodes(node, d->nodes[level][0], n, 1);
+			push_node(d, level + 1, node);
 		}
 		level++;
 	}
+	return d->nodes[level][0];
+}
+
+/* The root binds the length to the last digest. */
+static void put_root(uint8_t out[HF_SM3_LEN], struct hf_tree_digests *d, uint64_t len)
+{
+	uint8_t last[1 + 8 + HF_SM3_LEN] = { LABEL_ROOT };
+
 	hf_put_be64(last + 1, len);
-	memcpy(last + 9, g->digests[level], HF_SM3_LEN);
+	memcpy(last + 9, close_groups(d, len <= HF_TREE_LEAF_LEN), HF_SM3_LEN);
 	hf_sm3(out, last, sizeof(last));
 }
 
-static struct groups groups_of(struct hf_tree *t)
+static void init_digests(struct hf_tree_digests *d)
 {
-	return (struct groups){ t->digests, t->n_digests };
+	d->n_leaves = 0;
+	memset(d->n_nodes, 0, sizeof(d->n_nodes));
 }
 
 void hf_tree_init(struct hf_tree *t)
 {
 	t->len = 0;
 	t->pending_len = 0;
-	memset(t->n_digests, 0, sizeof(t->n_digests));
+	init_digests(&t->digests);
 }
 
 void hf_tree_feed(struct hf_tree *t, const void *in, size_t len)
 {
-	struct groups g = groups_of(t);
 	const uint8_t *p = in;
 
 	while (len > 0) {
 		uint64_t index = (t->len - t->pending_len) / HF_TREE_LEAF_LEN;
-		size_t n = GROUP_LEN - t->pending_len;
+		size_t n = PENDING_LEN - t->pending_len;
 
-		if (n > len)
-			n = len;
-		t->len += n;
-		len -= n;
-		if (n == GROUP_LEN) {
-			push_leaves(&g, p, HF_TREE_LEAF_LEN, HF_TREE_FANOUT, index);
-			p += n;
-			continue;
+		if (n == PENDING_LEN && len >= PENDING_LEN) {
+			size_t n_leaves = len / HF_TREE_LEAF_LEN;
+
+			if (n_leaves > HF_SM3_LANES_MAX)
+				n_leaves = HF_SM3_LANES_MAX;
+			n = n_leaves * HF_TREE_LEAF_LEN;
+			push_leaves(&t->digests, p, HF_TREE_LEAF_LEN, n_leaves, index);
+		} else {
+			n = n < len ? n : len;
+			memcpy(t->pending + t->pending_len, p, n);
+			t->pending_len += n;
 		}
-		memcpy(t->pending + t->pending_len, p, n);
-		t->pending_len += n;
-		p += n;
-		if (t->pending_len == GROUP_LEN) {
-			push_leaves(&g, t->pending, HF_TREE_LEAF_LEN, HF_TREE_FANOUT, index);
+		if (t->pending_len == PENDING_LEN) {
+			push_leaves(
+				&t->digests, t->pending, HF_TREE_LEAF_LEN, HF_TREE_PENDING, index);
 			t->pending_len = 0;
 		}
+		t->len += n;
+		p += n;
+		len -= n;
 	}
 }
 
 void hf_tree_done(struct hf_tree *t, uint8_t out[HF_SM3_LEN])
 {
-	struct groups g = groups_of(t);
+	uint64_t index = (t->len - t->pending_len) / HF_TREE_LEAF_LEN;
 
-	push_rest(&g, t->pending, t->pending_len, (t->len - t->pending_len) / HF_TREE_LEAF_LEN);
-	close_groups(&g, t->len, out);
+	push_rest(&t->digests, t->pending, t->pending_len, index);
+	put_root(out, &t->digests, t->len);
 	hf_wipe(t, sizeof(*t));
 }
 
 void hf_tree_sm3(uint8_t out[HF_SM3_LEN], const void *in, size_t len)
 {
-	uint8_t digests[HF_TREE_LEVELS][HF_TREE_FANOUT * HF_SM3_LEN];
-	uint8_t n[HF_TREE_LEVELS] = { 0 };
-	struct groups g = { digests, n };
-	const uint8_t *p = in;
-	size_t at = 0;
+	struct hf_tree_digests d;
 
-	for (; len - at >= GROUP_LEN; at += GROUP_LEN)
-		push_leaves(&g, p + at, HF_TREE_LEAF_LEN, HF_TREE_FANOUT, at / HF_TREE_LEAF_LEN);
-	push_rest(&g, at < len ? p + at : p, len - at, at / HF_TREE_LEAF_LEN);
-	close_groups(&g, len, out);
+	init_digests(&d);
+	push_rest(&d, in, len, 0);
+	put_root(out, &d, len);
 }
 
 /* Seventeen leaves, the last one of one byte: two groups, two levels, both ways. */
@@ -191,7 +226,7 @@ bool hf_tree_selftest(void)
 	for (unsigned i = 0; i < sizeof(in); i++)
 		in[i] = (uint8_t)(i * 7 + i / 256);
 	hf_tree_init(&t);
-	for (unsigned i = 0; i < GROUP_LEN / sizeof(in); i++)
+	for (unsigned i = 0; i < PENDING_LEN / sizeof(in); i++)
 		hf_tree_feed(&t, in, sizeof(in));
 	hf_tree_feed(&t, in, 1);
 	hf_tree_done(&t, out);

@@ -18,16 +18,25 @@
 enum {
 	HF_TREE_LEAF_LEN = 4096,
 	HF_TREE_FANOUT = 16,
-	HF_TREE_LEVELS = 14, /* 16^14 leaves of 4 KiB: more than 2^64 bytes */
+	HF_TREE_LEVELS = 13,  /* of nodes: 16^13 leaves of 4 KiB make 2^64 bytes */
+	HF_TREE_QUEUE = 256,  /* digests of leaves that wait for their 16 nodes */
+	HF_TREE_PENDING = 16, /* leaves that wait to be hashed together */
 };
 
-/* A tree in progress: at most one open group of digests a level. About 72 KiB. */
+/* The digests that no node covers yet, in order. */
+struct hf_tree_digests {
+	uint8_t leaves[HF_TREE_QUEUE][HF_SM3_LEN];
+	uint8_t nodes[HF_TREE_LEVELS][HF_TREE_FANOUT][HF_SM3_LEN]; /* an open group a level */
+	size_t n_leaves;
+	size_t n_nodes[HF_TREE_LEVELS];
+};
+
+/* A tree in progress. About 80 KiB. */
 struct hf_tree {
-	uint64_t len;                                                 /* bytes fed so far */
-	uint8_t digests[HF_TREE_LEVELS][HF_TREE_FANOUT * HF_SM3_LEN]; /* open groups */
-	uint8_t n_digests[HF_TREE_LEVELS];                            /* digests in each group */
-	size_t pending_len;                                           /* bytes in pending */
-	uint8_t pending[HF_TREE_FANOUT * HF_TREE_LEAF_LEN];           /* leaves not yet hashed */
+	uint64_t len; /* bytes fed so far */
+	struct hf_tree_digests digests;
+	size_t pending_len; /* bytes in pending */
+	uint8_t pending[HF_TREE_PENDING * HF_TREE_LEAF_LEN];
 };
 
 void hf_tree_init(struct hf_tree *t);
