@@ -5,10 +5,14 @@
  */
 #include "os/heap.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { HEAP_HEAD = _Alignof(max_align_t) };
+enum {
+	HEAP_HEAD = _Alignof(max_align_t),
+	HEAP_LARGE = 128 * 1024, /* bytes */
+};
 
 _Static_assert(HEAP_HEAD >= sizeof(size_t), "the length must fit in front of a piece");
 
@@ -29,6 +33,15 @@ static const struct hf_mem libc_mem = { libc_get, libc_put, NULL };
 const struct hf_mem *hf_os_mem(void)
 {
 	return &libc_mem;
+}
+
+void hf_os_mem_thrifty(void)
+{
+#if defined(__GLIBC__)
+	/* Left alone, glibc raises both with every large piece that is freed. */
+	(void)mallopt(M_MMAP_THRESHOLD, HEAP_LARGE);
+	(void)mallopt(M_TRIM_THRESHOLD, HEAP_LARGE);
+#endif
 }
 
 /* Takes len bytes from what is left; false if there are fewer. */

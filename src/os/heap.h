@@ -11,6 +11,12 @@
 /* malloc and free. Never NULL; may be used by any thread. */
 const struct hf_mem *hf_os_mem(void);
 
+/*
+ * From now on large pieces go back to the system as soon as they are freed, instead of staying with
+ * the process: for those that live long and should be small. Costs a few system calls a megabyte.
+ */
+void hf_os_mem_thrifty(void);
+
 /* A heap that never has more than limit bytes out. May be used by several threads. */
 struct hf_heap {
 	struct hf_mem mem; /* hand this out */

@@ -12,7 +12,7 @@
 #include "svc/agent_inner.h"
 
 enum {
-	REQUESTS_DEVICE = 4, /* a chunk in memory for each */
+	REQUESTS_DEVICE = 3, /* a chunk in memory for each */
 	REQUESTS_EDGE = 8,
 	ROW_LEN = HF_SM3_LEN + 8,
 	ROW_LONG_LEN = ROW_LEN + HF_SM3_LEN,

@@ -52,6 +52,7 @@ hf_err hufud_child_init(struct hufud_child *c, const char *process, struct hf_er
 {
 	hf_err e;
 
+	hf_os_mem_thrifty();
 	memset(c, 0, sizeof(*c));
 	c->log.process = process;
 	hf_buf_init(&c->text, hf_os_mem(), TEXT_MAX);

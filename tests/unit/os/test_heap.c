@@ -2,6 +2,8 @@
 /* The limited heap gives no byte too many and forgets none that comes back. */
 #include "test.h"
 
+#include <stdio.h>
+
 #include "os/heap.h"
 
 static void refuses_one_byte_too_many(void **state)
@@ -50,12 +52,51 @@ static void gives_aligned_memory(void **state)
 	hf_mem_free(hf_os_mem(), p);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static long resident_pages(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	long n = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%*d %ld", &n), 1);
+	(void)fclose(f);
+	return n;
+}
+
+/* Twice: glibc learns from the first time, and would keep what is freed the second time. */
+static void thrifty_memory_goes_back(void **state)
+{
+	enum { N = 8, LEN = 1 << 20, PAGE = 4096 };
+	void *p[N];
+	long before;
+
+	(void)state;
+	hf_os_mem_thrifty();
+	before = resident_pages();
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < N; i++) {
+			p[i] = hf_mem_new(hf_os_mem(), LEN);
+			assert_non_null(p[i]);
+			memset(p[i], 1, LEN);
+		}
+		assert_true(resident_pages() - before > N * LEN / PAGE / 2);
+		for (size_t i = N; i > 0; i--)
+			hf_mem_free(hf_os_mem(), p[i - 1]);
+	}
+	assert_true(resident_pages() - before < LEN / PAGE);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_one_byte_too_many),
 		cmocka_unit_test(refuses_a_length_that_overflows),
 		cmocka_unit_test(gives_aligned_memory),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+		cmocka_unit_test(thrifty_memory_goes_back),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
