@@ -25,6 +25,13 @@ if os.geteuid() != 0:  # hardened processes cannot be searched for leaks by anot
     os.environ['ASAN_OPTIONS'] = os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
 
 
+def is_sanitized():
+    """Built to find errors, not to be small and fast."""
+    with open(HUFUD, 'rb') as f:
+        content = f.read()
+    return b'__asan_' in content or b'__tsan_' in content
+
+
 class Gone(Exception):
     """The other end closed."""
 
@@ -156,6 +163,14 @@ class Node:
         if child == 'supervisor':
             self.wait_exit()
 
+    def memory(self):
+        """KiB that its processes take, shared pages by their share (PSS); for root only."""
+        total = 0
+        for child in ('supervisor', 'keyd', 'front'):
+            with open(f'/proc/{self.pid(child)}/smaps_rollup', encoding='ascii') as f:
+                total += next(int(line.split()[1]) for line in f if line.startswith('Pss:'))
+        return total
+
     # --- what it says ---
 
     def log_size(self):
@@ -270,7 +285,11 @@ class Site:
         if kind is not None and os.environ.get('HUFU_KEEP'):
             print(f'kept: {self.folder}')
             return
+        found = [n.name + ': ' + text[text.index('Sanitizer') - 40:][:2000] for n in self.nodes
+                 if os.path.exists(n.log_path) and 'Sanitizer' in (text := n.log_text())]
         shutil.rmtree(self.folder)
+        if found:
+            raise AssertionError('\n'.join(found))
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -10,7 +10,7 @@ import os
 import time
 import unittest
 
-from nodes import Site, hufu, hufu_ok, until, write
+from nodes import Site, hufu, hufu_ok, is_sanitized, until, write
 
 MIB = 1 << 20
 CHUNK = MIB
@@ -156,6 +156,20 @@ class Main(Story):
         time.sleep(3)
         used = [b - a for a, b in zip(before, [ticks(p) for p in pids])]
         self.assertLess(max(used), 0.3 * os.sysconf('SC_CLK_TCK'), used)
+
+
+    @unittest.skipIf(os.geteuid() != 0 or is_sanitized(), 'needs root, and a build as shipped')
+    def test_a_device_stays_small_while_it_pulls(self):
+        node = self.device('dev-6', rate='16 MiB')
+        size = 48 * MIB
+        self.site.publish('large', 1, self.model('large.bin', size))
+        node.ask({'do': 'pull', 'lineage': 'large'})
+        peak = 0
+        while done_bytes(node, 'large') < size:
+            peak = max(peak, node.memory())
+        self.assertIn('done', node.pull('large'))
+        self.assertLess(peak, 6 * 1024)
+        until('its memory goes back', lambda: node.memory() < 3 * 1024)
 
 
 class Enrolment(Story):
