@@ -4,6 +4,7 @@
 
 HUFU_BIN is the folder of the built programs.
 """
+import fcntl
 import json
 import os
 import pty
@@ -15,6 +16,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -106,10 +108,11 @@ def member(bundle, kind):
     return next(where for name, where in members(bundle).items() if name.startswith(kind + '/'))
 
 
-def in_terminal(args, answer=None):
+def in_terminal(args, answer=None, columns=80):
     """Runs the tool with a terminal of its own; gives exit code and what stood on it."""
     pid, fd = pty.fork()
     if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
         os.execv(HUFU, [HUFU, *args])
     shown = b''
     while True:
@@ -402,6 +405,17 @@ class MainJob(unittest.TestCase):
         self.assertEqual(code, OK)
         self.assertNotIn('% ', shown)
         self.assertEqual(ok(*base, 'bar-3.hufu').stderr, '')
+
+    def test_a_bar_fits_its_terminal(self):
+        put('wide', os.urandom(64 << 20))
+        base = ['seal', 'wide', '--as', 'dom/publisher', '--lineage', 'wide', '--release', '1', '-o']
+        for columns in (30, 64, 80, 132):
+            code, shown = in_terminal([*base, f'wide-{columns}.hufu'], columns=columns)
+            self.assertEqual(code, OK, shown)
+            bars = [line.split('\033')[0] for line in shown.split('\r') if '%' in line]
+            self.assertGreater(len(bars), 0)
+            self.assertLess(max(map(len, bars)), columns, bars)
+            self.assertEqual(any('[' in bar for bar in bars), columns > 60, bars)
 
 
 class Show(unittest.TestCase):
