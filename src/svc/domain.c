@@ -381,13 +381,18 @@ hf_err hf_domain_init(const struct hf_env *env, const struct hf_domain_spec *spe
 hf_err hf_domain_slots(
 	struct hf_slots *s, const struct hf_env *env, const char *dir, struct hf_errinfo *ei)
 {
+	struct hf_errinfo why = { .code = HF_OK };
 	char path[HF_PATH_MAX];
 	struct hf_buf file;
 	hf_err e;
 
 	HF_TRY(hf_path_join(path, dir, "root.slots", ei));
 	hf_buf_init(&file, env->mem, HF_SLOTS_FILE_MAX);
-	e = hf_file_load(&file, path, ei);
+	e = hf_file_load(&file, path, &why);
+	if (e == HF_ERR_NOT_FOUND)
+		(void)hf_fail(ei, e, "%s: there is none; `hufu domain init` makes it", path);
+	else if (e != HF_OK)
+		(void)hf_fail(ei, e, "%s", why.text);
 	if (e == HF_OK) {
 		e = hf_slots_parse(s, file.p, file.len);
 		if (e != HF_OK)

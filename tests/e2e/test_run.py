@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 import unittest
 
 from nodes import HUFU, Site, hufu, hufu_ok, until, write
@@ -339,6 +340,16 @@ class Interrupted(Case):
         p.send_signal(signal.SIGINT)
         self.assertEqual(p.wait(60), STATE)
         self.assertEqual(left_over(publisher()), [])
+
+    def test_what_a_killed_publish_left_goes_after_a_day(self):
+        small = write(SITE.path('small.bin'), 'small')
+        paths = {hours: write(os.path.join(publisher(), f'publish-{hours:016x}.hufu.part-0'), 'left')
+                 for hours in (1, 25)}
+        for hours, path in paths.items():
+            os.utime(path, (time.time() - hours * 3600,) * 2)
+        hufu_ok('publish', small, '--as', publisher(), '--hub', hub(), '--lineage', 'small', '--release', '1')
+        self.assertEqual([os.path.exists(path) for path in paths.values()], [True, False])
+        os.unlink(paths[1])
 
     def test_a_push_that_was_stopped_leaves_nothing(self):
         outbox = os.path.join(SITE.dev.data, 'outbox')

@@ -13,6 +13,7 @@
 #include "cmd.h"
 #include "hub_link.h"
 #include "os/clock.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "progress.h"
 #include "seal_args.h"
@@ -21,7 +22,13 @@
 #include "svc/seal.h"
 #include "view.h"
 
-enum { ANSWER_MAX = 64 << 10 };
+enum {
+	ANSWER_MAX = 64 << 10,
+	FILES_MAX = 1 << 16,     /* in the publisher's folder */
+	LEFT_OVER_S = 24 * 3600, /* what was not written to for so long has no process any more */
+};
+
+static const char prefix[] = "publish-"; /* of bundles on their way */
 
 struct publishing {
 	const struct hf_env *env;
@@ -52,6 +59,22 @@ static hf_err load_party(struct publishing *p, struct hf_errinfo *ei)
 	return e;
 }
 
+/* What a publish left that was killed; one that goes on has written to it lately. */
+static hf_err delete_left_over(void *ctx, const char *name)
+{
+	const struct publishing *p = ctx;
+	char path[HF_PATH_MAX];
+	struct hf_file_stat st;
+
+	if (strncmp(name, prefix, sizeof(prefix) - 1) != 0 ||
+		hf_path_join(path, p->dir, name, NULL) != HF_OK ||
+		hf_file_stat(&st, path, NULL) != HF_OK)
+		return HF_OK;
+	if (st.is_file && st.mtime_s + LEFT_OVER_S < hf_clock_wall_s())
+		(void)!hf_file_delete(path, NULL); /* tried again next time */
+	return HF_OK;
+}
+
 /* Seals the files into <publisher>/publish-<random>.hufu. */
 static hf_err seal(struct publishing *p, struct hf_errinfo *ei)
 {
@@ -64,9 +87,10 @@ static hf_err seal(struct publishing *p, struct hf_errinfo *ei)
 	hf_err e;
 
 	HF_TRY(hufu_seal_args(&spec, parties, p->a, ei));
+	HF_TRY(hf_dir_list(p->env->mem, p->dir, FILES_MAX, delete_left_over, p, ei));
 	HF_TRY(hf_rng_fill(&p->env->rng, random, sizeof(random)));
 	hf_hex_emit(hex, random, sizeof(random));
-	(void)snprintf(name, sizeof(name), "publish-%s.hufu", hex);
+	(void)snprintf(name, sizeof(name), "%s%s.hufu", prefix, hex);
 	HF_TRY(hf_path_join(p->path, p->dir, name, ei));
 	spec.out = p->path;
 	p->bar.what = "sealing";
