@@ -83,8 +83,7 @@ hf_err hf_keyd_allow_uid(const struct hf_keyd *k, const struct hf_key_ask *a, bo
 		if (k->uids[i] == a->uid)
 			return HF_OK;
 	return hf_fail(a->ei, HF_ERR_DENIED, "user %u may not do this on this node; %s",
-		(unsigned)a->uid,
-		is_open ? "open-users of hufud.yaml says who may" : "root may");
+		(unsigned)a->uid, is_open ? "open-users of hufud.yaml says who may" : "root may");
 }
 
 static uint64_t now_s(const struct hf_keyd *k)
