@@ -233,8 +233,8 @@ class Demo:
         out = hufu_ok('run', 'large', '--node', self.dev2.data, '--', 'sha256sum', '{}', timeout=PATIENCE)
         check(out.split()[0] == sha, 'the opened model is not what was published')
         os.unlink(model)
-        limit = 16 << 20
-        check(twice <= limit, f'{mib(twice)} were fetched twice')
+        # Two connections broke; on each up to four requests were under way, a chunk of 1 MiB each at most.
+        check(twice <= 2 * 4 << 20, f'{mib(twice)} were fetched twice')
         say(f'pulled in {seconds:.1f} s in spite of it')
         self.table.end('opened equals published; fetched twice', f'{mib(twice)} of {mib(self.size)}')
 
