@@ -125,7 +125,10 @@ class Life(unittest.TestCase):
             self.hub.stop()
 
     def test_a_signal_to_all_at_once_ends_all(self):
-        pids = [self.hub.pid(c) for c in ('supervisor', 'keyd', 'front')]
+        pids = [self.hub.pid(c) for c in ('keyd', 'front', 'supervisor')]
+        mark = self.hub.log_size()
+        dev = SITE.join('dev-signal')
+        self.hub.wait_log('link-open', since=mark, peer='device:dev-signal')
         for pid in pids:  # as a terminal does on Ctrl-C
             try:
                 os.kill(pid, signal.SIGINT)
@@ -133,6 +136,10 @@ class Life(unittest.TestCase):
                 pass
         self.assertEqual(self.hub.wait_exit(), 0)
         self.assertFalse(any(map(runs, pids)))
+        dev.stop()
+        self.assertNotIn('not-recorded', self.hub.log_text(mark))
+        closed = [r for r in self.hub.audit() if r['event'] == 'link.closed']
+        self.assertEqual(closed[-1]['actor'], 'device:dev-signal')
 
     def test_a_second_one_on_the_same_folder_is_refused(self):
         r = subprocess.run([HUFUD, '--config', self.hub.config_path], capture_output=True, text=True, check=False,

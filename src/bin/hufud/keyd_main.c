@@ -42,6 +42,7 @@ struct keyd {
 	struct hufud_stop stop;
 	uv_prepare_t prepare;
 	uv_timer_t timer;
+	bool is_stopping;
 	hf_err failed; /* why it ends by itself */
 };
 
@@ -148,13 +149,21 @@ static void on_gone(void *ctx, struct hufud_asker *a)
 		return;
 	k->front = NULL;
 	hufud_log_event(&k->child.log, "front-gone", NULL, NULL);
+	if (k->is_stopping)
+		hf_loop_stop(k->loop);
 }
 
+/*
+ * Terminals and service managers signal all processes of a node at once. Front has to end its links
+ * first and wants that recorded; if it does not end, the supervisor ends it.
+ */
 static void stop(void *ctx)
 {
 	struct keyd *k = ctx;
 
-	hf_loop_stop(k->loop);
+	k->is_stopping = true;
+	if (k->front == NULL)
+		hf_loop_stop(k->loop);
 }
 
 static void on_timer(uv_timer_t *timer)
