@@ -164,6 +164,21 @@ uint32_t hf_process_uid(void)
 	return (uint32_t)geteuid();
 }
 
+uint64_t hf_process_raise_files(void)
+{
+	struct rlimit r = { 0, 0 };
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return 0;
+	if (r.rlim_cur != r.rlim_max) {
+		const struct rlimit most = { r.rlim_max, r.rlim_max };
+
+		if (setrlimit(RLIMIT_NOFILE, &most) == 0)
+			r = most;
+	}
+	return r.rlim_cur;
+}
+
 hf_err hf_process_harden(struct hf_errinfo *ei)
 {
 	const struct rlimit none = { 0, 0 };

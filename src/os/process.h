@@ -57,6 +57,11 @@ HF_MUST_USE hf_err hf_process_signal(const struct hf_process *p, int sig);
 uint32_t hf_process_uid(void);
 
 /*
+ * Lets this process have as many files open as the system allows it without asking; gives how many.
+ */
+uint64_t hf_process_raise_files(void);
+
+/*
  * No core dumps, no ptrace and no /proc/<pid>/mem by the same user, no new privileges by exec.
  * First thing in every process that may see a key. Children must call it again.
  */

@@ -144,6 +144,25 @@ static int harden(void *ctx)
 	return core.rlim_max == 0 ? 0 : 3;
 }
 
+static int raise_files(void *ctx)
+{
+	struct rlimit r;
+
+	(void)ctx;
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return 1;
+	r.rlim_cur = 32;
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0 || hf_process_raise_files() != r.rlim_max)
+		return 2;
+	return getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur == r.rlim_max ? 0 : 3;
+}
+
+static void files_are_raised_to_what_is_allowed(void **state)
+{
+	(void)state;
+	assert_int_equal(test_child(raise_files, NULL), 0);
+}
+
 static void a_hardened_process_leaves_no_core(void **state)
 {
 	(void)state;
@@ -185,6 +204,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_program_that_cannot_start_is_told_at_once),
 		cmocka_unit_test(a_killed_child_shows_its_signal),
 		cmocka_unit_test(a_child_dies_with_its_parent),
+		cmocka_unit_test(files_are_raised_to_what_is_allowed),
 		cmocka_unit_test(a_hardened_process_leaves_no_core),
 		cmocka_unit_test(signals_are_read_in_turn),
 	};
