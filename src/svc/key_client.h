@@ -22,7 +22,7 @@
 struct hf_key_client {
 	const struct hf_mem *mem;
 	int fd; /* the pair or a connection to the unix socket; borrowed */
-	/* Tests: called instead of the socket. */
+	/* If there: called instead of the socket. After a failure nothing more should be asked. */
 	hf_err (*exchange)(void *ctx, struct hf_buf *reply, const uint8_t *in, size_t in_len);
 	void *ctx;
 };

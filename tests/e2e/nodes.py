@@ -6,6 +6,7 @@ its hub and whatever else joins it. HUFU_BIN is the folder of the built programs
 """
 import json
 import os
+import resource
 import shlex
 import shutil
 import signal
@@ -127,13 +128,16 @@ class Node:
 
     # --- life ---
 
-    def start(self, wait=True):
+    def start(self, wait=True, limits=None):
+        """limits: soft and hard number of open files."""
         write(self.config_path, json.dumps(self.config, indent=2))  # JSON is YAML
         self.process = None
         mark = self.log_size()
         with open(self.log_path, 'ab') as log:
             self.process = subprocess.Popen([HUFUD, '--config', self.config_path], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, env=self.env)
+                                            stdout=log, stderr=log, env=self.env,
+                                            preexec_fn=limits and (lambda: resource.setrlimit(
+                                                resource.RLIMIT_NOFILE, limits)))
         if wait:
             self.wait_log('at-work', since=mark, process='front')
         return self

@@ -3,6 +3,7 @@
 """The processes of a node: they start together, die together, come back, and never run twice."""
 import json
 import os
+import resource
 import signal
 import socket
 import struct
@@ -148,6 +149,33 @@ class Life(unittest.TestCase):
         self.assertIn('another hufud runs on this data folder', r.stderr)
         self.assertIn(f'process {self.hub.pid("supervisor")}', r.stderr)
         self.assertEqual(self.hub.status()['id'], 'hub-1')
+
+    def test_a_key_process_that_hangs_is_replaced(self):
+        mark = self.hub.log_size()
+        hanging = self.hub.pid('keyd')
+        os.kill(hanging, signal.SIGSTOP)
+        with Messages(os.path.join(self.hub.data, 'front.sock')) as m:
+            m.send(b'{"do":"status"}')  # somebody has to need it
+            self.hub.wait_log('keyd-silent', since=mark)
+            self.hub.wait_log('at-work', since=mark, process='front')
+        self.assertFalse(runs(hanging))
+        self.assertEqual(self.hub.status()['id'], 'hub-1')
+
+    def test_it_has_no_more_links_than_files(self):
+        self.hub.stop()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        mark = self.hub.log_size()
+        self.hub.start(limits=(200, 200))
+        self.assertEqual(self.hub.wait_log('fewer-links', since=mark)['links'], '136')
+        many = []
+        try:
+            for _ in range(300):
+                many.append(socket.create_connection(('127.0.0.1', self.hub.port), timeout=10))
+            until('all are taken or refused', lambda: self.hub.status()['serve']['links_refused'] >= 100)
+        finally:
+            for s in many:
+                s.close()
+        self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE), (soft, hard))
 
     def test_it_stops_while_it_waits_to_restart(self):
         mark = self.hub.log_size()

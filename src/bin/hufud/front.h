@@ -98,6 +98,7 @@ struct front {
 	uv_prepare_t prepare;
 	uv_timer_t timer;
 	bool is_stopping;
+	bool is_deaf; /* the key process does not answer: nothing can go on */
 	struct front_tls newcomer;
 	struct front_tls member;
 	/* The fetching side. */

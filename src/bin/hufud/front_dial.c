@@ -53,11 +53,9 @@ static void on_open(void *ctx, struct hf_link *l)
 	hf_err e;
 
 	s->link.link = l;
-	if (front_record_open(&s->link) != HF_OK) {
-		hf_link_abort(l, HF_ERR_FULL);
-		return;
-	}
-	e = hf_h2_client_new(&h, &client, front_now(f));
+	e = front_record_open(&s->link);
+	if (e == HF_OK)
+		e = hf_h2_client_new(&h, &client, front_now(f));
 	if (e != HF_OK) {
 		hf_link_abort(l, e);
 		return;

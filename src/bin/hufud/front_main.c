@@ -10,10 +10,13 @@
 #include "front.h"
 #include "os/file.h"
 #include "os/heap.h"
+#include "os/process.h"
 #include "os/unixsock.h"
 
 enum {
-	KEYD_WAIT_MS = 60 * 1000, /* opening a large audit log takes its time */
+	KEYD_START_MS = 120 * 1000, /* opening a large audit log takes its time */
+	KEYD_ANSWER_MS = 15 * 1000,
+	FILES_MAX = 64, /* open besides those of links */
 	TOKEN_FILE_MAX = 4096,
 };
 
@@ -150,7 +153,61 @@ static hf_err begin_agent(struct front *f, struct hf_errinfo *ei)
 	return HF_OK;
 }
 
+/* --- the key process --- */
+
+/*
+ * Once an answer did not come the next one may be that to an older question: whoever has no key
+ * process that answers ends, and both begin anew.
+ */
+static hf_err exchange(void *ctx, struct hf_buf *reply, const uint8_t *in, size_t in_len)
+{
+	struct front *f = ctx;
+	size_t n_fds = 0;
+	hf_err e = HF_ERR_CLOSED;
+
+	if (f->is_deaf)
+		return e;
+	e = hf_msg_send(HUFUD_FD_PAIR, in, in_len, NULL, 0, NULL);
+	if (e == HF_OK)
+		e = hf_msg_receive(HUFUD_FD_PAIR, reply, NULL, 0, &n_fds, NULL);
+	if (e == HF_OK)
+		return e;
+	f->is_deaf = true;
+	if (f->loop != NULL && !f->is_stopping)
+		hf_loop_stop(f->loop);
+	hufud_log_event(&f->child.log, "keyd-silent", "error", hf_err_name(e));
+	return e;
+}
+
+static hf_err ask_keyd(struct front *f, struct hf_errinfo *ei)
+{
+	struct hf_key_status status;
+
+	f->keys = (struct hf_key_client){
+		.mem = f->env.mem, .fd = HUFUD_FD_PAIR, .exchange = exchange, .ctx = f
+	};
+	HF_TRY(hf_unixsock_timeout(HUFUD_FD_PAIR, KEYD_START_MS));
+	HF_TRY(hf_key_status(&f->keys, &status, ei)); /* it is at work now */
+	return hf_unixsock_timeout(HUFUD_FD_PAIR, KEYD_ANSWER_MS);
+}
+
 /* --- life --- */
+
+/* No more links than there can be open files. */
+static void fit_links(struct front *f)
+{
+	uint64_t files = hf_process_raise_files();
+	uint64_t links = files > 2 * FILES_MAX ? files - FILES_MAX : FILES_MAX;
+	struct hufud_line line;
+
+	if (f->child.config.max_links <= links)
+		return;
+	f->child.config.max_links = (uint32_t)links;
+	hufud_line_begin(&line, &f->child.log, "fewer-links");
+	hufud_line_num(&line, "links", links);
+	hufud_line_num(&line, "open_files", files);
+	hufud_line_end(&line);
+}
 
 static void stop(void *ctx)
 {
@@ -181,15 +238,13 @@ static hf_err open_node(struct front *f, struct hf_errinfo *ei)
 		.rules = c->grants,
 		.n_rules = c->n_grants,
 	};
-	struct hf_key_status status;
 	uint8_t r[8];
 
 	HF_TRY(hf_env_init(&f->env, 0, ei));
 	HF_TRY(hf_rng_fill(&f->env.rng, r, sizeof(r)));
 	memcpy(&f->next_session, r, sizeof(r));
-	f->keys = (struct hf_key_client){ .mem = f->env.mem, .fd = HUFUD_FD_PAIR };
-	HF_TRY(hf_unixsock_timeout(HUFUD_FD_PAIR, KEYD_WAIT_MS));
-	HF_TRY(hf_key_status(&f->keys, &status, ei)); /* the key process is at work now */
+	HF_TRY(ask_keyd(f, ei));
+	fit_links(f);
 	return hf_node_open(&f->node, &f->env, &config, &f->keys, ei);
 }
 
@@ -253,7 +308,10 @@ int hufud_front(void)
 			&f->child.log, "at-work", "role", hf_role_name(f->child.config.role));
 		hufud_child_ready(&f->child);
 		hf_loop_run(f->loop);
-		e = f->is_stopping ? HF_OK : HF_ERR_INTERNAL;
+		if (f->is_deaf)
+			e = HF_ERR_CLOSED;
+		else if (!f->is_stopping)
+			e = HF_ERR_INTERNAL;
 	} else {
 		hufud_log_err(&f->child.log, "cannot-start", &ei);
 	}

@@ -32,6 +32,7 @@ static void on_open(void *ctx, struct hf_link *l)
 	};
 	struct hf_errinfo ei = { 0 };
 	struct hf_h2 *h = NULL;
+	hf_err e;
 
 	if (in == NULL) {
 		hf_link_abort(l, HF_ERR_NO_MEMORY);
@@ -39,8 +40,9 @@ static void on_open(void *ctx, struct hf_link *l)
 	}
 	front_link_init(&in->k, f, l);
 	hf_link_ctx_set(l, in);
-	if (front_record_open(&in->k) != HF_OK) {
-		hf_link_abort(l, HF_ERR_FULL);
+	e = front_record_open(&in->k);
+	if (e != HF_OK) {
+		hf_link_abort(l, e);
 		return;
 	}
 	if (hf_serve_begin(&in->session, &h, f->serve, &peer, front_now(f), &ei) == HF_OK)

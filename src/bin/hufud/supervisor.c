@@ -172,16 +172,10 @@ static int exit_code(const struct child *c)
 	return c->end.is_signal ? EXIT_SIGNAL + c->end.number : c->end.number;
 }
 
-/* Takes note of a child that has ended; false: it runs. */
-static bool reap(struct supervisor *s, struct child *c)
+static void note_end(struct supervisor *s, struct child *c, int pid)
 {
 	struct hufud_line l;
-	int pid = c->process.pid;
 
-	if (!runs(c))
-		return true;
-	if (hf_process_poll(&c->process, &c->end) == HF_ERR_AGAIN)
-		return false;
 	look_ready(c);
 	hf_file_close(&c->ready_fd);
 	hufud_line_begin(&l, &s->log, "ended");
@@ -189,6 +183,18 @@ static bool reap(struct supervisor *s, struct child *c)
 	hufud_line_num(&l, "pid", (uint64_t)pid);
 	hufud_line_num(&l, c->end.is_signal ? "signal" : "exit", (uint64_t)c->end.number);
 	hufud_line_end(&l);
+}
+
+/* Takes note of a child that has ended; false: it runs. */
+static bool reap(struct supervisor *s, struct child *c)
+{
+	int pid = c->process.pid;
+
+	if (!runs(c))
+		return true;
+	if (hf_process_poll(&c->process, &c->end) == HF_ERR_AGAIN)
+		return false;
+	note_end(s, c, pid);
 	return true;
 }
 
@@ -203,14 +209,22 @@ static void wait_signal(struct supervisor *s, uint64_t ms)
 		s->is_stopping = true;
 }
 
+static void kill_child(struct supervisor *s, struct child *c)
+{
+	int pid = c->process.pid;
+
+	(void)!hf_process_signal(&c->process, SIGKILL);
+	(void)!hf_process_wait(&c->process, &c->end);
+	note_end(s, c, pid);
+}
+
 /* SIGTERM, time to end in an orderly way, SIGKILL. */
 static void stop_child(struct supervisor *s, struct child *c, uint64_t grace_ms)
 {
 	uint64_t end_ms = hf_clock_mono_ms() + grace_ms;
 
-	if (reap(s, c))
-		return;
-	(void)!hf_process_signal(&c->process, SIGTERM);
+	if (!reap(s, c))
+		(void)!hf_process_signal(&c->process, SIGTERM);
 	while (!reap(s, c)) {
 		uint64_t now_ms = hf_clock_mono_ms();
 
@@ -219,9 +233,7 @@ static void stop_child(struct supervisor *s, struct child *c, uint64_t grace_ms)
 			continue;
 		}
 		hufud_log_event(&s->log, "does-not-end", "child", c->name);
-		(void)!hf_process_signal(&c->process, SIGKILL);
-		(void)!hf_process_wait(&c->process, &c->end);
-		hf_file_close(&c->ready_fd);
+		kill_child(s, c);
 	}
 }
 
@@ -247,8 +259,10 @@ static hf_err run_once(struct supervisor *s, const struct child **cause, struct 
 		if (reap(s, &s->child[KEYD]))
 			*cause = &s->child[KEYD];
 	}
-	/* Front first: what it has to record still finds the key process there. */
-	stop_child(s, &s->child[FRONT], *cause == &s->child[KEYD] ? 0 : FRONT_STOP_MS);
+	/* Front first: what it has to record still finds the key process there, if that runs. */
+	if (*cause == &s->child[KEYD] && !reap(s, &s->child[FRONT]))
+		kill_child(s, &s->child[FRONT]);
+	stop_child(s, &s->child[FRONT], FRONT_STOP_MS);
 	stop_child(s, &s->child[KEYD], KEYD_STOP_MS);
 	s->was_at_work |= s->child[KEYD].is_ready && s->child[FRONT].is_ready;
 	return e;
