@@ -14,6 +14,7 @@
 
 #include "base/checked.h"
 #include "base/endian.h"
+#include "codec/utf8.h"
 #include "pkg/label.h"
 #include "pkg/statement.h"
 
@@ -64,7 +65,7 @@ bool hf_pkg_path_is_valid(struct hf_bytes path)
 {
 	size_t start = 0;
 
-	if (path.len == 0 || path.len > HF_PKG_PATH_MAX)
+	if (path.len == 0 || path.len > HF_PKG_PATH_MAX || !hf_utf8_is_valid(path.p, path.len))
 		return false;
 	for (size_t i = 0; i <= path.len; i++) {
 		if (i < path.len && path.p[i] != '/')

@@ -73,7 +73,10 @@ static hf_err load_input(const struct hf_env *env, struct input *in, struct hf_e
 	if (snprintf(in->file.path, sizeof(in->file.path), "%s", last_component(in->path)) >=
 			(int)sizeof(in->file.path) ||
 		!hf_pkg_path_is_valid(hf_bytes_str(in->file.path)))
-		return hf_fail(ei, HF_ERR_ARG, "%s: no name for a file of a package", in->path);
+		return hf_fail(ei, HF_ERR_ARG,
+			"%s: no name for a file of a package: UTF-8 without control characters, "
+			"'\\' and ':', at most %d bytes",
+			in->path, HF_PKG_PATH_MAX);
 	in->file.len = st.size;
 	in->file.is_executable = (st.mode & 0111) != 0;
 

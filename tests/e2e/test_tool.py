@@ -196,6 +196,21 @@ class WrongArguments(unittest.TestCase):
         self.refuse('hufu domain init', 'domain')
         self.refuse('hufu audit show', 'audit', 'shaw')
 
+    def test_names_that_no_package_can_have(self):
+        base = ['--as', 'dom/publisher', '--lineage', 'a', '--release', '1', '-o', 'no.hufu']
+        for name in (b'not-utf8-\xff', b'two\nlines', b'a:b'):
+            put(name, b'x')
+            r = subprocess.run([HUFU, 'seal', name, *base], capture_output=True, check=False, timeout=60)
+            self.assertEqual(r.returncode, USAGE, r.stderr)
+            self.assertIn(b'no name for a file of a package', r.stderr)
+        r = subprocess.run([HUFU, 'seal', 'plain.bin', *base, '--version', b'\xff'], capture_output=True, check=False,
+                           timeout=60)
+        self.assertEqual(r.returncode, USAGE, r.stderr)
+        self.assertFalse(os.path.exists('no.hufu'))
+
+    def test_too_many_operands(self):
+        self.refuse('more than 1024 operands', 'seal', *['x'] * 1025)
+
     def test_unknown_options(self):
         self.refuse("unknown option '--ot'", 'seal', 'plain.bin', '--ot', 'x')
         self.refuse("unknown option '-x'", 'seal', '-x')
@@ -205,7 +220,7 @@ class WrongArguments(unittest.TestCase):
         self.refuse('--out needs a value', 'seal', 'plain.bin', '-o')
         self.refuse('--json takes no value', 'verify', 'good.hufu', '--json=yes')
         base = ['seal', 'plain.bin', '--as', 'dom/publisher', '--lineage', 'digits', '-o', 'no.hufu']
-        for bad in ('0', '-1', '1x', '', '99999999999999999999999'):
+        for bad in ('0', '-1', '+5', ' 5', '1x', '', '99999999999999999999999'):
             self.refuse('--release', *base, '--release', bad)
         self.refuse('--level', *base, '--release', '1', '--level', '4')
         self.refuse('--floor', *base, '--release', '1', '--floor', '2')

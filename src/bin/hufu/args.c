@@ -52,7 +52,7 @@ hf_err hufu_arg_u64(const struct hufu_args *a, const char *name, uint64_t fallba
 	}
 	errno = 0;
 	v = strtoull(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || v < min || v > max)
+	if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || v < min || v > max)
 		return hf_fail(ei, HF_ERR_ARG,
 			"--%s: '%s' is not a number from %" PRIu64 " to %" PRIu64, name, text, min,
 			max);
@@ -129,7 +129,10 @@ hf_err hufu_args_parse(struct hufu_args *a, const struct hufu_cmd *cmd, int argc
 		if (argv[i][0] == '-' && argv[i][1] != '\0')
 			return hf_fail(ei, HF_ERR_ARG, "unknown option '%s'; see hufu %s --help",
 				argv[i], cmd->name);
-		if (a->n_args == cmd->max_args || a->n_args == HUFU_ARGS_MAX)
+		if (a->n_args == HUFU_ARGS_MAX)
+			return hf_fail(ei, HF_ERR_ARG, "'%s': more than %d operands", argv[i],
+				HUFU_ARGS_MAX);
+		if (a->n_args == cmd->max_args)
 			return hf_fail(ei, HF_ERR_ARG,
 				"'%s' is one operand too many; usage: hufu %s %s", argv[i],
 				cmd->name, cmd->usage);

@@ -15,8 +15,8 @@
 #include "svc/env.h"
 
 enum {
-	HUFU_OPTS_MAX = 24,  /* options given on one command line */
-	HUFU_ARGS_MAX = 256, /* operands */
+	HUFU_OPTS_MAX = 24,   /* options given on one command line */
+	HUFU_ARGS_MAX = 1024, /* operands */
 	/* Exit codes beside those of hf_err_exit(): the check ran and found something. */
 	HUFU_EXIT_FOUND = 1,
 	HUFU_EXIT_USAGE = 2,

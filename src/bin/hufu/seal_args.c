@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "codec/utf8.h"
 #include "pkg/manifest.h"
 
 enum { DAY_S = 86400, DAYS_DEFAULT = 365, DAYS_MAX = 36500 };
@@ -43,6 +44,8 @@ hf_err hufu_seal_args(struct hf_seal_spec *spec, const char *parties[HF_SEAL_PAR
 		return hf_fail(ei, HF_ERR_ARG, "--release is missing: a counter, from 1");
 	if (strlen(spec->version) > HF_MANIFEST_NAME_MAX)
 		return hf_fail(ei, HF_ERR_ARG, "--version: at most %d bytes", HF_MANIFEST_NAME_MAX);
+	if (!hf_utf8_is_valid((const uint8_t *)spec->version, strlen(spec->version)))
+		return hf_fail(ei, HF_ERR_ARG, "--version: not in UTF-8");
 	HF_TRY(hufu_arg_u64(a, "release", 0, 1, UINT64_MAX, &spec->release, ei));
 	HF_TRY(hufu_arg_u64(a, "floor", 0, 0, spec->release, &spec->floor, ei));
 	HF_TRY(hufu_arg_u64(a, "epoch", 1, 1, UINT64_MAX, &spec->epoch, ei));
