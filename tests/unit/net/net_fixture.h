@@ -13,8 +13,9 @@
 #include "http/api.h"
 #include "net/link.h"
 #include "os/clock.h"
+#include "os/cpu.h"
 
-enum { PATIENCE_MS = 20000, ENDS_MAX = 80 };
+enum { PATIENCE_MS = 60000, ENDS_MAX = 80 };
 
 static const char *const net_alpn[] = { HF_ALPN_H2 };
 
@@ -40,7 +41,8 @@ static inline int net_start(void **state)
 	struct hf_cert_spec spec;
 
 	(void)state;
-	(void)signal(SIGPIPE, SIG_IGN); /* as os/signals.h does for programs */
+	(void)signal(SIGPIPE, SIG_IGN);          /* as os/signals.h does for programs */
+	assert_ok(hf_module_start(hf_os_cpu())); /* much is moved here */
 	party_init(&net_dom.ca, "CA");
 	party_init(&net_dom.other_ca, "other CA");
 	party_init(&net_dom.hub, "hub-1");

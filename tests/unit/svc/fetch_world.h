@@ -16,6 +16,7 @@
 #include "crypto/module.h"
 #include "crypto/tree.h"
 #include "http/api.h"
+#include "os/cpu.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "pkg/index.h"

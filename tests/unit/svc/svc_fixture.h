@@ -16,6 +16,7 @@
 #include "base/endian.h"
 #include "crypto/module.h"
 #include "os/clock.h"
+#include "os/cpu.h"
 #include "os/file.h"
 #include "pkg/grant.h"
 #include "svc/bundle_file.h"
@@ -60,7 +61,7 @@ static inline struct hf_domain_spec fix_domain_spec(const struct fix *f)
 static inline void fix_begin(struct fix *f, uint64_t seed)
 {
 	memset(f, 0, sizeof(*f));
-	assert_ok(hf_module_start(0));
+	assert_ok(hf_module_start(hf_os_cpu()));
 	test_tmp_make(f->tmp);
 	f->env.mem = &test_mem;
 	f->env.rng = test_rng(&f->rng_state, seed);

@@ -37,7 +37,7 @@ static void make_release(
 static int start(void **state)
 {
 	(void)state;
-	assert_ok(hf_module_start(0));
+	assert_ok(hf_module_start(hf_os_cpu()));
 	make_release(&rel, 1, CHUNKS, CHUNK, PACK);
 	make_release(&next, 2, CHUNKS, CHUNK, PACK);
 	make_release(&pages, 3, 1500, 300, 100 * 316);

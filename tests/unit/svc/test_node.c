@@ -8,6 +8,7 @@
 
 #include "base/hex.h"
 #include "crypto/module.h"
+#include "os/cpu.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "svc/domain.h"
@@ -33,7 +34,7 @@ static int make(void **state)
 	char path[TEST_PATH_MAX + 16];
 
 	(void)state;
-	assert_ok(hf_module_start(0));
+	assert_ok(hf_module_start(hf_os_cpu()));
 	assert_ok(hf_env_init(&env, 0, NULL));
 	test_tmp_make(dir);
 	(void)snprintf(path, sizeof(path), "%s/domain", dir);
