@@ -253,7 +253,8 @@ hf_err hf_keyd_activate(struct hf_keyd *k, struct hf_key_ask *a)
 
 /*
  * Which channel to open with: the newest one, if it speaks of this release; the one that was kept
- * with the release if the newest has moved on. The newest one's floor counts in both cases.
+ * with the release if the newest has moved on. The newest one's floor does not count for what runs
+ * until the release that it comes with is active; but no longer than the kept channel is good.
  */
 static hf_err choose_channel(struct hf_keyd_trust *t, const struct kept *f,
 	const struct hf_keyd_lineage *l, struct hf_bytes newest)
@@ -266,8 +267,6 @@ static hf_err choose_channel(struct hf_keyd_trust *t, const struct kept *f,
 	e = hf_channel_find(entry, &t->result.channel, l->name);
 	if (e != HF_OK)
 		return hf_fail(t->ask->ei, e, "channel: no longer says anything about %s", l->name);
-	if (entry->floor > t->query.state.floor)
-		t->query.state.floor = entry->floor;
 	if (memcmp(entry->manifest, l->manifest, sizeof(l->manifest)) == 0)
 		return HF_OK;
 	t->query.channel = f->channel;
