@@ -150,6 +150,7 @@ static void run(struct hf_agent *a)
 
 		if (l->fetch != NULL && hf_fetch_deadline(l->fetch) <= a->now_ms)
 			hf_fetch_tick(l->fetch, a->now_ms);
+		hf_agent_heal_run(l);
 		hf_agent_lineage_run(l);
 	}
 	hf_agent_send_run(a);
@@ -206,8 +207,11 @@ uint64_t hf_agent_deadline(const struct hf_agent *a)
 		return 0;
 	sooner(&at, hf_agent_channel_deadline(a));
 	sooner(&at, hf_agent_send_deadline(a));
-	for (size_t i = 0; i < a->n_lineages; i++)
+	for (size_t i = 0; i < a->n_lineages; i++) {
+		if (a->lineages[i]->heal != NULL)
+			return 0;
 		sooner(&at, hf_agent_lineage_deadline(a->lineages[i]));
+	}
 	return at;
 }
 
@@ -221,6 +225,7 @@ hf_err hf_agent_pull(
 	l->retry = (struct agent_retry){ 0 };
 	hf_agent_channel_look(a);
 	hf_agent_lineage_look(l);
+	hf_agent_heal_begin(l);
 	return HF_OK;
 }
 
@@ -242,6 +247,8 @@ bool hf_agent_lineage_get(const struct hf_agent *a, size_t n, struct hf_agent_li
 	*out = (struct hf_agent_lineage){
 		.step = l->step, .n_tries = l->retry.n, .err = l->err, .progress = l->progress
 	};
+	if (l->heal != NULL) /* it may turn out to be one that has to be brought again */
+		out->step = HF_AGENT_MANIFEST;
 	memcpy(out->lineage, l->name, sizeof(out->lineage));
 	memcpy(out->why, l->why, sizeof(out->why));
 	if (l->has_target && l->step != HF_AGENT_IDLE && l->step != HF_AGENT_ACTIVE)

@@ -87,7 +87,9 @@ uint64_t hf_agent_deadline(const struct hf_agent *a);
 
 /*
  * Look at the channel now, and bring this lineage too from now on; what failed is tried again at
- * once. HF_ERR_LIMIT: too many. HF_ERR_ARG: no name of one.
+ * once. Of a release that is active already everything is read again, little by little, and what
+ * is missing or not what was signed is brought again. HF_ERR_LIMIT: too many. HF_ERR_ARG: no name
+ * of one.
  */
 HF_MUST_USE hf_err hf_agent_pull(
 	struct hf_agent *a, const char *lineage, uint64_t now_ms, struct hf_errinfo *ei);

@@ -85,6 +85,17 @@ enum agent_event {
 	EV_COUNT,
 };
 
+/* Reading again what is in the store; see agent_heal.c. */
+struct agent_heal {
+	struct hf_objects objects;
+	struct hf_buf manifest;
+	struct hf_manifest m; /* borrows from it */
+	struct hf_pkg_reader *reader;
+	uint8_t *chunk;
+	uint64_t next; /* chunk */
+	bool is_spoilt;
+};
+
 struct agent_lineage {
 	struct hf_agent *a;
 	char name[HF_ID_MAX + 1];
@@ -103,6 +114,8 @@ struct agent_lineage {
 	hf_err err;
 	char why[160];
 	struct agent_active active;
+	bool is_spoilt;          /* something of it was missing or wrong: it is brought again */
+	struct agent_heal *heal; /* NULL: not being looked at */
 	struct hf_xfer_progress progress; /* of the last fetch */
 };
 
@@ -288,6 +301,11 @@ HF_MUST_USE hf_err hf_agent_active_put(struct agent_lineage *l, struct hf_errinf
 bool hf_agent_tidy_is_due(const struct hf_agent *a); /* then no fetch begins */
 void hf_agent_tidy_run(struct hf_agent *a);
 void hf_agent_tidy_clear(struct hf_agent *a);
+
+/* agent_heal.c */
+void hf_agent_heal_begin(struct agent_lineage *l); /* if it is active and not being looked at */
+void hf_agent_heal_run(struct agent_lineage *l);
+void hf_agent_heal_end(struct agent_lineage *l);
 
 /* agent_send.c, agent_push.c */
 HF_MUST_USE hf_err hf_agent_send_init(struct hf_agent *a, struct hf_errinfo *ei);

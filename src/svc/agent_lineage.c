@@ -48,6 +48,7 @@ static void step_stop(struct agent_lineage *l)
 {
 	hf_agent_ask_clear(&l->ask);
 	hf_agent_fetch_end(l);
+	hf_agent_heal_end(l);
 }
 
 static void happens(struct agent_lineage *l, enum agent_event event)
@@ -59,6 +60,8 @@ static void happens(struct agent_lineage *l, enum agent_event event)
 	step_stop(l);
 	if (event != EV_FAILED)
 		l->retry = (struct agent_retry){ 0 };
+	if (event == EV_DONE && next == HF_AGENT_ACTIVE)
+		l->is_spoilt = false;
 	l->step = (enum hf_agent_step)next;
 	l->a->is_due = true;
 	l->a->has_news = true; /* who waits for this lineage looks again */
@@ -166,7 +169,8 @@ void hf_agent_lineage_look(struct agent_lineage *l)
 	is_same = l->has_target && memcmp(l->target.manifest, entry.manifest, HF_SM3_LEN) == 0;
 	l->target = entry;
 	l->has_target = true;
-	if (l->active.has && memcmp(l->active.manifest, entry.manifest, HF_SM3_LEN) == 0 &&
+	if (l->active.has && !l->is_spoilt &&
+		memcmp(l->active.manifest, entry.manifest, HF_SM3_LEN) == 0 &&
 		hf_agent_has(a, HF_OBJECT_MANIFEST, entry.manifest)) {
 		succeed(l);
 		if (l->step != HF_AGENT_ACTIVE)

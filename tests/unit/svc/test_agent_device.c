@@ -2,6 +2,10 @@
 /* A device and a real hub: from a token to a release that runs, and on from release to release. */
 #include "agent_world.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "keyd_server.h"
 #include "svc/push_seal.h"
 
@@ -287,6 +291,99 @@ static void a_link_that_breaks_at_any_time_costs_time_only(void **state)
 	end(d);
 }
 
+/* The file of an object in the store of the device. */
+static void object_file(char path[6 * TEST_PATH_MAX], enum hf_object kind, const uint8_t *name)
+{
+	char hex[2 * HF_SM3_LEN + 1];
+
+	hf_hex_emit(hex, name, HF_SM3_LEN);
+	(void)snprintf(path, (size_t)6 * TEST_PATH_MAX, "%s/%s/%s", dev.s.node.blobs.dir,
+		hf_object_kind(kind), hex);
+}
+
+static void flip(enum hf_object kind, const uint8_t *name, long at)
+{
+	char path[6 * TEST_PATH_MAX];
+	uint8_t b = 0;
+	int fd;
+
+	object_file(path, kind, name);
+	assert_int_equal(chmod(path, 0644), 0);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &b, 1, at), 1);
+	b ^= 1;
+	assert_int_equal(pwrite(fd, &b, 1, at), 1);
+	(void)close(fd);
+}
+
+static bool reads_as(enum hf_object kind, const uint8_t *name, const struct hf_buf *bytes)
+{
+	struct hf_objects objects = hf_folder_objects(dev.s.node.blobs.dir);
+	struct hf_buf got = buf_new();
+	bool is_same;
+
+	if (kind == HF_OBJECT_PACK) {
+		uint8_t *all = malloc(bytes->len);
+
+		is_same = objects.read_at(objects.ctx, name, all, bytes->len, 0, NULL) == HF_OK &&
+			  memcmp(all, bytes->p, bytes->len) == 0;
+		free(all);
+	} else {
+		is_same = hf_objects_load(&got, &objects, kind, name, NULL) == HF_OK &&
+			  got.len == bytes->len && memcmp(got.p, bytes->p, got.len) == 0;
+	}
+	hf_buf_clear(&got);
+	return is_same;
+}
+
+static void a_store_that_rotted_is_healed_by_a_pull(void **state)
+{
+	const uint64_t release = 4;
+	const struct goods *g = releases[release - 1];
+	size_t n_activated;
+	size_t n_refused;
+	char path[6 * TEST_PATH_MAX];
+
+	(void)state;
+	newcomer_init(&dev, "dev-9", HF_ROLE_DEVICE, "digits");
+	actor_start(&dev);
+	assert_true(run_until(&dev, "digits", release, 10 * MINUTE));
+	run_ms(1000);
+	n_activated = actor_count(&dev, HF_EV_MODEL_ACTIVATE).n;
+	n_refused = actor_count(&dev, HF_EV_MODEL_REFUSED).n;
+	/* whole: a pull changes nothing */
+	assert_ok(hf_agent_pull(dev.agent, "digits", wire_now_ms, NULL));
+	assert_int_equal(lineage_of(&dev, "digits").step, HF_AGENT_MANIFEST);
+	run_ms(1000);
+	assert_true(is_at(&dev, "digits", release));
+	assert_int_equal(actor_count(&dev, HF_EV_MODEL_ACTIVATE).n, n_activated);
+	/* an altered pack, a missing table, an altered index, an altered manifest: one by one */
+	for (unsigned i = 0; i < 4; i++) {
+		if (i == 0)
+			flip(HF_OBJECT_PACK, g->packs[0].name, (long)g->packs[0].bytes.len - 1);
+		if (i == 1) {
+			object_file(path, HF_OBJECT_TABLE, page_name(g, 0));
+			assert_int_equal(unlink(path), 0);
+		}
+		if (i == 2)
+			flip(HF_OBJECT_INDEX, page_name(g, 1), 3);
+		if (i == 3)
+			flip(HF_OBJECT_MANIFEST, g->name, 100);
+		assert_ok(hf_agent_pull(dev.agent, "digits", wire_now_ms, NULL));
+		assert_true(run_until(&dev, "digits", release, 10 * MINUTE));
+		run_ms(1000);
+		assert_true(is_at(&dev, "digits", release));
+		assert_true(reads_as(HF_OBJECT_PACK, g->packs[0].name, &g->packs[0].bytes));
+		assert_true(reads_as(HF_OBJECT_TABLE, page_name(g, 0), &g->pages[0]));
+		assert_true(reads_as(HF_OBJECT_INDEX, page_name(g, 1), &g->pages[1]));
+		assert_true(reads_as(HF_OBJECT_MANIFEST, g->name, &g->statement));
+	}
+	assert_int_equal(actor_count(&dev, HF_EV_MODEL_REFUSED).n, n_refused + 4);
+	assert_int_equal(unfinished(&dev.s), 0);
+	end(&dev);
+}
+
 static void a_node_without_token_or_with_anothers_does_not_start(void **state)
 {
 	struct hf_errinfo ei = { .code = HF_OK };
@@ -324,6 +421,7 @@ int main(void)
 		cmocka_unit_test(what_the_hub_does_not_grant_is_not_hammered),
 		cmocka_unit_test(what_waits_in_the_outbox_goes_up),
 		cmocka_unit_test(a_link_that_breaks_at_any_time_costs_time_only),
+		cmocka_unit_test(a_store_that_rotted_is_healed_by_a_pull),
 		cmocka_unit_test(a_node_without_token_or_with_anothers_does_not_start),
 	};
 
