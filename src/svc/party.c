@@ -62,7 +62,7 @@ static hf_err load_own(
 	struct hf_errinfo why = { .code = HF_OK };
 	hf_err e = load_named(cert, env, dir, "certs/sign.crt", &why);
 
-	if (e == HF_ERR_NOT_FOUND)
+	if (e == HF_ERR_NOT_FOUND && why.sys != 0) /* not: a file without a certificate */
 		return hf_fail(ei, e,
 			"%s: no folder of a hub, publisher, edge or device: certs/sign.crt is "
 			"missing",
