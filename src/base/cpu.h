@@ -13,7 +13,7 @@ enum {
 	HF_CPU_PCLMUL = 1 << 2,
 	HF_CPU_AVX = 1 << 3,
 	HF_CPU_AVX2 = 1 << 4,
-	HF_CPU_BMI2 = 1 << 5,
+	HF_CPU_BMI2 = 1 << 5, /* and BMI1 */
 	HF_CPU_ADX = 1 << 6,
 	HF_CPU_GFNI = 1 << 7,
 	HF_CPU_VAES = 1 << 8,

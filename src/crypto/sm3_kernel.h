@@ -45,6 +45,9 @@ extern const struct hf_sm3_kernel hf_sm3_kernel_c;
 extern const struct hf_sm3_kernel hf_sm3_kernel_avx512; /* x86-64 only, as the next */
 extern const struct hf_sm3_kernel hf_sm3_kernel_avx2;
 
+/* The compress() of kernels that need HF_CPU_AVX512 and HF_CPU_BMI2. */
+void hf_sm3_compress_bmi2_avx512(uint32_t h[8], const uint8_t *in, size_t n_blocks);
+
 /* The constants of the rounds, T_j <<< j mod 32; GB/T 32905-2016 4.2 and 5.3.3. */
 extern const uint32_t hf_sm3_t[HF_SM3_ROUNDS];
 

@@ -80,7 +80,7 @@ uint32_t hf_os_cpu(void)
 	cpu |= pick(c1, 19, HF_CPU_SSE41);
 	cpu |= pick(c1, 25, HF_CPU_AES);
 	cpu |= pick(c1, 1, HF_CPU_PCLMUL);
-	cpu |= pick(b7, 8, HF_CPU_BMI2);
+	cpu |= pick(b7 & b7 << 5, 8, HF_CPU_BMI2); /* BMI1 is bit 3 */
 	cpu |= pick(b7, 19, HF_CPU_ADX);
 	cpu |= pick(c7, 8, HF_CPU_GFNI);
 	if ((xcr0 & XCR0_YMM) == XCR0_YMM) {
