@@ -90,14 +90,18 @@ static void put_digest(uint8_t out[HF_SM3_LEN], const uint32_t h[8])
 
 void hf_sm3_done(struct hf_sm3 *s, uint8_t out[HF_SM3_LEN])
 {
-	uint8_t pad[2 * HF_SM3_BLOCK_LEN];
-	size_t tail_len = (size_t)(s->len % HF_SM3_BLOCK_LEN);
+	size_t at = (size_t)(s->len % HF_SM3_BLOCK_LEN);
 
-	if (tail_len > 0)
-		memcpy(pad, s->block, tail_len);
-	compress(s->h, pad, put_padding(pad, tail_len, s->len));
+	s->block[at++] = 0x80;
+	if (at > HF_SM3_BLOCK_LEN - 8) {
+		memset(s->block + at, 0, HF_SM3_BLOCK_LEN - at);
+		compress(s->h, s->block, 1);
+		at = 0;
+	}
+	memset(s->block + at, 0, HF_SM3_BLOCK_LEN - 8 - at);
+	hf_put_be64(s->block + HF_SM3_BLOCK_LEN - 8, s->len << 3);
+	compress(s->h, s->block, 1);
 	put_digest(out, s->h);
-	hf_wipe(pad, sizeof(pad));
 	hf_wipe(s, sizeof(*s));
 }
 
