@@ -69,7 +69,8 @@ static void show(struct hufu_view *v, const json_t *root)
 		{ "domain", TEXT }, { "member", SWITCH }, { "version", TEXT } };
 	static const struct member keys[] = { { "state", TEXT }, { "root_version", NUMBER },
 		{ "channel_serial", NUMBER }, { "records", NUMBER }, { "head_size", NUMBER } };
-	static const struct member channel[] = { { "serial", NUMBER }, { "age_ms", NUMBER } };
+	static const struct member channel[] = { { "serial", NUMBER }, { "age_ms", NUMBER },
+		{ "error", TEXT }, { "text", TEXT } };
 	static const struct member lineage[] = { { "name", TEXT }, { "step", TEXT },
 		{ "release", NUMBER }, { "bytes_done", LENGTH }, { "bytes", LENGTH },
 		{ "bytes_twice", LENGTH }, { "tries", NUMBER }, { "error", TEXT },

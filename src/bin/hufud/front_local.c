@@ -234,14 +234,17 @@ static bool is_passing(hf_err e)
 }
 
 /*
- * A pull is over when what the channel says since it was asked for runs here, or cannot. A failure
- * of before that is about to be tried again does not count.
+ * A pull is over when what the channel says since it was asked for runs here, or cannot, or when
+ * the channel itself is refused. A failure of before that is about to be tried again does not
+ * count.
  */
 static bool is_over(const struct hf_agent_stats *stats, const struct front_waiter *w,
 	const struct hf_agent_lineage *l)
 {
-	if (stats->n_looks < w->n_looks || stats->err != HF_OK)
+	if (stats->n_looks < w->n_looks)
 		return false;
+	if (stats->err != HF_OK)
+		return !is_passing(stats->err);
 	if (l->err == HF_OK)
 		return l->step == HF_AGENT_ACTIVE;
 	return !is_passing(l->err) && (l->n_tries > 0 || l->step == HF_AGENT_IDLE);
@@ -257,6 +260,10 @@ static void look(struct front *f, struct front_waiter *w, uint64_t now_ms)
 		return;
 	}
 	hf_agent_stats_get(f->agent, &stats, now_ms);
+	if (stats.err != HF_OK) { /* that comes first, and is what it waits for */
+		l.err = stats.err;
+		memcpy(l.why, stats.why, sizeof(l.why));
+	}
 	if (is_over(&stats, w, &l) && l.err != HF_OK) {
 		tell_error(f, w->asker, l.err, l.why);
 		return;
@@ -265,10 +272,6 @@ static void look(struct front *f, struct front_waiter *w, uint64_t now_ms)
 		tell_lineage(f, w->asker, "done", &l);
 		hufud_asker_close(w->asker);
 		return;
-	}
-	if (stats.err != HF_OK) { /* that comes first, and is what it waits for */
-		l.err = stats.err;
-		memcpy(l.why, stats.why, sizeof(l.why));
 	}
 	if (l.progress.bytes_done == w->told_bytes && now_ms - w->told_ms < TELL_MS)
 		return;

@@ -128,6 +128,8 @@ static void put_agent(struct front *f, struct hf_json_wr *j)
 	hf_json_wr_object(j);
 	put_u64(j, "serial", stats.channel_serial);
 	put_u64(j, "age_ms", stats.channel_age_ms);
+	put_str(j, "error", stats.err == HF_OK ? NULL : hf_err_name(stats.err));
+	put_str(j, "text", stats.err == HF_OK ? NULL : stats.why);
 	hf_json_wr_end(j);
 	hf_json_wr_key(j, "uploads");
 	hf_json_wr_object(j);
