@@ -73,6 +73,7 @@ static void ask_failed(struct agent_ask *q, hf_err e, const char *text)
 {
 	q->e = hf_fail(&q->why, e == HF_ERR_CLOSED ? HF_ERR_NET : e, "%s: %s",
 		q->a->config.sources[q->source].name, text);
+	q->is_broken = q->e != HF_ERR_NET;
 	(void)hf_agent_avoid(q->a, q->source, AGENT_AVOID_MS);
 }
 
@@ -119,6 +120,8 @@ static hf_err ask_begin(struct agent_ask *q, const struct agent_call *c)
 	(void)snprintf(field.name, sizeof(field.name), "%s", HF_FIELD_REQUEST);
 	hf_hex_emit(field.value, q->trace, sizeof(q->trace));
 	q->why = (struct hf_errinfo){ .code = HF_OK };
+	q->what = c->what;
+	q->is_broken = false;
 	q->body.max = c->answer_max;
 	q->state = ASK_BUSY;
 	if (hf_h2_call(a->sources[q->source].h, &q->stream, &call, a->now_ms) != HF_OK) {
@@ -130,6 +133,31 @@ static hf_err ask_begin(struct agent_ask *q, const struct agent_call *c)
 	return HF_ERR_AGAIN;
 }
 
+void hf_agent_ask_blame(struct agent_ask *q, hf_err e, const struct agent_lineage *l)
+{
+	const struct agent_note note = { .event = HF_EV_SOURCE_FAILED,
+		.reason = e,
+		.source = q->a->config.sources[q->source].name,
+		.lineage = l == NULL ? NULL : l->name,
+		.release = l == NULL ? 0 : l->target.release,
+		.manifest = l == NULL ? NULL : l->target.manifest,
+		.code = q->what,
+		.trace = q->trace };
+
+	(void)!hf_agent_record(q->a, &note, NULL);
+}
+
+bool hf_agent_ask_elsewhere(struct agent_ask *q)
+{
+	struct hf_agent *a = q->a;
+
+	hf_agent_ask_clear(q);
+	if (!hf_agent_avoid(a, q->source, AGENT_AVOID_MS))
+		return false;
+	a->is_due = true;
+	return true;
+}
+
 hf_err hf_agent_ask_run(struct agent_ask *q, const struct agent_call *call, struct hf_errinfo *ei)
 {
 	hf_err e = HF_ERR_AGAIN;
@@ -138,6 +166,8 @@ hf_err hf_agent_ask_run(struct agent_ask *q, const struct agent_call *call, stru
 		e = ask_begin(q, call);
 	if (q->state != ASK_DONE)
 		return e;
+	if (q->is_broken)
+		hf_agent_ask_blame(q, q->e, NULL);
 	if (q->e != HF_OK)
 		return hf_fail(
 			ei, q->e, "%s", q->why.code != HF_OK ? q->why.text : hf_err_text(q->e));

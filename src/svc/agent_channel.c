@@ -103,8 +103,13 @@ static hf_err channel_take(struct hf_agent *a, struct hf_errinfo *ei)
 	const struct hf_bytes object = { a->look.body.p, a->look.body.len };
 	struct hf_meta_serial row = { .name = channel_name, .der = object };
 	uint64_t before = a->has_channel ? a->view.serial : 0;
+	hf_err e = hf_key_check_channel(a->node->keys, object, ei);
 
-	HF_TRY(hf_key_check_channel(a->node->keys, object, ei));
+	/* What is wrong with it the key process has recorded; who gave it is known here. */
+	if (hf_agent_is_bad(e))
+		hf_agent_ask_blame(&a->look, e, NULL);
+	if (e != HF_OK)
+		return e;
 	HF_TRY(channel_use(a, object, ei));
 	a->channel_ms = a->now_ms;
 	row.serial = a->view.serial;
@@ -167,7 +172,8 @@ static void look_over(struct hf_agent *a, hf_err e, const struct hf_errinfo *ei)
 
 void hf_agent_channel_run(struct hf_agent *a)
 {
-	const struct agent_call call = { .method = HF_HTTP_GET,
+	const struct agent_call call = { .what = "channel",
+		.method = HF_HTTP_GET,
 		.path = "/v1/channels/current",
 		.answer_max = hf_object_max(HF_OBJECT_CHANNEL) };
 	struct hf_errinfo ei = { .code = HF_OK };

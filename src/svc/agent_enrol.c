@@ -37,7 +37,8 @@ hf_err hf_agent_enrol_init(struct hf_agent *a, struct hf_errinfo *ei)
 /* Asks the hub. The requests are made anew each time: the keys stay the same. */
 static hf_err enrol_ask(struct hf_agent *a, struct hf_errinfo *ei)
 {
-	struct agent_call call = { .method = HF_HTTP_POST,
+	struct agent_call call = { .what = "enrolment",
+		.method = HF_HTTP_POST,
 		.path = HF_API_ENROLL,
 		.type = HF_TYPE_JSON,
 		.answer_max = HF_API_ENROLLED_MAX };
@@ -96,8 +97,6 @@ static hf_err enrol_take(struct hf_agent *a, struct hf_errinfo *ei)
 	}
 	if (e == HF_OK)
 		e = hf_node_reload(a->node, ei);
-	if (e != HF_OK)
-		(void)hf_agent_avoid(a, a->enrol.source, AGENT_AVOID_MS);
 	hf_api_enrolled_clear(&in);
 	return e;
 }
@@ -135,11 +134,13 @@ void hf_agent_enrol_run(struct hf_agent *a)
 
 		(void)!hf_agent_record(a, &note, NULL);
 	}
-	hf_agent_ask_clear(&a->enrol);
 	if (e == HF_OK) {
+		hf_agent_ask_clear(&a->enrol);
 		enrol_done(a);
 		return;
 	}
+	if (hf_agent_ask_elsewhere(&a->enrol))
+		return;
 	a->err = e;
 	hf_agent_why(a->why, &ei, e);
 	hf_agent_retry_fail(a, &a->enrol_retry, e);

@@ -51,6 +51,8 @@ struct agent_ask {
 	struct hf_agent *a;
 	struct agent_ask *next;
 	enum agent_ask_state state;
+	const char *what; /* of the call */
+	bool is_broken;   /* there was no whole answer in time, though the link is there */
 	unsigned source;
 	int32_t stream;
 	uint8_t trace[AGENT_TRACE_LEN]; /* x-hufu-request */
@@ -60,6 +62,7 @@ struct agent_ask {
 };
 
 struct agent_call {
+	const char *what; /* "channel", "grant" …: for records */
 	enum hf_http_method method;
 	const char *path;
 	const char *type; /* of body */
@@ -231,11 +234,26 @@ void hf_agent_ask_clear(struct agent_ask *q);
 HF_MUST_USE hf_err hf_agent_ask_run(
 	struct agent_ask *q, const struct agent_call *call, struct hf_errinfo *ei);
 
+/* It is on the record that this source gave what is of no use, and why. l: for which; or NULL. */
+void hf_agent_ask_blame(struct agent_ask *q, hf_err e, const struct agent_lineage *l);
+
+/*
+ * What a control source would not give, another one may have: forgets the answer. True if there is
+ * one to be asked at once.
+ */
+bool hf_agent_ask_elsewhere(struct agent_ask *q);
+
 /* The session of a source is gone: what was asked of it has failed. */
 void hf_agent_asks_lost(struct hf_agent *a, unsigned source);
 
 /* A refusal: trying again soon would not help. */
 bool hf_agent_is_refusal(hf_err e);
+
+/* What came is not as it should be, so who sent it is at fault or was deceived itself. */
+static inline bool hf_agent_is_bad(hf_err e)
+{
+	return hf_agent_is_refusal(e) || e == HF_ERR_FORMAT || e == HF_ERR_TRUNCATED;
+}
 
 /* The same statement will never be taken. */
 static inline bool hf_agent_is_final(hf_err e)

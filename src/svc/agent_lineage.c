@@ -231,17 +231,21 @@ static hf_err manifest_get(struct agent_lineage *l, struct hf_errinfo *ei)
 	struct hf_objects objects = hf_folder_objects(a->node->blobs.dir);
 	char path[HF_OBJECT_PATH_MAX + 16];
 	char object[HF_OBJECT_PATH_MAX];
-	const struct agent_call call = {
-		.method = HF_HTTP_GET, .path = path, .answer_max = hf_object_max(HF_OBJECT_MANIFEST)
-	};
+	const struct agent_call call = { .what = "manifest",
+		.method = HF_HTTP_GET,
+		.path = path,
+		.answer_max = hf_object_max(HF_OBJECT_MANIFEST) };
+	hf_err e;
 
 	if (hf_objects_load(&l->manifest, &objects, HF_OBJECT_MANIFEST, l->target.manifest, NULL) ==
 		HF_OK)
 		return HF_OK;
 	hf_object_path(object, HF_OBJECT_MANIFEST, l->target.manifest);
 	(void)snprintf(path, sizeof(path), "/v1/objects/%s", object);
-	HF_TRY(hf_agent_ask_run(&l->ask, &call, ei));
-	return manifest_judge(l, ei);
+	e = hf_agent_ask_run(&l->ask, &call, ei);
+	if (e == HF_OK)
+		return manifest_judge(l, ei);
+	return e != HF_ERR_AGAIN && hf_agent_ask_elsewhere(&l->ask) ? HF_ERR_AGAIN : e;
 }
 
 static hf_err manifest_store(struct agent_lineage *l, struct hf_errinfo *ei)
@@ -281,7 +285,8 @@ static hf_err manifest_run(struct agent_lineage *l, struct hf_errinfo *ei)
 static hf_err grant_ask(struct agent_lineage *l, struct hf_errinfo *ei)
 {
 	struct hf_agent *a = l->a;
-	struct agent_call call = { .method = HF_HTTP_POST,
+	struct agent_call call = { .what = "grant",
+		.method = HF_HTTP_POST,
 		.path = HF_API_GRANTS,
 		.type = HF_TYPE_JSON,
 		.answer_max = hf_object_max(HF_OBJECT_GRANT) };
@@ -321,14 +326,20 @@ static hf_err grant_run(struct agent_lineage *l, struct hf_errinfo *ei)
 
 	hf_buf_reset(&l->grant);
 	e = grant_ask(l, ei);
-	if (e == HF_OK)
+	if (e == HF_ERR_AGAIN)
+		return e;
+	if (e != HF_OK) {
+		grant_refused(l, e);
+	} else {
 		e = hf_key_check_grant(l->a->node->keys, l->name, bytes_of(&l->a->channel),
 			bytes_of(&l->manifest), bytes_of(&l->grant), ei);
-	else if (e != HF_ERR_AGAIN)
-		grant_refused(l, e);
-	if (e != HF_OK)
-		hf_buf_reset(&l->grant);
-	return e;
+		if (hf_agent_is_bad(e))
+			hf_agent_ask_blame(&l->ask, e, l);
+	}
+	if (e == HF_OK)
+		return e;
+	hf_buf_reset(&l->grant);
+	return hf_agent_ask_elsewhere(&l->ask) ? HF_ERR_AGAIN : e;
 }
 
 /*

@@ -111,7 +111,8 @@ void hf_agent_put_aside(struct hf_agent *a, const char *dir, const char *file)
 
 static hf_err receipt_post(struct hf_agent *a)
 {
-	struct agent_call call = { .method = HF_HTTP_POST,
+	struct agent_call call = { .what = "receipt",
+		.method = HF_HTTP_POST,
 		.path = HF_API_RECEIPTS,
 		.type = HF_TYPE_DER,
 		.answer_max = ANSWER_MAX };
@@ -163,9 +164,10 @@ static void receipts_run(struct hf_agent *a)
 static hf_err inventory_post(struct hf_agent *a)
 {
 	struct agent_send *s = &a->send;
-	struct agent_call call = {
-		.method = HF_HTTP_GET, .path = HF_API_INVENTORY, .answer_max = ANSWER_MAX
-	};
+	struct agent_call call = { .what = "inventory",
+		.method = HF_HTTP_GET,
+		.path = HF_API_INVENTORY,
+		.answer_max = ANSWER_MAX };
 	uint8_t nonce[HF_API_NONCE_LEN];
 
 	if (s->statement.len == 0) {

@@ -136,6 +136,9 @@ static void an_old_channel_is_refused_and_the_last_one_holds(void **state)
 	assert_true(fake.n_channels - n >= 10 && fake.n_channels - n <= 30);
 	assert_true(actor_count(&dev, HF_EV_MODEL_REFUSED).n >= 10);
 	assert_err(actor_count(&dev, HF_EV_MODEL_REFUSED).reason, HF_ERR_ROLLBACK);
+	assert_err(actor_count(&dev, HF_EV_SOURCE_FAILED).reason, HF_ERR_ROLLBACK);
+	assert_string_equal(
+		actor_count(&dev, HF_EV_SOURCE_FAILED).subject, "source:192.0.2.1:7001");
 	/* A restart forgets nothing. */
 	actor_restart(&dev);
 	run_ms(1000);
@@ -287,6 +290,9 @@ static void endless_answers_end(void **state)
 	run_ms(10 * MINUTE);
 	assert_err(lineage_of(&dev, "digits").err, HF_ERR_LIMIT);
 	assert_int_equal(fake.n_grants, 0);
+	assert_err(actor_count(&dev, HF_EV_SOURCE_FAILED).reason, HF_ERR_LIMIT);
+	assert_string_equal(
+		actor_count(&dev, HF_EV_SOURCE_FAILED).subject, "source:192.0.2.1:7001");
 	fake.is_endless = false;
 	assert_true(run_until(&dev, "digits", 1, 6 * MINUTE));
 }
@@ -311,6 +317,55 @@ static void the_grant_of_another_device_is_refused(void **state)
 	/* Its own is taken. */
 	fake_says(&fake.grant, grant_of(one, &enc_cert));
 	assert_true(run_until(&dev, "digits", 1, 6 * MINUTE));
+}
+
+/* What one source does not give, or gives wrong, another one is asked for at once. */
+static void a_manifest_that_one_denies_comes_from_another(void **state)
+{
+	(void)state;
+	fake.goods = two;
+	actor_source(&dev, NULL, &honest, 0, true);
+	actor_start(&dev);
+	assert_true(run_until(&dev, "digits", 1, 500));
+	assert_int_equal(fake.n_manifests, 1);
+	assert_int_equal(fake.n_grants, 0); /* it is left alone for a while */
+}
+
+static void a_manifest_without_end_is_cut_and_comes_from_another(void **state)
+{
+	(void)state;
+	fake.is_endless = true;
+	actor_source(&dev, NULL, &honest, 0, true);
+	actor_start(&dev);
+	assert_true(run_until(&dev, "digits", 1, 500));
+	assert_int_equal(fake.n_manifests, 1);
+	assert_err(actor_count(&dev, HF_EV_SOURCE_FAILED).reason, HF_ERR_LIMIT);
+}
+
+static void a_grant_that_one_denies_comes_from_another(void **state)
+{
+	(void)state;
+	fake.grant_says = HF_ERR_DENIED;
+	actor_source(&dev, NULL, &honest, 0, true);
+	actor_start(&dev);
+	assert_true(run_until(&dev, "digits", 1, 500));
+	assert_int_equal(fake.n_grants, 1);
+	assert_int_equal(honest.n_grants, 1);
+	assert_err(actor_count(&dev, HF_EV_MODEL_REFUSED).reason, HF_ERR_DENIED);
+}
+
+static void a_wrong_grant_is_blamed_on_its_source_and_another_one_asked(void **state)
+{
+	(void)state;
+	fake_says(&fake.grant, grant_of(one, &foreign));
+	actor_source(&dev, NULL, &honest, 0, true);
+	actor_start(&dev);
+	assert_true(run_until(&dev, "digits", 1, 500));
+	assert_int_equal(honest.n_grants, 1);
+	assert_int_equal(actor_count(&dev, HF_EV_MODEL_REFUSED).n, 1);
+	assert_int_equal(actor_count(&dev, HF_EV_SOURCE_FAILED).n, 1);
+	assert_string_equal(
+		actor_count(&dev, HF_EV_SOURCE_FAILED).subject, "source:192.0.2.1:7001");
 }
 
 static void the_grant_of_another_release_is_refused(void **state)
@@ -493,6 +548,10 @@ int main(void)
 		EACH(an_altered_manifest_is_refused),
 		EACH(endless_answers_end),
 		EACH(the_grant_of_another_device_is_refused),
+		EACH(a_manifest_that_one_denies_comes_from_another),
+		EACH(a_manifest_without_end_is_cut_and_comes_from_another),
+		EACH(a_grant_that_one_denies_comes_from_another),
+		EACH(a_wrong_grant_is_blamed_on_its_source_and_another_one_asked),
 		EACH(the_grant_of_another_release_is_refused),
 		EACH(altered_packs_and_pages_are_not_stored),
 		EACH(receipts_wait_for_a_hub_that_takes_them),
