@@ -27,18 +27,27 @@ static void on_chunks(void *ctx, struct hf_fetch *f)
 	l->a->has_news = true;
 }
 
-static void on_source(void *ctx, struct hf_fetch *f, unsigned source, hf_err why)
+/* On the record; and who waits for the release is told why it takes longer. */
+static void on_source(void *ctx, struct hf_fetch *f, unsigned source, bool is_out, hf_err why)
 {
 	struct agent_lineage *l = ctx;
-	const struct agent_note note = { .event = HF_EV_SOURCE_QUARANTINED,
+	const char *name = l->a->config.sources[source].name;
+	const struct agent_note note = { .event = is_out ? HF_EV_SOURCE_QUARANTINED
+							 : HF_EV_SOURCE_FAILED,
 		.reason = why,
-		.source = l->a->config.sources[source].name,
+		.source = name,
 		.lineage = l->name,
 		.release = l->target.release,
 		.manifest = l->target.manifest };
 
 	(void)f;
 	(void)!hf_agent_record(l->a, &note, NULL);
+	l->err = HF_ERR_AGAIN;
+	(void)snprintf(l->why, sizeof(l->why), "%.64s: %s", name,
+		why == HF_ERR_AUTH      ? "gave other bytes than were signed; it is asked no more"
+		: why == HF_ERR_LIMIT   ? "sent more than was asked for; it is left alone"
+		: why == HF_ERR_TIMEOUT ? "is slow; others are asked too"
+					: "fails; it is left alone");
 }
 
 static void on_end(void *ctx, struct hf_fetch *f, hf_err e, const struct hf_errinfo *why)

@@ -170,6 +170,21 @@ static hf_err run_stages(struct hf_fetch *f)
 	return HF_OK;
 }
 
+/* Every source that is known gave wrong bytes: waiting for one of them is waiting for ever. */
+static bool is_forsaken(const struct hf_fetch *f)
+{
+	for (uint32_t i = 0; i < f->n_sources; i++)
+		if (!f->sources[i].is_banned)
+			return false;
+	return f->n_sources > 0;
+}
+
+static void tell_source(struct hf_fetch *f, const struct fetch_source *s, bool is_out, hf_err why)
+{
+	if (f->config.on_source != NULL)
+		f->config.on_source(f->config.ctx, f, s->no, is_out, why);
+}
+
 /* What xfer decided about a source since the last time. */
 static void note_sources(struct hf_fetch *f)
 {
@@ -178,7 +193,12 @@ static void note_sources(struct hf_fetch *f)
 	for (uint32_t i = 0; f->xfer != NULL && hf_xfer_source_get(f->xfer, &stats, i); i++) {
 		struct fetch_source *s = source_find(f, stats.id);
 
-		if (s == NULL || stats.n_quarantines == s->n_quarantines)
+		if (s == NULL)
+			continue;
+		if (stats.n_slow > 0 && !s->was_slow)
+			tell_source(f, s, false, HF_ERR_TIMEOUT);
+		s->was_slow = stats.n_slow > 0;
+		if (stats.n_quarantines == s->n_quarantines)
 			continue;
 		s->n_quarantines = stats.n_quarantines;
 		if (s->tell == HF_OK)
@@ -196,8 +216,8 @@ static void tell(struct hf_fetch *f)
 		hf_err why = s->tell;
 
 		s->tell = HF_OK;
-		if (why != HF_OK && f->config.on_source != NULL)
-			f->config.on_source(f->config.ctx, f, s->no, why);
+		if (why != HF_OK)
+			tell_source(f, s, true, why);
 	}
 	f->has_news = false;
 	if (has_news && f->config.on_chunks != NULL)
@@ -241,6 +261,10 @@ void hf_fetch_tick(struct hf_fetch *f, uint64_t now_ms)
 	if (was_over)
 		return;
 	e = run_stages(f);
+	if (e == HF_ERR_AGAIN && is_forsaken(f))
+		e = hf_fail(&f->why, HF_ERR_AUTH,
+			"release %" PRIu64 " of %s: every source gave other bytes than were signed",
+			f->manifest.release, f->manifest.lineage);
 	if (e != HF_ERR_AGAIN)
 		end(f, e);
 	tell(f);

@@ -10,7 +10,8 @@
  *     HF_FETCH_COMMIT_LEN bytes or HF_FETCH_COMMIT_MS.
  *  3. What the store has already, of this release or an earlier one, is not asked for.
  *  4. Sources that fail are asked again later; one that gave a wrong byte never. Without a source
- *     the fetch waits. It ends only when all is there, or when the disk or the release is at fault.
+ *     the fetch waits. It ends only when all is there, when the disk or the release is at fault, or
+ *     when every source gave a wrong byte.
  *
  * Everything is decided in hf_fetch_tick(). Callbacks of sessions only take what came, so ask for
  * the deadline again whenever bytes were fed to a session.
@@ -46,9 +47,15 @@ struct hf_fetch_config {
 	/* The next four are called by hf_fetch_tick() only. */
 	/* Pages or chunks came in: who waits for bytes looks again. May be NULL. */
 	void (*on_chunks)(void *ctx, struct hf_fetch *f);
-	/* A source was quarantined or banned; why it was. May be NULL. */
-	void (*on_source)(void *ctx, struct hf_fetch *f, unsigned source, hf_err why);
-	/* Called once: HF_OK, all is in the store; HF_ERR_FULL and others: why it cannot be. */
+	/*
+	 * A source was quarantined or banned (is_out), or was too slow for the first time, so that
+	 * others were asked besides; why. May be NULL.
+	 */
+	void (*on_source)(void *ctx, struct hf_fetch *f, unsigned source, bool is_out, hf_err why);
+	/*
+	 * Called once: HF_OK, all is in the store; HF_ERR_FULL and others: why it cannot be.
+	 * HF_ERR_AUTH: no source is left that did not give wrong bytes.
+	 */
 	void (*on_end)(void *ctx, struct hf_fetch *f, hf_err e, const struct hf_errinfo *why);
 	void (*pump)(void *ctx, unsigned source); /* the session of a source has work */
 	void *ctx;

@@ -43,6 +43,7 @@ struct fetch_source {
 	uint32_t page_fails;    /* in a row */
 	uint64_t page_at;       /* not asked for pages before */
 	uint64_t n_quarantines; /* of xfer's that were told */
+	bool was_slow;          /* that was told */
 	hf_err err;             /* last failure of a request */
 	hf_err tell;            /* on_source has to be called with this; HF_OK: not */
 };

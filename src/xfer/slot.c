@@ -149,6 +149,12 @@ void hf_slot_lose_source(struct hf_xfer *x, const struct hf_source *source, bool
 	}
 }
 
+static void too_slow(struct hf_xfer *x, struct slot *s, uint64_t now_ms)
+{
+	s->source->stats.n_slow++;
+	hf_source_failed(s->source, s->begun_ms, hf_job_jitter(x), now_ms);
+}
+
 /* The slot has just handed over its current chunk: who else fetches it has lost the race. */
 static void drop_losers(struct hf_xfer *x, const struct slot *winner, uint64_t now_ms)
 {
@@ -159,7 +165,7 @@ static void drop_losers(struct hf_xfer *x, const struct slot *winner, uint64_t n
 			s->end <= winner->cur)
 			continue;
 		if (s->is_late)
-			hf_source_failed(s->source, s->begun_ms, hf_job_jitter(x), now_ms);
+			too_slow(x, s, now_ms);
 		hf_slot_lose(x, s, false);
 	}
 }
@@ -286,7 +292,7 @@ void hf_slot_tick(struct hf_xfer *x, uint64_t now_ms)
 		if (s->state != SLOT_LIVE && s->state != SLOT_TAIL)
 			continue;
 		if (now_ms - s->last_ms >= x->config.stall_ms) {
-			hf_source_failed(s->source, s->begun_ms, hf_job_jitter(x), now_ms);
+			too_slow(x, s, now_ms);
 			hf_slot_lose(x, s, false);
 			continue;
 		}

@@ -37,6 +37,7 @@ struct hf_source_stats {
 	uint64_t bytes_twice; /* bytes it gave that were thrown away */
 	uint64_t n_fails;
 	uint64_t n_late;
+	uint64_t n_slow;        /* requests given up because they took too long */
 	uint64_t n_quarantines; /* ever; a ban is none */
 };
 

@@ -109,6 +109,8 @@ struct world {
 	unsigned n_told;
 	unsigned told_no;
 	hf_err told;
+	unsigned n_slow;
+	unsigned slow_no;
 };
 
 static inline void release_keep(struct release *r, enum hf_object kind,
@@ -349,11 +351,18 @@ static inline void world_on_chunks(void *ctx, struct hf_fetch *f)
 	w->n_news++;
 }
 
-static inline void world_on_source(void *ctx, struct hf_fetch *f, unsigned source, hf_err why)
+static inline void world_on_source(
+	void *ctx, struct hf_fetch *f, unsigned source, bool is_out, hf_err why)
 {
 	struct world *w = ctx;
 
 	(void)f;
+	if (!is_out) {
+		w->n_slow++;
+		w->slow_no = source;
+		assert_err(why, HF_ERR_TIMEOUT);
+		return;
+	}
 	w->n_told++;
 	w->told_no = source;
 	w->told = why;

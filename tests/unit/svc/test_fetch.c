@@ -189,7 +189,8 @@ static void an_altered_page_is_not_stored_and_its_source_is_out(void **state)
 	(void)state;
 	world_init(w, &rel);
 	w->peers[0].page_manner = LIAR;
-	world_begin(w, 1);
+	world_begin(w, 2);
+	peer_down(&w->peers[1], true); /* it is known, and waited for */
 	assert_false(world_run(w, HOUR / 4));
 	assert_int_equal(w->n_told, 1);
 	assert_err(w->told, HF_ERR_AUTH);
@@ -204,6 +205,33 @@ static void an_altered_page_is_not_stored_and_its_source_is_out(void **state)
 	world_is_whole(w, true);
 	assert_int_equal(w->peers[0].sent, 0);
 	world_clear(w);
+}
+
+/* Whoever waits is told, and a next try asks it again: it may have been mended. */
+static void where_every_source_lied_the_fetch_ends(void **state)
+{
+	struct world *w = &world;
+
+	(void)state;
+	for (unsigned k = 0; k < 2; k++) {
+		world_init(w, &rel);
+		for (unsigned i = 0; i < 2; i++) {
+			w->peers[i].page_manner = k == 0 ? LIAR : HONEST;
+			w->peers[i].manner = k == 1 ? LIAR : HONEST;
+		}
+		world_begin(w, 2);
+		assert_true(world_run(w, HOUR));
+		assert_err(w->end, HF_ERR_AUTH);
+		assert_non_null(strstr(w->why.text, "every source gave other bytes"));
+		assert_int_equal(w->n_told, 2);
+		for (unsigned i = 0; i < 2; i++)
+			w->peers[i].page_manner = w->peers[i].manner = HONEST;
+		world_again(w, 2);
+		assert_true(world_run(w, HOUR));
+		assert_ok(w->end);
+		world_is_whole(w, true);
+		world_clear(w);
+	}
 }
 
 static void endless_answers_are_cut_and_the_source_is_left_alone(void **state)
@@ -261,6 +289,9 @@ static void a_slow_source_does_not_make_a_slow_end(void **state)
 	assert_true(world_run(w, HOUR));
 	world_is_whole(w, true);
 	assert_true(w->now - begun < 60 * 1000);
+	assert_int_equal(w->n_slow, 1); /* told once, however often it was */
+	assert_int_equal(w->slow_no, 0);
+	assert_int_equal(w->n_told, 0);
 	world_clear(w);
 }
 
@@ -758,6 +789,7 @@ int main(void)
 		cmocka_unit_test(two_sources_share_and_one_dies_half_way),
 		cmocka_unit_test(a_lying_source_is_banned_and_told_of),
 		cmocka_unit_test(an_altered_page_is_not_stored_and_its_source_is_out),
+		cmocka_unit_test(where_every_source_lied_the_fetch_ends),
 		cmocka_unit_test(endless_answers_are_cut_and_the_source_is_left_alone),
 		cmocka_unit_test(a_silent_source_holds_nothing_up_for_long),
 		cmocka_unit_test(a_slow_source_does_not_make_a_slow_end),
