@@ -182,6 +182,29 @@ static hf_err end_files(struct load *l)
 	return HF_OK;
 }
 
+static void report(const struct hufu_model *m, hf_err why)
+{
+	struct hf_key_client c = { .mem = hf_os_mem(), .fd = -1 };
+
+	/* A node that has ended meanwhile cannot record it; the caller is refused all the same. */
+	if (hf_local_connect(&c.fd, m->node_dir, HF_LOCAL_KEYD, NULL) == HF_OK &&
+		hf_unixsock_timeout(c.fd, HF_LOCAL_QUICK_MS) == HF_OK)
+		(void)!hf_key_report(&c, m->release.manifest.lineage, why, NULL);
+	hf_file_close(&c.fd);
+}
+
+hf_err hf_sdk_refuse(
+	const struct hufu_model *m, hf_err e, const struct hf_errinfo *why, struct hf_errinfo *ei)
+{
+	bool is_damaged = e == HF_ERR_AUTH || e == HF_ERR_FORMAT || e == HF_ERR_TRUNCATED ||
+			  e == HF_ERR_NOT_FOUND;
+
+	if (is_damaged)
+		report(m, e);
+	return hf_fail_sys(ei, e, why->sys, "%s%s", why->code != HF_OK ? why->text : hf_err_text(e),
+		is_damaged ? "; pull the model again" : "");
+}
+
 /* Why it failed, in the order of who knows best. */
 static hf_err explain(
 	const struct load *l, hf_err e, const struct hf_errinfo *why, struct hf_errinfo *ei)
@@ -190,21 +213,7 @@ static hf_err explain(
 		return hf_fail_sys(ei, l->why.code, l->why.sys, "%s", l->why.text);
 	if (e == HF_ERR_NO_MEMORY)
 		return hf_sdk_no_memory(l->m, ei);
-	return hf_fail_sys(ei, e, why->sys, "%s", why->text);
-}
-
-void hf_sdk_model_report(const struct hufu_model *m, hf_err why)
-{
-	struct hf_key_client c = { .mem = hf_os_mem(), .fd = -1 };
-
-	if (why != HF_ERR_AUTH && why != HF_ERR_FORMAT && why != HF_ERR_TRUNCATED &&
-		why != HF_ERR_NOT_FOUND)
-		return;
-	/* A node that has ended meanwhile cannot record it; the caller is refused all the same. */
-	if (hf_local_connect(&c.fd, m->node_dir, HF_LOCAL_KEYD, NULL) == HF_OK &&
-		hf_unixsock_timeout(c.fd, HF_LOCAL_QUICK_MS) == HF_OK)
-		(void)!hf_key_report(&c, m->release.manifest.lineage, why, NULL);
-	hf_file_close(&c.fd);
+	return hf_sdk_refuse(l->m, e, why, ei);
 }
 
 hf_err hf_sdk_model_load(struct hufu_model *m, size_t number, struct hf_errinfo *ei)
@@ -223,8 +232,6 @@ hf_err hf_sdk_model_load(struct hufu_model *m, size_t number, struct hf_errinfo 
 	e = hf_pool_new(&env.pool, hf_os_mem(), hf_sdk_workers(), POOL_QUEUE, &why);
 	if (e == HF_OK)
 		e = hf_release_open(&env, &m->release, m->keys, &target, &m->progress, &why);
-	if (e != HF_OK && l.why.code == HF_OK)
-		hf_sdk_model_report(m, e);
 	hf_pool_free(env.pool);
 	if (e == HF_OK)
 		e = end_files(&l);

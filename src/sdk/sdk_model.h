@@ -68,8 +68,12 @@ HF_MUST_USE hf_err hf_sdk_model_open(
 /* Opens file `number`, or all of them (SIZE_MAX), unless that has been done. Call with the lock. */
 HF_MUST_USE hf_err hf_sdk_model_load(struct hufu_model *m, size_t number, struct hf_errinfo *ei);
 
-/* Has it recorded that opening found an altered or missing object. Other failures are ignored. */
-void hf_sdk_model_report(const struct hufu_model *m, hf_err why);
+/*
+ * Says in ei why opening failed, and returns e. What an altered or missing object looks like is
+ * recorded by the node, and the text says what to do.
+ */
+hf_err hf_sdk_refuse(
+	const struct hufu_model *m, hf_err e, const struct hf_errinfo *why, struct hf_errinfo *ei);
 
 /* The number of a file; name NULL: of the only one. */
 HF_MUST_USE hf_err hf_sdk_model_find(

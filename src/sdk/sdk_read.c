@@ -105,15 +105,15 @@ static hf_err read_parts(struct hufu_model *m, size_t number, uint64_t offset, u
 hf_err hf_sdk_model_read(struct hufu_model *m, size_t number, uint64_t offset, uint8_t *out,
 	size_t len, struct hf_errinfo *ei)
 {
+	struct hf_errinfo why = { .code = HF_OK };
 	hf_err e;
 
 	if (len == 0)
 		return HF_OK;
 	HF_TRY(reader_init(m, ei));
-	e = read_parts(m, number, offset, out, len, ei);
-	if (e != HF_OK) {
-		hf_wipe(out, len);
-		hf_sdk_model_report(m, e);
-	}
-	return e;
+	e = read_parts(m, number, offset, out, len, &why);
+	if (e == HF_OK)
+		return HF_OK;
+	hf_wipe(out, len);
+	return hf_sdk_refuse(m, e, &why, ei);
 }

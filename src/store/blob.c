@@ -200,6 +200,12 @@ hf_err hf_blob_open(struct hf_blobs *b, int *fd, uint64_t *size, const char *kin
 	return HF_OK;
 }
 
+/* Who altered a file behind our back may have made it longer than what was counted. */
+static void discharge(struct hf_blobs *b, uint64_t size)
+{
+	b->used -= size < b->used ? size : b->used;
+}
+
 hf_err hf_blob_delete(struct hf_blobs *b, const char *kind, const char *id, struct hf_errinfo *ei)
 {
 	char path[BLOB_PATH_MAX];
@@ -208,7 +214,7 @@ hf_err hf_blob_delete(struct hf_blobs *b, const char *kind, const char *id, stru
 	HF_TRY(hf_blob_size(b, &size, kind, id, ei));
 	HF_TRY(object_path(path, b, kind, id, false, ei));
 	HF_TRY(hf_file_delete(path, ei));
-	b->used -= size;
+	discharge(b, size);
 	return hf_dir_sync_above(path, ei);
 }
 
@@ -377,7 +383,7 @@ hf_err hf_blob_part_delete(
 	HF_TRY(hf_blob_part_size(b, &size, &disk_size, kind, id, ei));
 	HF_TRY(part_path(path, b, kind, id, ei));
 	HF_TRY(hf_file_delete(path, ei));
-	b->used -= size;
+	discharge(b, size);
 	return hf_dir_sync_above(path, ei);
 }
 

@@ -3,7 +3,8 @@
  * Healing of what is here: when somebody pulls a release that is active, or at an edge there, its
  * pages and packs are read again, little by little. What is missing or not what was signed is
  * deleted, and the lineage goes the way of a new release once more: only what is not there is
- * fetched, and it is activated again.
+ * fetched, and it is activated again. So it does where the key process would not open what it kept:
+ * that was altered or lost, or its grant has expired.
  */
 #include <string.h>
 
@@ -65,11 +66,16 @@ void hf_agent_heal_begin(struct agent_lineage *l)
 		return;
 	hf_buf_init(&l->heal->manifest, l->a->mem, hf_object_max(HF_OBJECT_MANIFEST));
 	e = begin(l, l->heal);
-	if (e == HF_ERR_NO_MEMORY)
-		hf_agent_heal_end(l);
-	else if (e != HF_OK) /* then nothing else can be looked at: run() ends it */
-		discard(l, HF_OBJECT_MANIFEST, l->active.manifest);
 	l->a->is_due = true;
+	if (e == HF_ERR_NO_MEMORY) {
+		hf_agent_heal_end(l);
+		return;
+	}
+	if (e != HF_OK) /* then nothing else can be looked at: run() ends it */
+		discard(l, HF_OBJECT_MANIFEST, l->active.manifest);
+	/* The key process records what it refuses. */
+	l->heal->is_shut = !hf_agent_is_edge(l->a) &&
+			   hf_agent_is_bad(hf_key_check_active(l->a->node->keys, l->name, NULL));
 }
 
 /* The pages of the chunks that come next. */
@@ -92,6 +98,19 @@ static bool check_pages(struct agent_lineage *l)
 	return false;
 }
 
+/* 0: it is not there. */
+static uint64_t pack_len(struct agent_lineage *l, const uint8_t name[HF_SM3_LEN])
+{
+	char id[2 * HF_SM3_LEN + 1];
+	uint64_t size = 0;
+
+	hf_hex_emit(id, name, HF_SM3_LEN);
+	return hf_blob_size(&l->a->node->blobs, &size, hf_object_kind(HF_OBJECT_PACK), id, NULL) ==
+			       HF_OK
+		       ? size
+		       : 0;
+}
+
 static void check_chunk(struct agent_lineage *l)
 {
 	struct agent_heal *h = l->heal;
@@ -103,6 +122,8 @@ static void check_chunk(struct agent_lineage *l)
 	}
 	if (hf_pkg_reader_place(h->reader, h->next++, &place, NULL) != HF_OK)
 		return;
+	if (place.offset == 0 && pack_len(l, place.pack_id) != place.pack_len)
+		discard(l, HF_OBJECT_PACK, place.pack_id);
 	if (place.len > h->m.body.chunk_max + HF_CHUNK_TAG_LEN ||
 		h->objects.read_at(h->objects.ctx, place.pack_id, h->chunk, place.len, place.offset,
 			NULL) != HF_OK ||
@@ -119,9 +140,9 @@ static void finish(struct agent_lineage *l)
 		.manifest = l->active.manifest,
 		.code = "store" };
 
-	l->is_spoilt = l->heal->is_spoilt;
-	if (l->is_spoilt)
+	if (l->heal->is_spoilt)
 		(void)!hf_agent_record(l->a, &note, NULL);
+	l->is_spoilt = l->heal->is_spoilt || l->heal->is_shut;
 	hf_agent_heal_end(l);
 	if (l->is_spoilt)
 		hf_agent_lineage_look(l);

@@ -97,6 +97,7 @@ struct agent_heal {
 	uint8_t *chunk;
 	uint64_t next; /* chunk */
 	bool is_spoilt;
+	bool is_shut; /* device: what the key process keeps of it opens nothing */
 };
 
 struct agent_lineage {

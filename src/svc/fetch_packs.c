@@ -79,13 +79,39 @@ static hf_err packs_read(struct hf_fetch *f)
 	return HF_OK;
 }
 
+/*
+ * The pack has to come. What has its name in the store is not what it was, and goes: the id is over
+ * the lengths too, so where this release has all of the pack its word counts.
+ */
+static hf_err pack_bring(struct hf_fetch *f, uint32_t n)
+{
+	struct fetch_pack *p = &f->packs[n];
+	char id[2 * HF_SM3_LEN + 1];
+	bool is_whole = false;
+	hf_err e;
+
+	hf_hex_emit(id, p->id, sizeof(p->id));
+	HF_TRY(pack_is_whole(f, n, &is_whole));
+	if (!is_whole)
+		return hf_fail(&f->why, HF_ERR_UNSUPPORTED,
+			"pack/%s: release %" PRIu64 " of %s has a part of it only; bring the "
+			"release it came with first",
+			id, f->manifest.release, f->manifest.lineage);
+	e = hf_blob_delete(&f->config.node->blobs, pack_kind, id, NULL);
+	if (e != HF_OK && e != HF_ERR_NOT_FOUND)
+		return hf_fail(&f->why, e, "%s/pack/%s: altered, and cannot be deleted",
+			f->config.node->blobs.dir, id);
+	p->state = PACK_COMING;
+	f->n_coming++;
+	return HF_OK;
+}
+
 /* Where a pack stands before anything is fetched. */
 static hf_err pack_settle(struct hf_fetch *f, uint32_t n)
 {
 	struct hf_blobs *blobs = &f->config.node->blobs;
 	struct fetch_pack *p = &f->packs[n];
 	char id[2 * HF_SM3_LEN + 1];
-	bool is_whole = false;
 	uint64_t size = 0;
 	hf_err e;
 
@@ -95,23 +121,11 @@ static hf_err pack_settle(struct hf_fetch *f, uint32_t n)
 	p->n_left = p->n_chunks;
 	hf_hex_emit(id, p->id, sizeof(p->id));
 	e = hf_blob_size(blobs, &size, pack_kind, id, NULL);
-	if (e == HF_OK && size != p->len)
-		return hf_fail(&f->why, HF_ERR_FORMAT,
-			"%s/pack/%s: is %" PRIu64 " bytes, the table says %" PRIu32, blobs->dir, id,
-			size, p->len);
-	if (e == HF_OK) {
+	if (e == HF_OK && size == p->len) {
 		p->state = PACK_THERE;
 		return HF_OK;
 	}
-	HF_TRY(pack_is_whole(f, n, &is_whole));
-	if (!is_whole)
-		return hf_fail(&f->why, HF_ERR_UNSUPPORTED,
-			"pack/%s: release %" PRIu64 " of %s has a part of it only; bring the "
-			"release it came with first",
-			id, f->manifest.release, f->manifest.lineage);
-	p->state = PACK_COMING;
-	f->n_coming++;
-	return HF_OK;
+	return pack_bring(f, n);
 }
 
 static int pack_order(const void *a, const void *b)

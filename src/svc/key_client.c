@@ -317,6 +317,18 @@ hf_err hf_key_report(
 		reply.code != HF_OK ? reply.text : hf_err_text(e));
 }
 
+hf_err hf_key_check_active(struct hf_key_client *c, const char *lineage, struct hf_errinfo *ei)
+{
+	struct call k;
+	hf_err e;
+
+	call_begin(&k, c, HF_KEYREQ_CHECK_ACTIVE, ei);
+	hf_key_put_text(&k.out, lineage);
+	e = call_run(&k);
+	call_end(&k);
+	return e;
+}
+
 hf_err hf_key_sign_inventory(struct hf_key_client *c, const uint8_t nonce[16],
 	struct hf_buf *inventory, struct hf_errinfo *ei)
 {

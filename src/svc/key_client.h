@@ -106,6 +106,14 @@ HF_MUST_USE hf_err hf_key_open(struct hf_key_client *c, const char *lineage,
 HF_MUST_USE hf_err hf_key_report(
 	struct hf_key_client *c, const char *lineage, hf_err why, struct hf_errinfo *ei);
 
+/*
+ * Trust steps up to grant for the active release, with the objects that were kept: what is refused
+ * here could not be opened. HF_ERR_AUTH: altered or gone; activate it again. HF_ERR_NOT_FOUND: no
+ * release of this lineage is active.
+ */
+HF_MUST_USE hf_err hf_key_check_active(
+	struct hf_key_client *c, const char *lineage, struct hf_errinfo *ei);
+
 /* The signed inventory, appended; nonce is the hub's. */
 HF_MUST_USE hf_err hf_key_sign_inventory(struct hf_key_client *c, const uint8_t nonce[16],
 	struct hf_buf *inventory, struct hf_errinfo *ei);

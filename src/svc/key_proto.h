@@ -26,7 +26,8 @@
 	X(MAKE_CHANNEL,   14,     FRONT,                     HUB)      /* the next channel */ \
 	X(MAKE_GRANT,     15,     FRONT,                     HUB)      /* a device's grant from a deposit */ \
 	X(MAKE_TOKEN,     16,     LOCAL,                     HUB)      /* an enrolment token */ \
-	X(REPORT,         17,     LOCAL,                     MEMBER)   /* an opened release is not whole */
+	X(REPORT,         17,     LOCAL,                     MEMBER)   /* an opened release is not whole */ \
+	X(CHECK_ACTIVE,   18,     FRONT,                     MEMBER)   /* the active release as it is kept, up to grant */
 /* clang-format on */
 
 enum hf_key_request {

@@ -61,6 +61,7 @@ static const struct {
 	[HF_KEYREQ_MAKE_GRANT]     = { hf_keyd_make_grant,     HF_EV_MODEL_REFUSED },
 	[HF_KEYREQ_MAKE_TOKEN]     = { hf_keyd_make_token,     HF_EV_REQUEST_REFUSED },
 	[HF_KEYREQ_REPORT]         = { hf_keyd_report,         HF_EV_MODEL_REFUSED },
+	[HF_KEYREQ_CHECK_ACTIVE]   = { hf_keyd_check_active,   HF_EV_MODEL_REFUSED },
 	/* clang-format on */
 };
 

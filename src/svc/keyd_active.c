@@ -287,10 +287,11 @@ static hf_err note_opened(struct hf_keyd_trust *t)
 	return hf_keyd_note(t->k, t->ask, &note, t->ask->ei);
 }
 
-static hf_err open_kept(struct hf_keyd_trust *t, struct kept *f, const struct hf_keyd_lineage *l,
-	struct hf_buf *newest)
+/* Every step up to last, with what was kept. */
+static hf_err trust_kept(struct hf_keyd_trust *t, struct kept *f, const struct hf_keyd_lineage *l,
+	struct hf_buf *newest, enum hf_trust_step last)
 {
-	struct hf_key_ask *a = t->ask;
+	const struct hf_key_ask *a = t->ask;
 	char path[HF_PATH_MAX];
 
 	HF_TRY(kept_load(f, t->k, l, a->ei));
@@ -299,25 +300,27 @@ static hf_err open_kept(struct hf_keyd_trust *t, struct kept *f, const struct hf
 	t->query.manifest = f->manifest;
 	t->query.grant = f->grant;
 	HF_TRY(choose_channel(t, f, l, (struct hf_bytes){ newest->p, newest->len }));
-	HF_TRY(hf_keyd_trust_run(t, HF_TRUST_COMMITMENT));
+	return hf_keyd_trust_run(t, last);
+}
+
+/* The record comes before the key. */
+static hf_err give_key(struct hf_keyd_trust *t, const struct kept *f)
+{
 	HF_TRY(note_opened(t));
-	hf_key_put_object(&a->out, f->manifest);
-	hf_key_put_raw(&a->out, t->result.keys.cek, HF_CEK_LEN);
+	hf_key_put_object(&t->ask->out, f->manifest);
+	hf_key_put_raw(&t->ask->out, t->result.keys.cek, HF_CEK_LEN);
 	return HF_OK;
 }
 
-hf_err hf_keyd_open(struct hf_keyd *k, struct hf_key_ask *a)
+/* The release that is active for the asker's lineage: opened, or only looked at. */
+static hf_err use_kept(struct hf_keyd *k, struct hf_key_ask *a, bool is_opened)
 {
-	const struct hf_keyd_lineage *l;
+	const struct hf_keyd_lineage *l = hf_keyd_find(k, a->lineage);
 	struct hf_keyd_trust *t;
 	struct hf_buf newest;
 	struct kept f;
 	hf_err e;
 
-	HF_TRY(hf_keyd_take_lineage(a));
-	HF_TRY(hf_key_ask_done(a));
-	HF_TRY(hf_keyd_allow_uid(k, a, true));
-	l = hf_keyd_find(k, a->lineage);
 	if (l == NULL || !l->is_active)
 		return hf_fail(a->ei, HF_ERR_NOT_FOUND,
 			"%s: no release is active on this node; pull one first", a->lineage);
@@ -328,12 +331,29 @@ hf_err hf_keyd_open(struct hf_keyd *k, struct hf_key_ask *a)
 	hf_buf_init(&f.file, k->env->mem, KEPT_MAX);
 	hf_buf_init(&newest, k->env->mem, hf_object_max(HF_OBJECT_CHANNEL));
 	hf_keyd_trust_init(t, k, a);
-	e = open_kept(t, &f, l, &newest);
+	e = trust_kept(t, &f, l, &newest, is_opened ? HF_TRUST_COMMITMENT : HF_TRUST_GRANT);
+	if (e == HF_OK && is_opened)
+		e = give_key(t, &f);
 	hf_trust_clear(&t->result);
 	hf_buf_clear(&newest);
 	hf_buf_clear(&f.file);
 	hf_mem_free(k->env->mem, t);
 	return e;
+}
+
+hf_err hf_keyd_open(struct hf_keyd *k, struct hf_key_ask *a)
+{
+	HF_TRY(hf_keyd_take_lineage(a));
+	HF_TRY(hf_key_ask_done(a));
+	HF_TRY(hf_keyd_allow_uid(k, a, true));
+	return use_kept(k, a, true);
+}
+
+hf_err hf_keyd_check_active(struct hf_keyd *k, struct hf_key_ask *a)
+{
+	HF_TRY(hf_keyd_take_lineage(a));
+	HF_TRY(hf_key_ask_done(a));
+	return use_kept(k, a, false);
 }
 
 /* Ends as a refusal does, so it is recorded as one and a flood of them is counted, not kept. */

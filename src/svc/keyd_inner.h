@@ -216,6 +216,7 @@ hf_keyd_answer hf_keyd_check_grant;
 hf_keyd_answer hf_keyd_activate;
 hf_keyd_answer hf_keyd_open;
 hf_keyd_answer hf_keyd_report;
+hf_keyd_answer hf_keyd_check_active;
 hf_keyd_answer hf_keyd_sign_inventory;
 hf_keyd_answer hf_keyd_sign_upload;
 hf_keyd_answer hf_keyd_enrol;

@@ -72,6 +72,19 @@ void hf_keyd_trust_init(struct hf_keyd_trust *t, struct hf_keyd *k, struct hf_ke
 		.persist_ctx = t };
 }
 
+/* True if the file holds exactly this channel. */
+static bool is_kept(const struct hf_keyd *k, const char *path, struct hf_bytes channel)
+{
+	struct hf_buf file;
+	bool is_same;
+
+	hf_buf_init(&file, k->env->mem, hf_object_max(HF_OBJECT_CHANNEL));
+	is_same = hf_file_load(&file, path, NULL) == HF_OK && file.len == channel.len &&
+		  memcmp(file.p, channel.p, channel.len) == 0;
+	hf_buf_clear(&file);
+	return is_same;
+}
+
 hf_err hf_keyd_persist(void *ctx, const struct hf_trust_state *state, const struct hf_root *root)
 {
 	struct hf_keyd_trust *t = ctx;
@@ -80,11 +93,13 @@ hf_err hf_keyd_persist(void *ctx, const struct hf_trust_state *state, const stru
 	struct hf_keyd_memory *m;
 	char path[HF_PATH_MAX];
 
+	/* A file that was damaged or deleted is written anew. */
+	HF_TRY(hf_keyd_channel_path(path, k, ei));
+	if (!is_kept(k, path, t->query.channel))
+		HF_TRY(hf_file_replace(path, 0644, t->query.channel.p, t->query.channel.len, ei));
 	if (state->channel_serial == k->memory.channel_serial &&
 		root->version == k->memory.root_version && state->time_s == k->memory.time_s)
 		return HF_OK;
-	HF_TRY(hf_keyd_channel_path(path, k, ei));
-	HF_TRY(hf_file_replace(path, 0644, t->query.channel.p, t->query.channel.len, ei));
 	m = hf_keyd_draft(k);
 	m->root_version = root->version;
 	m->channel_serial = state->channel_serial;

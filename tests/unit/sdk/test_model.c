@@ -502,6 +502,7 @@ static void an_altered_chunk_is_refused_and_only_it(void **state)
 	assert_int_equal(
 		hufu_model_read(m, NULL, 131072 - 50, out, 100, &got, &why), HUFU_ERR_AUTH);
 	assert_non_null(strstr(why.text, "chunk 2 in pack/"));
+	assert_non_null(strstr(why.text, "; pull the model again"));
 	assert_int_equal(got, 77);
 	for (size_t i = 0; i < sizeof(out); i++)
 		assert_int_equal(out[i], 0);
@@ -538,6 +539,7 @@ static void missing_and_altered_objects_are_named(void **state)
 		(void)snprintf(away, sizeof(away), "%s.away", f.path);
 		assert_int_equal(rename(f.path, away), 0);
 		assert_refused("single", 0, HUFU_ERR_NOT_FOUND, rows[i].words);
+		assert_non_null(strstr(why.text, "; pull the model again"));
 		assert_int_equal(rename(away, f.path), 0);
 		assert_int_equal(truncate(f.path, 100), 0);
 		assert_int_not_equal(

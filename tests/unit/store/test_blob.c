@@ -253,6 +253,13 @@ static void lists_and_deletes_as_it_goes(void **state)
 	assert_ok(hf_blob_list(&blobs, "none", count_one, &sum, NULL));
 	assert_int_equal(blobs.used, 3);
 	assert_err(hf_blob_list(&blobs, "..", count_one, &sum, NULL), HF_ERR_ARG);
+	/* One that became longer behind our back cannot take away what others count. */
+	put("table", ID_A, "x");
+	assert_int_equal(chmod(test_path(dir, "table/" ID_A), 0600), 0);
+	assert_int_equal(truncate(test_path(dir, "table/" ID_A), 1000000), 0);
+	assert_ok(hf_blob_delete(&blobs, "table", ID_A, NULL));
+	assert_int_equal(blobs.used, 0);
+	put("table", ID_A, "x");
 }
 
 static int put_hello(void *ctx)

@@ -344,6 +344,9 @@ static void a_store_that_rotted_is_healed_by_a_pull(void **state)
 	size_t n_activated;
 	size_t n_refused;
 	char path[6 * TEST_PATH_MAX];
+	char hex[2 * HF_SM3_LEN + 1];
+	uint8_t cek[HF_CEK_LEN];
+	struct hf_buf object = buf_new();
 
 	(void)state;
 	newcomer_init(&dev, "dev-9", HF_ROLE_DEVICE, "digits");
@@ -358,8 +361,9 @@ static void a_store_that_rotted_is_healed_by_a_pull(void **state)
 	run_ms(1000);
 	assert_true(is_at(&dev, "digits", release));
 	assert_int_equal(actor_count(&dev, HF_EV_MODEL_ACTIVATE).n, n_activated);
-	/* an altered pack, a missing table, an altered index, an altered manifest: one by one */
-	for (unsigned i = 0; i < 4; i++) {
+	/* an altered pack, a missing table, an altered index, an altered manifest, a pack that goes
+	 * on, what the key process keeps: one by one */
+	for (unsigned i = 0; i < 6; i++) {
 		if (i == 0)
 			flip(HF_OBJECT_PACK, g->packs[0].name, (long)g->packs[0].bytes.len - 1);
 		if (i == 1) {
@@ -370,6 +374,16 @@ static void a_store_that_rotted_is_healed_by_a_pull(void **state)
 			flip(HF_OBJECT_INDEX, page_name(g, 1), 3);
 		if (i == 3)
 			flip(HF_OBJECT_MANIFEST, g->name, 100);
+		if (i == 4) {
+			object_file(path, HF_OBJECT_PACK, g->packs[0].name);
+			assert_int_equal(chmod(path, 0644), 0);
+			assert_int_equal(truncate(path, (off_t)g->packs[0].bytes.len + 1), 0);
+		}
+		if (i == 5) {
+			hf_hex_emit(hex, g->name, HF_SM3_LEN);
+			(void)snprintf(path, sizeof(path), "%s/active/digits.%s", dev.n.dir, hex);
+			assert_int_equal(truncate(path, 100), 0);
+		}
 		assert_ok(hf_agent_pull(dev.agent, "digits", wire_now_ms, NULL));
 		assert_true(run_until(&dev, "digits", release, 10 * MINUTE));
 		run_ms(1000);
@@ -378,8 +392,14 @@ static void a_store_that_rotted_is_healed_by_a_pull(void **state)
 		assert_true(reads_as(HF_OBJECT_TABLE, page_name(g, 0), &g->pages[0]));
 		assert_true(reads_as(HF_OBJECT_INDEX, page_name(g, 1), &g->pages[1]));
 		assert_true(reads_as(HF_OBJECT_MANIFEST, g->name, &g->statement));
+		assert_ok(open_as(&dev.n, hf_process_uid(), "digits", &object, cek));
+		hf_buf_reset(&object);
 	}
-	assert_int_equal(actor_count(&dev, HF_EV_MODEL_REFUSED).n, n_refused + 4);
+	object_file(path, HF_OBJECT_PACK, g->packs[0].name);
+	assert_ok(hf_file_load(&object, path, NULL));
+	assert_int_equal(object.len, g->packs[0].bytes.len);
+	hf_buf_clear(&object);
+	assert_int_equal(actor_count(&dev, HF_EV_MODEL_REFUSED).n, n_refused + 6);
 	assert_int_equal(unfinished(&dev.s), 0);
 	end(&dev);
 }

@@ -453,6 +453,51 @@ static void a_page_that_rotted_in_the_store_is_brought_anew(void **state)
 	world_clear(w);
 }
 
+/* The file of the n-th pack of the release in the store. */
+static const char *pack_file(const struct world *w, size_t n, size_t *len)
+{
+	char file[2 * HF_SM3_LEN + 32];
+	char id[2 * HF_SM3_LEN + 1];
+	size_t i = 0;
+
+	for (; rel.store[i].kind != HF_OBJECT_PACK || n > 0; i++)
+		n -= rel.store[i].kind == HF_OBJECT_PACK;
+	*len = rel.store[i].len;
+	hf_hex_emit(id, rel.store[i].name, HF_SM3_LEN);
+	(void)snprintf(file, sizeof(file), "objects/pack/%s", id);
+	return test_path(w->dir, file);
+}
+
+/* A pack that is no more as long as it was does not hold a release up that shares it. */
+static void a_pack_of_another_length_in_the_store_is_brought_anew(void **state)
+{
+	static const struct {
+		size_t pack;
+		off_t more;
+	} rows[] = { { 3, -1 }, { 5, 1 << 20 } };
+	struct world *w = &world;
+	uint64_t bytes = rel.sealed_len;
+
+	(void)state;
+	world_init(w, &rel);
+	world_begin(w, 1);
+	assert_true(world_run(w, HOUR));
+	for (size_t i = 0; i < HF_COUNT(rows); i++) {
+		size_t len = 0;
+		const char *path = pack_file(w, rows[i].pack, &len);
+
+		assert_int_equal(chmod(path, 0600), 0);
+		assert_int_equal(truncate(path, (off_t)len + rows[i].more), 0);
+		bytes += len;
+	}
+	world_again(w, 1);
+	assert_true(world_run(w, HOUR));
+	assert_ok(w->end);
+	assert_int_equal(w->seen->pack_bytes, bytes);
+	world_is_whole(w, true);
+	world_clear(w);
+}
+
 /* A child that is killed: everything it knew is gone but the store. */
 static int fetch_once(void *ctx)
 {
@@ -799,6 +844,7 @@ int main(void)
 		cmocka_unit_test(a_fetch_that_is_freed_goes_on_where_it_was),
 		cmocka_unit_test(what_is_left_is_read_again_before_it_counts),
 		cmocka_unit_test(a_page_that_rotted_in_the_store_is_brought_anew),
+		cmocka_unit_test(a_pack_of_another_length_in_the_store_is_brought_anew),
 		cmocka_unit_test(a_kill_at_any_step_costs_what_was_on_its_way),
 		cmocka_unit_test(a_kill_costs_no_more_in_a_long_pack_on_a_slow_line),
 		cmocka_unit_test(a_store_without_room_says_so_at_once),

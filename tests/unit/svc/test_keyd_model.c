@@ -219,6 +219,7 @@ static void a_grant_of_another_device_is_refused(void **state)
 static void an_older_channel_is_a_rollback(void **state)
 {
 	struct hf_buf newer = world_channel_of(&one);
+	struct hf_buf file = buf_new();
 
 	(void)state;
 	assert_ok(hf_key_check_channel(client(&dev), bytes_of(&newer), NULL));
@@ -228,6 +229,13 @@ static void an_older_channel_is_a_rollback(void **state)
 	assert_err(hf_key_check_channel(client(&dev), bytes_of(&first_channel), NULL),
 		HF_ERR_ROLLBACK);
 	assert_ok(hf_key_check_channel(client(&dev), bytes_of(&newer), NULL));
+	/* the file of it is mended by the next look at it */
+	test_file_put(test_path(dev.dir, "trust/channel.der"), "none", 4);
+	assert_ok(hf_key_check_channel(client(&dev), bytes_of(&newer), NULL));
+	assert_ok(hf_file_load(&file, test_path(dev.dir, "trust/channel.der"), NULL));
+	assert_int_equal(file.len, newer.len);
+	assert_memory_equal(file.p, newer.p, newer.len);
+	hf_buf_clear(&file);
 	/* an altered one is none at all */
 	newer.p[newer.len / 2] ^= 1;
 	assert_int_not_equal(hf_key_check_channel(client(&dev), bytes_of(&newer), NULL), HF_OK);

@@ -263,8 +263,12 @@ static void altered_active_releases_are_refused(void **state)
 			assert_true(i < 4 + hf_get_be32(b.p));
 		b.p[i] ^= 1;
 	}
+	test_file_put(test_path(dev.dir, name), b.p, b.len);
+	assert_ok(hf_key_check_active(client(&dev), "digits", NULL));
 	test_file_put(test_path(dev.dir, name), b.p, b.len - 1);
 	assert_err(open_as(&dev, dev.uid, "digits", &manifest, cek), HF_ERR_AUTH);
+	assert_err(hf_key_check_active(client(&dev), "digits", NULL), HF_ERR_AUTH);
+	assert_err(hf_key_check_active(client(&dev), "nothing", NULL), HF_ERR_NOT_FOUND);
 	assert_int_equal(unlink(test_path(dev.dir, name)), 0);
 	assert_err(open_as(&dev, dev.uid, "digits", &manifest, cek), HF_ERR_AUTH);
 	assert_non_null(strstr(world_ei.text, "pull it again"));

@@ -162,7 +162,8 @@ static void every_request_cut_at_every_byte_is_refused(void **state)
 	content = upload_content("dev-1", HF_L1);
 	assert_ok(hf_key_sign_upload(client(&user), bytes_of(&content), &out, NULL));
 	assert_ok(hf_key_report(client(&user), "digits", HF_ERR_AUTH, NULL));
-	assert_int_equal(seen, (1u << (HF_KEYREQ_REPORT + 1)) - 2); /* all of them */
+	assert_ok(hf_key_check_active(client(&dev), "digits", NULL));
+	assert_int_equal(seen, (1u << (HF_KEYREQ_CHECK_ACTIVE + 1)) - 2); /* all of them */
 	hub.c.exchange = world_exchange;
 	dev.c.exchange = world_exchange;
 	hf_buf_clear(&content);
