@@ -88,12 +88,18 @@ class Messages:
         self.sock.close()
 
     def send(self, payload):
-        self.sock.sendall(struct.pack('>I', len(payload)) + payload)
+        try:
+            self.sock.sendall(struct.pack('>I', len(payload)) + payload)
+        except (BrokenPipeError, ConnectionResetError):
+            raise Gone() from None
 
     def _exactly(self, n):
         got = b''
         while len(got) < n:
-            piece = self.sock.recv(n - len(got))
+            try:
+                piece = self.sock.recv(n - len(got))
+            except ConnectionResetError:  # closed with our question unread
+                piece = b''
             if not piece:
                 raise Gone()
             got += piece
@@ -220,12 +226,12 @@ class Node:
         """All answers of the network process to one question."""
         answers = []
         with Messages(os.path.join(self.data, 'front.sock'), timeout) as m:
-            m.send(json.dumps(question).encode())
-            while True:
-                try:
+            try:
+                m.send(json.dumps(question).encode())
+                while True:
                     answers.append(json.loads(m.receive()))
-                except Gone:
-                    return answers
+            except Gone:
+                return answers
 
     def status(self):
         return self.ask({'do': 'status'})[0]['status']
