@@ -185,10 +185,10 @@ static void learn(const struct net *net, const uint8_t *pixels, const uint8_t *l
 	write_increment(out, w, b);
 }
 
-static struct blob load(const char *path)
+/* The whole file, which also becomes *b; free() it. */
+static uint8_t *load(struct blob *b, const char *path)
 {
 	FILE *f = fopen(path, "rb");
-	struct blob b = { 0 };
 	uint8_t *p;
 	long len;
 
@@ -200,9 +200,9 @@ static struct blob load(const char *path)
 	if (p == NULL || fread(p, 1, (size_t)len, f) != (size_t)len)
 		die(path, "read failed");
 	(void)fclose(f);
-	b.p = p;
-	b.len = (size_t)len;
-	return b;
+	b->p = p;
+	b->len = (size_t)len;
+	return p;
 }
 
 struct options {
@@ -240,8 +240,10 @@ static struct options parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = parse(argc, argv);
-	struct blob test = load(o.test);
+	struct blob test = { 0 };
 	struct blob model = { 0 };
+	uint8_t *test_file = load(&test, o.test);
+	uint8_t *model_file = NULL;
 	struct hufu_model *opened = NULL;
 	struct hufu_error why = { 0 };
 	const void *bytes = NULL;
@@ -250,7 +252,7 @@ int main(int argc, char **argv)
 	const uint8_t *labels;
 
 	if (o.file != NULL)
-		model = load(o.file);
+		model_file = load(&model, o.file);
 	else if (hufu_model_open(&opened, o.node, o.model, 0, &why) != HUFU_OK)
 		die(o.model, why.text);
 	else if (hufu_model_file(opened, NULL, &bytes, &model.len, &why) != HUFU_OK)
@@ -264,5 +266,7 @@ int main(int argc, char **argv)
 	if (o.learn != NULL)
 		learn(&net, pixels, labels, N_TEST / 2, o.learn);
 	hufu_model_close(opened);
+	free(model_file);
+	free(test_file);
 	return 0;
 }
