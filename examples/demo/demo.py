@@ -232,8 +232,9 @@ class Demo:
         out = hufu_ok('run', 'large', '--node', self.dev2.data, '--', 'sha256sum', '{}', timeout=PATIENCE)
         check(out.split()[0] == sha, 'the opened model is not what was published')
         os.unlink(model)
-        # Two connections broke; on each up to four requests were under way, a chunk of 1 MiB each at most.
-        check(twice <= 2 * 4 << 20, f'{mib(twice)} were fetched twice')
+        # Two connections broke, each costs a chunk of 1 MiB at most; and two chunks may have been so late
+        # that a second source was asked for them.
+        check(twice <= (2 + 2) << 20, f'{mib(twice)} were fetched twice')
         say(f'pulled in {seconds:.1f} s in spite of it')
         self.table.end('opened equals published; fetched twice', f'{mib(twice)} of {mib(self.size)}')
 

@@ -12,7 +12,8 @@
 #include "svc/agent_inner.h"
 
 enum {
-	REQUESTS_DEVICE = 3, /* a chunk in memory for each */
+	REQUESTS_DEVICE = 3, /* a chunk in memory for each; one a source, so that a link that
+			      * breaks costs one chunk at most */
 	REQUESTS_EDGE = 8,
 	ROW_LEN = HF_SM3_LEN + 8,
 	ROW_LONG_LEN = ROW_LEN + HF_SM3_LEN,
@@ -90,7 +91,7 @@ static hf_err fetch_begin(struct agent_lineage *l, struct hf_errinfo *ei)
 		.has_index = true, /* a device needs them, and so do those behind an edge */
 		.rate = (a->config.rate + share - 1) / share, /* whoever else fetches */
 		.max_requests = n,
-		.max_per_source = n,
+		.max_per_source = is_edge ? n : 1,
 		.on_chunks = on_chunks,
 		.on_source = on_source,
 		.on_end = on_end,
