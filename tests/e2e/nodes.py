@@ -130,6 +130,7 @@ class Node:
         self.config_path = os.path.join(folder, name + '.yaml')
         self.log_path = os.path.join(folder, name + '.log')
         self.process = None
+        self.prefix = []  # words before those of hufud
         self.env = None
 
     # --- life ---
@@ -140,8 +141,8 @@ class Node:
         self.process = None
         mark = self.log_size()
         with open(self.log_path, 'ab') as log:
-            self.process = subprocess.Popen([HUFUD, '--config', self.config_path], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, env=self.env,
+            self.process = subprocess.Popen([*self.prefix, HUFUD, '--config', self.config_path],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env,
                                             preexec_fn=limits and (lambda: resource.setrlimit(
                                                 resource.RLIMIT_NOFILE, limits)))
         if wait:
