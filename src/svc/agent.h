@@ -112,7 +112,7 @@ struct hf_agent_lineage {
 	uint64_t release; /* the one being brought or active; 0: none known */
 	uint64_t n_tries; /* since the last success */
 	hf_err err;       /* first cause of the last failure; HF_OK: none */
-	char why[160];
+	char why[HF_ERRINFO_TEXT];
 	struct hf_xfer_progress progress; /* while fetching, and of the last fetch */
 };
 
@@ -131,7 +131,7 @@ struct hf_agent_stats {
 	uint64_t bytes_fetched;
 	uint64_t bytes_twice;
 	hf_err err; /* first cause why the last enrolment or look at the channel failed; HF_OK */
-	char why[160];
+	char why[HF_ERRINFO_TEXT];
 };
 void hf_agent_stats_get(const struct hf_agent *a, struct hf_agent_stats *out, uint64_t now_ms);
 

@@ -236,7 +236,7 @@ hf_err hf_agent_record(struct hf_agent *a, const struct agent_note *note, struct
 	return hf_node_audit(a->node, &in, ei);
 }
 
-void hf_agent_why(char why[160], const struct hf_errinfo *ei, hf_err e)
+void hf_agent_why(char why[HF_ERRINFO_TEXT], const struct hf_errinfo *ei, hf_err e)
 {
-	(void)snprintf(why, 160, "%.159s", ei->code != HF_OK ? ei->text : hf_err_text(e));
+	(void)snprintf(why, HF_ERRINFO_TEXT, "%s", ei->code != HF_OK ? ei->text : hf_err_text(e));
 }

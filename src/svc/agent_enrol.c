@@ -113,6 +113,21 @@ static void enrol_done(struct hf_agent *a)
 		a->sources[i].is_stale = a->sources[i].h != NULL;
 }
 
+/* The hub's word, which says no more than that; what the key process refuses, it records itself. */
+static void enrol_refused(struct hf_agent *a, hf_err e, struct hf_errinfo *ei)
+{
+	const char *source = a->config.sources[a->enrol.source].name;
+	const struct agent_note note = {
+		.event = HF_EV_ENROL_REFUSED, .reason = e, .source = source, .trace = a->enrol.trace
+	};
+	struct hf_errinfo said = *ei;
+
+	(void)!hf_agent_record(a, &note, NULL);
+	ei->code = HF_OK;
+	(void)hf_fail(ei, e, "%.64s: refuses the token: %.100s; the hub's audit log says why",
+		source, said.text);
+}
+
 void hf_agent_enrol_run(struct hf_agent *a)
 {
 	struct hf_errinfo ei = { .code = HF_OK };
@@ -126,13 +141,7 @@ void hf_agent_enrol_run(struct hf_agent *a)
 	if (e == HF_OK) {
 		e = enrol_take(a, &ei);
 	} else if (hf_agent_is_refusal(e)) {
-		/* The hub's word; what the key process refuses, it records itself. */
-		const struct agent_note note = { .event = HF_EV_ENROL_REFUSED,
-			.reason = e,
-			.source = a->config.sources[a->enrol.source].name,
-			.trace = a->enrol.trace };
-
-		(void)!hf_agent_record(a, &note, NULL);
+		enrol_refused(a, e, &ei);
 	}
 	if (e == HF_OK) {
 		hf_agent_ask_clear(&a->enrol);

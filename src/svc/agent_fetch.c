@@ -44,11 +44,12 @@ static void on_source(void *ctx, struct hf_fetch *f, unsigned source, bool is_ou
 	(void)f;
 	(void)!hf_agent_record(l->a, &note, NULL);
 	l->err = HF_ERR_AGAIN;
-	(void)snprintf(l->why, sizeof(l->why), "%.64s: %s", name,
-		why == HF_ERR_AUTH      ? "gave other bytes than were signed; it is asked no more"
-		: why == HF_ERR_LIMIT   ? "sent more than was asked for; it is left alone"
-		: why == HF_ERR_TIMEOUT ? "is slow; others are asked too"
-					: "fails; it is left alone");
+	(void)snprintf(l->why, sizeof(l->why), "%.64s: %s; %s", name,
+		why == HF_ERR_AUTH      ? "gave other bytes than were signed"
+		: why == HF_ERR_LIMIT   ? "sent more than was asked for"
+		: why == HF_ERR_TIMEOUT ? "is slow"
+					: hf_err_text(why),
+		is_out ? "it is left alone" : "others are asked too");
 }
 
 static void on_end(void *ctx, struct hf_fetch *f, hf_err e, const struct hf_errinfo *why)
@@ -156,7 +157,7 @@ static hf_err fetch_record(struct agent_lineage *l, struct hf_errinfo *ei)
 		.lineage = l->name,
 		.release = l->target.release,
 		.manifest = l->target.manifest,
-		.bytes = fetch_bytes(l->fetch, &twice) + twice };
+		.bytes = l->fetch == NULL ? 0 : fetch_bytes(l->fetch, &twice) + twice };
 
 	return hf_agent_record(l->a, &note, ei);
 }
@@ -172,8 +173,11 @@ hf_err hf_agent_fetch_run(struct agent_lineage *l, struct hf_errinfo *ei)
 		hf_err e = fetch_begin(l, ei);
 
 		a->tidy.is_wanted = a->tidy.is_wanted || e == HF_ERR_FULL;
-		if (e != HF_OK)
+		l->fetch_err = e;
+		if (e != HF_OK) {
+			(void)!fetch_record(l, NULL);
 			return e;
+		}
 	}
 	if (!l->is_fetched)
 		return HF_ERR_AGAIN;

@@ -116,7 +116,7 @@ struct agent_lineage {
 	hf_err fetch_err;
 	struct hf_errinfo fetch_why;
 	hf_err err;
-	char why[160];
+	char why[HF_ERRINFO_TEXT];
 	struct agent_active active;
 	bool is_spoilt;          /* something of it was missing or wrong: it is brought again */
 	struct agent_heal *heal; /* NULL: not being looked at */
@@ -178,7 +178,7 @@ struct hf_agent {
 	struct agent_source sources[HF_AGENT_SOURCES_MAX];
 	struct agent_ask *asks; /* all that there are */
 	hf_err err;             /* what keeps it from the hub: enrolment, channel */
-	char why[160];
+	char why[HF_ERRINFO_TEXT];
 
 	char token[HF_TOKEN_TEXT_MAX];
 	uint8_t root_ca[HF_SM3_LEN];
@@ -278,7 +278,7 @@ struct agent_note {
 hf_err hf_agent_record(struct hf_agent *a, const struct agent_note *note, struct hf_errinfo *ei);
 
 /* Keeps the first cause of a failure, cut, for whoever asks. */
-void hf_agent_why(char why[160], const struct hf_errinfo *ei, hf_err e);
+void hf_agent_why(char why[HF_ERRINFO_TEXT], const struct hf_errinfo *ei, hf_err e);
 
 /* agent_enrol.c */
 HF_MUST_USE hf_err hf_agent_enrol_init(struct hf_agent *a, struct hf_errinfo *ei);

@@ -179,10 +179,31 @@ static bool is_forsaken(const struct hf_fetch *f)
 	return f->n_sources > 0;
 }
 
-static void tell_source(struct hf_fetch *f, const struct fetch_source *s, bool is_out, hf_err why)
+static void tell_source(struct hf_fetch *f, struct fetch_source *s, bool is_out, hf_err why)
 {
+	s->has_failed = true;
 	if (f->config.on_source != NULL)
 		f->config.on_source(f->config.ctx, f, s->no, is_out, why);
+}
+
+/* Told once: it may happen often. */
+static void note_failure(struct hf_fetch *f, struct fetch_source *s, hf_err why)
+{
+	if (!s->has_failed)
+		tell_source(f, s, false, why);
+}
+
+/* True where the link is there and the answer is wrong, not just missing. */
+static bool is_fault(hf_err e)
+{
+	switch (e) {
+	case HF_OK:
+	case HF_ERR_NET:
+	case HF_ERR_CLOSED:
+	case HF_ERR_AGAIN:
+	case HF_ERR_NOT_FOUND: return false;
+	default: return true;
+	}
 }
 
 /* What xfer decided about a source since the last time. */
@@ -195,9 +216,8 @@ static void note_sources(struct hf_fetch *f)
 
 		if (s == NULL)
 			continue;
-		if (stats.n_slow > 0 && !s->was_slow)
-			tell_source(f, s, false, HF_ERR_TIMEOUT);
-		s->was_slow = stats.n_slow > 0;
+		if (stats.n_slow > 0)
+			note_failure(f, s, HF_ERR_TIMEOUT);
 		if (stats.n_quarantines == s->n_quarantines)
 			continue;
 		s->n_quarantines = stats.n_quarantines;
@@ -218,6 +238,8 @@ static void tell(struct hf_fetch *f)
 		s->tell = HF_OK;
 		if (why != HF_OK)
 			tell_source(f, s, true, why);
+		else if (is_fault(s->err))
+			note_failure(f, s, s->err);
 	}
 	f->has_news = false;
 	if (has_news && f->config.on_chunks != NULL)

@@ -48,8 +48,8 @@ struct hf_fetch_config {
 	/* Pages or chunks came in: who waits for bytes looks again. May be NULL. */
 	void (*on_chunks)(void *ctx, struct hf_fetch *f);
 	/*
-	 * A source was quarantined or banned (is_out), or was too slow for the first time, so that
-	 * others were asked besides; why. May be NULL.
+	 * A source was quarantined or banned (is_out), or failed for the first time: was too slow,
+	 * or gave an answer that is none; why. May be NULL.
 	 */
 	void (*on_source)(void *ctx, struct hf_fetch *f, unsigned source, bool is_out, hf_err why);
 	/*

@@ -103,7 +103,8 @@ static void judge_data(struct hf_fetch *f, struct fetch_request *q, hf_err e)
 	f->is_due = true;
 	if (e == HF_ERR_NOT_FOUND)
 		return; /* xfer gave it up */
-	q->source->err = e;
+	if (e == HF_ERR_AUTH || e == HF_ERR_LIMIT)
+		q->source->err = e;
 	if (e == HF_ERR_AUTH) {
 		q->source->is_banned = true;
 		q->source->tell = e;

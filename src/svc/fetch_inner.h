@@ -17,6 +17,7 @@
 #include "pkg/pkg_reader.h"
 #include "store/resume.h"
 #include "svc/fetch.h"
+#include "svc/journal.h"
 
 enum fetch_stage {
 	FETCH_PAGES,  /* tables, and index pages, that the store lacks */
@@ -30,6 +31,9 @@ enum {
 	FETCH_PAGES_AT_ONCE = 4,
 	FETCH_PACKS_OPEN = 8,
 	FETCH_PACKS_MAX = 1 << 20,
+	/* Bytes of the disk that are left alone: what cannot be recorded may not happen, not even
+	 * the opening of what is active. */
+	FETCH_SPARE = 2 * HF_JOURNAL_RESERVE,
 };
 
 struct fetch_source {
@@ -43,7 +47,7 @@ struct fetch_source {
 	uint32_t page_fails;    /* in a row */
 	uint64_t page_at;       /* not asked for pages before */
 	uint64_t n_quarantines; /* of xfer's that were told */
-	bool was_slow;          /* that was told */
+	bool has_failed;        /* that was told */
 	hf_err err;             /* last failure of a request */
 	hf_err tell;            /* on_source has to be called with this; HF_OK: not */
 };

@@ -196,6 +196,7 @@ hf_err hf_fetch_room_check(struct hf_fetch *f)
 	if (quota > left)
 		return no_room(f, "the quota", quota, left);
 	HF_TRY(hf_dir_free_bytes(&left, b->dir, &f->why));
+	left -= left < FETCH_SPARE ? left : FETCH_SPARE;
 	return disk > left ? no_room(f, "the disk", disk, left) : HF_OK;
 }
 
@@ -417,8 +418,12 @@ static hf_err chunk_write(struct hf_fetch *f, uint32_t index, const struct hf_pl
 {
 	struct fetch_pack *p = &f->packs[place->pack];
 	struct fetch_open *o = NULL;
+	uint64_t left = 0;
 
 	HF_TRY(hf_fetch_part_open(f, place->pack, &o, ei));
+	HF_TRY(hf_dir_free_bytes(&left, f->config.node->blobs.dir, ei));
+	if (left < FETCH_SPARE + place->len)
+		return hf_fail(ei, HF_ERR_FULL, "the disk is full");
 	HF_TRY(hf_file_pwrite(o->put.fd, bytes, place->len, place->offset, ei));
 	HF_TRY(chunk_mark(f, o, index, place->len));
 	p->n_left--;

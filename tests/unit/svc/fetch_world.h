@@ -31,7 +31,7 @@ enum {
 	STEP_MS = 10,
 };
 
-enum manner { HONEST, LIAR, ENDLESS, SILENT, REFUSES, LACKS };
+enum manner { HONEST, LIAR, ENDLESS, SILENT, REFUSES, LACKS, CUT };
 
 struct stored {
 	enum hf_object kind;
@@ -109,8 +109,9 @@ struct world {
 	unsigned n_told;
 	unsigned told_no;
 	hf_err told;
-	unsigned n_slow;
-	unsigned slow_no;
+	unsigned n_failed; /* sources that are not out for it */
+	unsigned failed_no;
+	hf_err failed;
 };
 
 static inline void release_keep(struct release *r, enum hf_object kind,
@@ -322,6 +323,7 @@ static inline void peer_get(void *ctx, const struct hf_http_request *q)
 		assert_true(q->head->range.last < s->len);
 		range.first = q->head->range.first;
 		range.last = q->head->range.last;
+		range.total += manner == CUT ? 1 : 0; /* another pack than that of the table */
 		reply.status = 206;
 		reply.range = &range;
 	}
@@ -358,9 +360,9 @@ static inline void world_on_source(
 
 	(void)f;
 	if (!is_out) {
-		w->n_slow++;
-		w->slow_no = source;
-		assert_err(why, HF_ERR_TIMEOUT);
+		w->n_failed++;
+		w->failed_no = source;
+		w->failed = why;
 		return;
 	}
 	w->n_told++;

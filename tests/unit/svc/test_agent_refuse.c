@@ -506,7 +506,8 @@ static void a_hub_with_another_root_is_refused_at_enrolment(void **state)
 	fake.enrolled.len = 0;
 	run_ms(10 * MINUTE);
 	assert_err(agent_stats(&d).err, HF_ERR_AUTH);
-	assert_non_null(strstr(agent_stats(&d).why, "the fake says no"));
+	assert_non_null(
+		strstr(agent_stats(&d).why, "192.0.2.1:7001: refuses the token: the fake says no"));
 	/* The true root is taken. */
 	hf_buf_reset(&fake.enrolled);
 	make_papers(&fake.enrolled, &j);

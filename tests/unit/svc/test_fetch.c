@@ -10,6 +10,7 @@
 
 #include "crash.h"
 #include "fetch_world.h"
+#include "svc/journal.h"
 
 enum {
 	CHUNK = 20 * 1024,
@@ -289,9 +290,28 @@ static void a_slow_source_does_not_make_a_slow_end(void **state)
 	assert_true(world_run(w, HOUR));
 	world_is_whole(w, true);
 	assert_true(w->now - begun < 60 * 1000);
-	assert_int_equal(w->n_slow, 1); /* told once, however often it was */
-	assert_int_equal(w->slow_no, 0);
+	assert_int_equal(w->n_failed, 1); /* told once, however often it was */
+	assert_int_equal(w->failed_no, 0);
+	assert_err(w->failed, HF_ERR_TIMEOUT);
 	assert_int_equal(w->n_told, 0);
+	world_clear(w);
+}
+
+static void an_answer_that_is_none_is_told_of_and_another_source_asked(void **state)
+{
+	struct world *w = &world;
+
+	(void)state;
+	world_init(w, &rel);
+	w->peers[0].manner = CUT;
+	w->peers[1].cost = 1;
+	world_begin(w, 2);
+	assert_true(world_run(w, HOUR));
+	assert_ok(w->end);
+	world_is_whole(w, true);
+	assert_int_equal(w->n_failed, 1);
+	assert_int_equal(w->failed_no, 0);
+	assert_err(w->failed, HF_ERR_FORMAT);
 	world_clear(w);
 }
 
@@ -328,6 +348,7 @@ static void what_nobody_has_is_waited_for(void **state)
 	w->peers[0].page_manner = HONEST;
 	assert_false(world_run(w, 60 * 1000));
 	assert_int_equal(w->peers[0].sent, 0);
+	assert_int_equal(w->n_failed, 0); /* who lacks something does nothing wrong */
 	w->peers[0].manner = HONEST;
 	assert_true(world_run(w, HOUR));
 	assert_ok(w->end);
@@ -618,7 +639,7 @@ static int fills_the_disk(void *ctx)
 	world_run_bytes(w, rel.sealed_len / 2);
 	(void)snprintf(path, sizeof(path), "%s/other", w->dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	while (hf_dir_free_bytes(&free_bytes, w->dir, NULL) == HF_OK && free_bytes > 300 * 1024)
+	while (hf_dir_free_bytes(&free_bytes, w->dir, NULL) == HF_OK && free_bytes > 900 * 1024)
 		if (write(fd, block, sizeof(block)) < 0)
 			return 1;
 	if (!world_run(w, HOUR) || w->end != HF_ERR_FULL)
@@ -627,6 +648,10 @@ static int fills_the_disk(void *ctx)
 		return 3;
 	if (world_progress(w).n_done < 50)
 		return 4;
+	/* Room for records is left. */
+	if (hf_dir_free_bytes(&free_bytes, w->dir, NULL) != HF_OK ||
+		free_bytes < HF_JOURNAL_RESERVE || free_bytes > 800 * 1024)
+		return 7;
 	(void)close(fd);
 	(void)unlink(path);
 	world_again(w, 1);
@@ -838,6 +863,7 @@ int main(void)
 		cmocka_unit_test(endless_answers_are_cut_and_the_source_is_left_alone),
 		cmocka_unit_test(a_silent_source_holds_nothing_up_for_long),
 		cmocka_unit_test(a_slow_source_does_not_make_a_slow_end),
+		cmocka_unit_test(an_answer_that_is_none_is_told_of_and_another_source_asked),
 		cmocka_unit_test(what_one_source_lacks_comes_from_another),
 		cmocka_unit_test(what_nobody_has_is_waited_for),
 		cmocka_unit_test(all_sources_die_and_one_comes_back),
