@@ -354,6 +354,9 @@ class Sources(Case):
     def test_a_chunk_twice_at_the_edge(self):
         self.lie('pack-3', 'pack', lambda b: b[:CHUNK] * 2 + b[2 * CHUNK:])
 
+    def test_a_pack_cut_short_at_the_edge(self):
+        self.lie('pack-4', 'pack', lambda b: b[:-100])
+
     def test_the_pack_of_another_package_at_the_edge(self):
         self.site.publish('foreign', 1, self.file('foreign.bin', self.SIZE))
         foreign = max(objects(self.hub, 'pack'), key=os.path.getmtime)
@@ -680,6 +683,30 @@ class Tokens(Case):
         self.assertFalse(node.status()['member'])
         self.assertEqual(glob.glob(os.path.join(node.data, 'certs', '*')), [])
 
+    def test_a_token_is_good_for_one_key(self):
+        first = self.device('dev-1')
+        thief = self.site.add('dev-1', 'device', data=self.site.path('thief'), level=1,
+                              upstreams=[self.hub.upstream()], enrol=first.config['enrol'])
+        thief.log_path, thief.config_path = self.site.path('thief.log'), self.site.path('thief.yaml')
+        thief.start()
+        self.refused(thief, 'auth', f'127.0.0.1:{self.hub.port}: refuses the token')
+        r, = recorded(self.hub, 'identity.enrol-refused', code='token-second-key', reason='auth')
+        self.assertEqual(r['subject'], 'device:dev-1')
+        thief.stop()
+        self.assertTrue(first.status()['member'])
+
+    def test_an_altered_token(self):
+        path = self.site.token('dev-6')
+        text = read(path).strip()
+        write(path, text[:-1] + (b'1' if text[-1:] == b'0' else b'0') + b'\n', 0o600)
+        mark = len(self.hub.audit())
+        node = self.site.add('dev-6', 'device', level=1, upstreams=[self.hub.upstream()],
+                             enrol={'token-file': path})
+        node.start()
+        self.refused(node, 'auth', f'127.0.0.1:{self.hub.port}: refuses the token')
+        recorded(self.hub, 'identity.enrol-refused', mark, reason='auth')
+        node.stop()
+
     def test_a_token_of_another_domain(self):
         with Site(name='plant-8') as other:
             other.hub.start()
@@ -745,6 +772,34 @@ class Disk(Case):
         subprocess.run(['mount', '-o', 'remount,size=32m', disk], check=True)
         self.pulls(node)
 
+    def test_a_disk_that_fills_up_meanwhile(self):
+        disk = self.room('12m')
+        node = self.on(disk, 'small-2', rate='2 MiB')
+        packs, mark = objects(node, 'pack'), len(node.audit())
+        node.ask({'do': 'pull', 'lineage': 'digits'})
+        until('it is in the middle', lambda: (node.lineage('digits') or {}).get('bytes_done', 0) > 0)
+        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+        filler = write(os.path.join(disk, 'filler'), bytes(free - MIB))
+        self.refuse(pull(node, 'digits'), FULL, os.path.join(node.data, 'objects'), 'release 1 of digits')
+        recorded(node, 'model.fetch', mark, reason='full', model='digits', result='fail')
+        self.is_as_before(node, packs)
+        os.unlink(filler)
+        self.pulls(node)
+        self.assertEqual(os.listdir(os.path.join(node.data, 'objects/part')), [])
+
+    def test_a_quota_that_is_too_small(self):
+        node = self.on(self.site.folder, 'quota-1', quota='64 MiB')
+        big = self.site.path('big.bin')
+        with open(big, 'wb') as f:
+            for _ in range(65):
+                f.write(os.urandom(MIB))
+        self.site.publish('big', 1, big)
+        packs, mark = objects(node, 'pack'), len(node.audit())
+        self.refuse(pull(node, 'big'), FULL, 'more than the quota of 67108864')
+        self.assertEqual(objects(node, 'pack'), packs)
+        self.assertEqual(os.listdir(os.path.join(node.data, 'objects/part')), [])
+        recorded(node, 'model.fetch', mark, reason='full', model='big', result='fail')
+
     def as_nobody(self, name):
         """A device that runs as a user whose rights count."""
         disk = self.site.path(f'home-{name}')
@@ -762,6 +817,20 @@ class Disk(Case):
             node.prefix = ['setpriv', f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups']
         self.addCleanup(node.stop)
         return node
+
+    def test_a_store_that_may_not_be_written(self):
+        node = self.as_nobody('rights-1')
+        node.start()
+        node.wait_log('member')
+        self.pulls(node, self.small, 'small')
+        part = os.path.join(node.data, 'objects/part')
+        packs, mark = objects(node, 'pack'), len(node.audit())
+        os.chmod(part, 0o500)
+        self.refuse(pull(node, 'digits'), SYSTEM, part, 'Permission denied')
+        recorded(node, 'model.fetch', mark, reason='permission', model='digits', result='fail')
+        self.is_as_before(node, packs)
+        os.chmod(part, 0o700)
+        self.pulls(node)
 
     def test_a_folder_that_may_not_be_written(self):
         node = self.as_nobody('rights-2')
