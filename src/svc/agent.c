@@ -101,6 +101,11 @@ void hf_agent_source_up(struct hf_agent *a, unsigned source, struct hf_h2 *h, ui
 	hf_agent_source_down(a, source, now_ms);
 	a->sources[source].h = h;
 	a->sources[source].is_stale = false;
+	/* What failed for want of a source need not wait any longer. */
+	if (a->err != HF_OK && a->config.sources[source].is_control) {
+		a->look_retry = (struct agent_retry){ 0 };
+		hf_agent_channel_look(a);
+	}
 	a->is_due = true;
 	a->has_news = true;
 	for (size_t i = 0; i < a->n_lineages; i++)

@@ -154,6 +154,27 @@ static void retries_double_to_five_minutes_and_a_success_forgets_them(void **sta
 	leave();
 }
 
+static void a_new_link_ends_the_wait_after_failures(void **state)
+{
+	unsigned n;
+
+	(void)state;
+	join("dev-l");
+	fake->channel_says = HF_ERR_INTERNAL;
+	assert_true(begin("dev-l"));
+	run_ms(4 * MINUTE);
+	n = fake->n_channels;
+	fake->channel_says = HF_OK;
+	run_ms(1000); /* it waits for minutes by now */
+	assert_int_equal(fake->n_channels, n);
+	lines_down(&dev);
+	lines_up(&dev);
+	assert_true(run_until(&dev, "digits", 1, 1000));
+	assert_ok(agent_stats(&dev).err);
+	actor_stop(&dev);
+	leave();
+}
+
 static void a_pull_does_not_wait_for_the_next_look(void **state)
 {
 	unsigned n;
@@ -301,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_states_are_those_of_the_contract),
 		cmocka_unit_test(retries_double_to_five_minutes_and_a_success_forgets_them),
+		cmocka_unit_test(a_new_link_ends_the_wait_after_failures),
 		cmocka_unit_test(a_pull_does_not_wait_for_the_next_look),
 		cmocka_unit_test(too_many_lineages_are_refused),
 		cmocka_unit_test(every_allocation_may_fail),
