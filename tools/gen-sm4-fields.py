@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Derives the matrices and tables of the SM4 kernels that borrow the inversion of AES's field.
 
-    tools/gen-sm4-fields.py > src/crypto/sm4_fields.h
+    tools/gen-sm4-fields.py > src/crypto/sm4/sm4_fields.h
 
 SM4: S(x) = A * inv(A*x + C) + C in F = GF(2)[x]/0x1f5. The CPU inverts in AES's field
 G = GF(2)[x]/0x11b. Let phi: F -> G be a field isomorphism (a linear map), and keep every state
@@ -136,8 +136,8 @@ print("""/* SPDX-License-Identifier: Apache-2.0 */
  * Matrices and tables of the SM4 kernels that use AES's field; names and derivation are in
  * tools/gen-sm4-fields.py, which made this file. Do not edit.
  */
-#ifndef HF_CRYPTO_SM4_FIELDS_H
-#define HF_CRYPTO_SM4_FIELDS_H
+#ifndef HF_CRYPTO_SM4_SM4_FIELDS_H
+#define HF_CRYPTO_SM4_SM4_FIELDS_H
 
 /* clang-format off */
 

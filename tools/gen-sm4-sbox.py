@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Derives the SM4 S-box as a Boolean circuit and prints src/crypto/sm4_sbox.h.
+"""Derives the SM4 S-box as a Boolean circuit and prints src/crypto/sm4/sm4_sbox.h.
 
-    tools/gen-sm4-sbox.py > src/crypto/sm4_sbox.h
+    tools/gen-sm4-sbox.py > src/crypto/sm4/sm4_sbox.h
 
 The S-box of GB/T 32907-2016 is S(x) = A * (A * x + C)^-1 + C in GF(2^8) with the polynomial
 x^8 + x^7 + x^6 + x^5 + x^4 + x^2 + 1, A the circulant matrix below and C = 0xd3. Inversion becomes
@@ -272,8 +272,8 @@ def emit(c, flip, outs, basis):
  * Made by tools/gen-sm4-sbox.py, which derives and proves it (tower GF(((2^2)^2)^2) in SM4's field,
  * W = 0x%02x, Z = 0x%02x, Y = 0x%02x). Do not edit.
  */
-#ifndef HF_CRYPTO_SM4_SBOX_H
-#define HF_CRYPTO_SM4_SBOX_H
+#ifndef HF_CRYPTO_SM4_SM4_SBOX_H
+#define HF_CRYPTO_SM4_SM4_SBOX_H
 
 #include <stdint.h>
 

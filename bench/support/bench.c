@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "crypto/ghash_kernel.h"
+#include "crypto/modes/ghash_kernel.h"
 #include "crypto/module.h"
-#include "crypto/sm3_kernel.h"
-#include "crypto/sm4_kernel.h"
+#include "crypto/sm3/sm3_kernel.h"
+#include "crypto/sm4/sm4_kernel.h"
 #include "os/cpu.h"
 
 enum {

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "crypto/ghash_kernel.h"
+#include "crypto/modes/ghash_kernel.h"
 #include "crypto/selftest.h"
-#include "crypto/sm3_kernel.h"
-#include "crypto/sm4_kernel.h"
+#include "crypto/sm3/sm3_kernel.h"
+#include "crypto/sm4/sm4_kernel.h"
 
 static struct hf_module the_module = { .state = HF_MODULE_OFF };
 

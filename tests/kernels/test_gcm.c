@@ -8,9 +8,9 @@
 
 #include <gcrypt.h>
 
-#include "crypto/ghash_kernel.h"
+#include "crypto/modes/ghash_kernel.h"
 #include "crypto/module.h"
-#include "crypto/sm4_kernel.h"
+#include "crypto/sm4/sm4_kernel.h"
 #include "kernels.h"
 
 enum {

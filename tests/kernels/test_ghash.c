@@ -5,7 +5,7 @@
  */
 #include "test.h"
 
-#include "crypto/ghash_kernel.h"
+#include "crypto/modes/ghash_kernel.h"
 #include "guard.h"
 #include "kernels.h"
 

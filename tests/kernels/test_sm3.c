@@ -11,7 +11,7 @@
 #include <openssl/evp.h>
 
 #include "crypto/module.h"
-#include "crypto/sm3_kernel.h"
+#include "crypto/sm3/sm3_kernel.h"
 #include "guard.h"
 #include "kernels.h"
 

@@ -6,7 +6,7 @@
  */
 #include "test.h"
 
-#include "crypto/sm4_kernel.h"
+#include "crypto/sm4/sm4_kernel.h"
 #include "guard.h"
 #include "kernels.h"
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 
 #include "cmd.h"
-#include "crypto/ghash_kernel.h"
+#include "crypto/modes/ghash_kernel.h"
 #include "crypto/module.h"
-#include "crypto/sm3_kernel.h"
-#include "crypto/sm4_kernel.h"
+#include "crypto/sm3/sm3_kernel.h"
+#include "crypto/sm4/sm4_kernel.h"
 
 int hufu_run_version(const struct hufu_args *a, struct hf_errinfo *ei)
 {

@@ -8,12 +8,12 @@
 #include "crypto/ccm.h"
 #include "crypto/drbg.h"
 #include "crypto/gcm.h"
-#include "crypto/ghash_kernel.h"
 #include "crypto/hmac.h"
 #include "crypto/kdf.h"
+#include "crypto/modes/ghash_kernel.h"
 #include "crypto/module.h"
-#include "crypto/sm3_kernel.h"
-#include "crypto/sm4_kernel.h"
+#include "crypto/sm3/sm3_kernel.h"
+#include "crypto/sm4/sm4_kernel.h"
 #include "crypto/tree.h"
 
 /* The tests run in this order: the first ones before the module is started. */

@@ -5,7 +5,7 @@
 
 #include "crypto/module.h"
 #include "crypto/sm2.h"
-#include "crypto/sm2_fn.h"
+#include "crypto/sm2/sm2_fn.h"
 #include "sm2_oracle.h"
 
 static int setup(void **state)

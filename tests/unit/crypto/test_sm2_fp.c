@@ -5,8 +5,8 @@
 
 #include <openssl/bn.h>
 
-#include "crypto/sm2_fn.h"
-#include "crypto/sm2_fp.h"
+#include "crypto/sm2/sm2_fn.h"
+#include "crypto/sm2/sm2_fp.h"
 
 #define P_HEX "FFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF"
 #define N_HEX "FFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123"

@@ -4,7 +4,7 @@
 
 #include "crypto/module.h"
 #include "crypto/sm2.h"
-#include "crypto/sm2_fn.h"
+#include "crypto/sm2/sm2_fn.h"
 
 static int setup(void **state)
 {

@@ -7,8 +7,8 @@
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
 
-#include "crypto/sm2_fn.h"
-#include "crypto/sm2_mul.h"
+#include "crypto/sm2/sm2_fn.h"
+#include "crypto/sm2/sm2_mul.h"
 
 static EC_GROUP *group;
 static BN_CTX *ctx;

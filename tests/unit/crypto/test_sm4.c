@@ -7,7 +7,7 @@
 
 #include "crypto/module.h"
 #include "crypto/sm4.h"
-#include "crypto/sm4_word.h"
+#include "crypto/sm4/sm4_word.h"
 
 enum {
 	MAX_BLOCKS = 150,
