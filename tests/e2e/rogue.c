@@ -6,6 +6,7 @@
  *	rogue ask PORT CERT PATH… [OPTION]   asks a node; one line of JSON about how it went
  *	rogue serve CERT [OPTION]            is a node; "port N", then a line for each request
  *	rogue channel IN OUT [OPTION]        has the director say something else
+ *	rogue papers CERT FOLDER [OPTION]    peer.pem, peer.key and ca.pem for another TLS program
  *
  * CERT is what it shows: "none", "self" (signed by itself), or ROLE:ID of the domain, with
  * --unknown (a CA of its own), --usage (a certificate for encryption) or --expired. With these it
@@ -19,6 +20,7 @@
 
 #include "base/attr.h"
 #include "base/hex.h"
+#include "codec/pem.h"
 #include "crypto/module.h"
 #include "http/api.h"
 #include "net/link.h"
@@ -28,6 +30,7 @@
 #include "os/heap.h"
 #include "pkg/body.h"
 #include "pkg/channel.h"
+#include "pki/pkcs8.h"
 #include "svc/domain.h"
 #include "svc/env.h"
 #include "svc/party.h"
@@ -614,6 +617,38 @@ static void make_channel(struct rogue *r, const char *in, const char *out)
 	hf_buf_clear(&text);
 }
 
+/* --- papers --- */
+
+static void save_pem(const char *folder, const char *name, const char *label,
+	const struct hf_bytes *list, size_t n)
+{
+	static uint8_t text[4 * HF_CERT_DER_MAX];
+	struct hf_writer w = { .p = text, .cap = sizeof(text) };
+	struct hf_errinfo ei = { .code = HF_OK };
+	char path[HF_PATH_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		hf_pem_emit(&w, label, list[i].p, list[i].len);
+	need(name, hf_wr_done(&w), NULL);
+	need(name, hf_path_join(path, folder, name, &ei), &ei);
+	need(name, hf_file_replace(path, 0600, text, w.len, &ei), &ei);
+}
+
+static void save_papers(struct rogue *r, const char *cert, const char *folder)
+{
+	uint8_t der[HF_PKCS8_EMIT_MAX];
+	struct hf_writer w = { .p = der, .cap = sizeof(der) };
+	struct hf_bytes key;
+
+	make_chain(r, cert);
+	hf_pkcs8_emit(&w, &r->key);
+	need("key", hf_wr_done(&w), NULL);
+	key = (struct hf_bytes){ der, w.len };
+	save_pem(folder, "peer.pem", "CERTIFICATE", r->chain, r->n_chain);
+	save_pem(folder, "peer.key", "PRIVATE KEY", &key, 1);
+	save_pem(folder, "ca.pem", "CERTIFICATE", &r->hub.root_ca.der, 1);
+}
+
 /* --- the program --- */
 
 /* Takes options out of the words; what is left, and how many. */
@@ -681,6 +716,8 @@ int main(int argc, char **argv)
 		serve(&r);
 	} else if (argc == 4 && strcmp(argv[1], "channel") == 0) {
 		make_channel(&r, argv[2], argv[3]);
+	} else if (argc == 4 && strcmp(argv[1], "papers") == 0) {
+		save_papers(&r, argv[2], argv[3]);
 	} else {
 		die("usage: see the head of its source", HF_ERR_ARG, NULL);
 	}
