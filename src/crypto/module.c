@@ -30,6 +30,7 @@ static const struct {
 	{ "sm4", hf_sm4_selftest },
 	{ "sm4-gcm", hf_gcm_selftest },
 	{ "sm4-ccm", hf_ccm_selftest },
+	{ "sm4-xts", hf_xts_selftest },
 };
 
 static hf_err enter_error(const char *test)

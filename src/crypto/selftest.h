@@ -17,5 +17,6 @@ bool hf_sm2_selftest(void);
 bool hf_sm4_selftest(void);
 bool hf_gcm_selftest(void);
 bool hf_ccm_selftest(void);
+bool hf_xts_selftest(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "crypto/gcm.h"
 #include "crypto/module.h"
 #include "crypto/sm4.h"
+#include "crypto/xts.h"
 #include "ct.h"
 
 int main(void)
@@ -17,6 +18,8 @@ int main(void)
 	uint8_t tag[HF_GCM_TAG_LEN];
 	struct hf_sm4_key k;
 	struct hf_gcm_key g;
+	struct hf_xts_key x;
+	uint8_t xts_key[HF_XTS_KEY_LEN];
 	struct hf_aead a = { nonce, sizeof(nonce), iv, sizeof(iv), m, 100, out, tag, sizeof(tag) };
 
 	CT_NEEDS_VALGRIND();
@@ -31,6 +34,13 @@ int main(void)
 	CT_EXPECT(hf_sm4_cbc_decrypt(&k, iv, out, m, 7), HF_OK);
 	ct_public(iv, sizeof(iv));
 	CT_EXPECT(hf_sm4_ctr(&k, iv, out, m, 100), HF_OK);
+
+	for (int order = HF_XTS_GB; order <= HF_XTS_IEEE; order++) {
+		(void)ct_fill(&seed, xts_key, sizeof(xts_key));
+		hf_xts_init(&x, xts_key, (enum hf_xts_order)order);
+		CT_EXPECT(hf_xts_encrypt(&x, iv, out, m, 101), HF_OK);
+		CT_EXPECT(hf_xts_decrypt(&x, iv, out, m, 101), HF_OK);
+	}
 
 	CT_EXPECT(hf_gcm_init(&g, key), HF_OK);
 	CT_EXPECT(hf_gcm_seal(&g, &a), HF_OK);

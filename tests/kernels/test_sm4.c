@@ -170,6 +170,55 @@ static void lanes_equal_the_reference_one_by_one(void **state)
 		}
 }
 
+static void cbc_decryption_undoes_the_reference(void **state)
+{
+	const struct fixture *f = *state;
+	const struct hf_sm4_kernel *k;
+	uint32_t back[HF_SM4_ROUNDS];
+	size_t at = 0;
+
+	hf_sm4_keys_backwards(back, &f->keys[2]);
+	for (k = &hf_sm4_kernel_c; k != NULL; k = next_kernel(&at))
+		for (size_t n = 0; n <= BLOCKS; n++) {
+			uint8_t *p = place(f, n, n % 18);
+			uint8_t c[2][16];
+
+			memcpy(c[0], f->iv[0], 16);
+			memcpy(c[1], f->iv[0], 16);
+			hf_sm4_kernel_c.cbc(f->keys[2].rk, c[0], p, f->in, n);
+			if (k->cbc_decrypt != NULL)
+				k->cbc_decrypt(back, c[1], p, p, n);
+			else
+				hf_sm4_cbc_decrypt_of_ecb(k, back, c[1], p, p, n);
+			assert_memory_equal(p, f->in, n * 16);
+			assert_memory_equal(c[0], c[1], 16);
+		}
+}
+
+static void xts_equals_the_reference_in_both_orders(void **state)
+{
+	const struct fixture *f = *state;
+	uint8_t want[LEN];
+	const struct hf_sm4_kernel *k;
+
+	for (size_t at = 0; (k = next_kernel(&at)) != NULL;) {
+		for (size_t n = 0; n <= BLOCKS && k->xts != NULL; n++) {
+			enum hf_xts_order order = n % 2 == 0 ? HF_XTS_GB : HF_XTS_IEEE;
+			uint8_t *p = place(f, n, n % 18);
+			uint8_t t[2][16];
+
+			memcpy(t[0], f->iv[n % HF_SM4_LANES], 16);
+			memcpy(t[1], t[0], 16);
+			hf_xts_blocks_of_ecb(
+				&hf_sm4_kernel_c, f->keys[3].rk, t[0], want, f->in, n, order);
+			memcpy(p, f->in, n * 16);
+			k->xts(f->keys[3].rk, t[1], p, p, n, order);
+			assert_memory_equal(p, want, n * 16);
+			assert_memory_equal(t[0], t[1], 16);
+		}
+	}
+}
+
 static void choice_obeys_the_processor(void **state)
 {
 	(void)state;
@@ -219,6 +268,8 @@ int main(void)
 		cmocka_unit_test(ctr_equals_the_reference_and_wraps_at_32_bits),
 		cmocka_unit_test(cbc_equals_the_reference_with_and_without_output),
 		cmocka_unit_test(lanes_equal_the_reference_one_by_one),
+		cmocka_unit_test(cbc_decryption_undoes_the_reference),
+		cmocka_unit_test(xts_equals_the_reference_in_both_orders),
 		cmocka_unit_test(choice_obeys_the_processor),
 		cmocka_unit_test(speed),
 	};

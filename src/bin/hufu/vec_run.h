@@ -114,6 +114,7 @@ void vec_run_drbg(struct vec_run *r);
 void vec_run_sm4_ecb(struct vec_run *r);
 void vec_run_sm4_cbc(struct vec_run *r);
 void vec_run_sm4_ctr(struct vec_run *r);
+void vec_run_sm4_xts(struct vec_run *r);
 void vec_run_sm4_gcm(struct vec_run *r);
 void vec_run_sm4_ccm(struct vec_run *r);
 void vec_run_sm2_curve(struct vec_run *r);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vectors of SM4: the block cipher, its plain modes, and GCM and CCM. */
+/* Vectors of SM4: the block cipher, its plain modes, XTS, and GCM and CCM. */
 #include <string.h>
 
 #include "base/endian.h"
 #include "crypto/ccm.h"
 #include "crypto/gcm.h"
 #include "crypto/sm4.h"
+#include "crypto/xts.h"
 #include "vec_run.h"
 
 enum { ROUNDS_MAX = 100000000 }; /* encryptions of one block in a row */
@@ -140,6 +141,42 @@ void vec_run_sm4_ctr(struct vec_run *r)
 	static const struct mode ctr = { run_ctr, true, false };
 
 	check_mode(r, &ctr);
+}
+
+/* One way of one data unit. */
+static void check_unit(
+	struct vec_run *r, const struct hf_xts_key *k, const uint8_t *tweak, bool encrypt)
+{
+	struct hf_bytes in = vec_need(r, encrypt ? "Plaintext" : "Ciphertext");
+	uint8_t *out = vec_room(r, in.len);
+	hf_err e;
+
+	if (!vec_is_open(r) || out == NULL)
+		return;
+	e = (encrypt ? hf_xts_encrypt : hf_xts_decrypt)(k, tweak, out, in.p, in.len);
+	vec_verdict(r, encrypt ? "encrypt" : "decrypt", e == HF_OK);
+	if (e == HF_OK)
+		vec_expect(r, encrypt ? "Ciphertext" : "Plaintext", out, in.len);
+}
+
+void vec_run_sm4_xts(struct vec_run *r)
+{
+	struct hf_bytes key = vec_need(r, "Key");
+	struct hf_bytes tweak = vec_need(r, "Tweak");
+	struct hf_xts_key k;
+
+	if (!vec_has(r, "ConventionText"))
+		vec_skip(r, "which order of bits the tweak has is not said; add ConventionText");
+	else if (!vec_text_is(r, "ConventionText", "GB") &&
+		 !vec_text_is(r, "ConventionText", "IEEE"))
+		vec_skip(r, "ConventionText is neither GB nor IEEE");
+	if (!vec_is_open(r) || !vec_has_len(r, "Key", key, HF_XTS_KEY_LEN) ||
+		!vec_has_len(r, "Tweak", tweak, HF_XTS_TWEAK_LEN))
+		return;
+	hf_xts_init(&k, key.p, vec_text_is(r, "ConventionText", "GB") ? HF_XTS_GB : HF_XTS_IEEE);
+	check_unit(r, &k, tweak.p, true);
+	check_unit(r, &k, tweak.p, false);
+	hf_xts_clear(&k);
 }
 
 /* Either AEAD; key is the hf_gcm_key or the hf_sm4_key. */

@@ -69,7 +69,7 @@ static const struct vec_alg algs[] = {
 	{ "SM4-CCM",       "CCM SM4-CCM", "Key Nonce Tag", "ccm", vec_run_sm4_ccm, NULL },
 	{ "SM4-AEAD",      NULL, "Key Nonce Tag", NULL, NULL, WHICH },
 	{ "SM4-HCTR",      "HCTR SM4-HCTR", "HashKey Tweak", NULL, NULL, "HCTR: " LATER },
-	{ "SM4-XTS",       "XTS SM4-XTS", "Key Tweak", NULL, NULL, "XTS: " LATER },
+	{ "SM4-XTS",       "XTS SM4-XTS", "Key Tweak", NULL, vec_run_sm4_xts, NULL },
 	{ "SM4-CBC",       "CBC SM4-CBC", "Key Iv Plaintext Ciphertext", "cbc", vec_run_sm4_cbc, NULL },
 	{ "SM4-CTR",       "CTR SM4-CTR", "Key Iv Plaintext Ciphertext", "ctr", vec_run_sm4_ctr, NULL },
 	{ "SM4-CFB",       "CFB CFB128 SM4-CFB", "Key Iv", "cfb", NULL, "CFB: " LATER },

@@ -50,11 +50,10 @@ void hf_sm4_clear(struct hf_sm4_key *k)
 	hf_wipe(k, sizeof(*k));
 }
 
-/* Decryption is encryption with the round keys backwards (GB/T 32907-2016 7.2). */
-static void reverse_keys(uint32_t out[HF_SM4_ROUNDS], const struct hf_sm4_key *k)
+void hf_sm4_keys_backwards(uint32_t rk[HF_SM4_ROUNDS], const struct hf_sm4_key *k)
 {
 	for (size_t i = 0; i < HF_SM4_ROUNDS; i++)
-		out[i] = k->rk[HF_SM4_ROUNDS - 1 - i];
+		rk[i] = k->rk[HF_SM4_ROUNDS - 1 - i];
 }
 
 hf_err hf_sm4_ecb_encrypt(
@@ -71,7 +70,7 @@ hf_err hf_sm4_ecb_decrypt(
 	uint32_t rk[HF_SM4_ROUNDS];
 
 	HF_TRY(hf_module_check());
-	reverse_keys(rk, k);
+	hf_sm4_keys_backwards(rk, k);
 	kernel()->ecb(rk, out, in, n_blocks);
 	hf_wipe(rk, sizeof(rk));
 	return HF_OK;
@@ -100,25 +99,35 @@ static void cbc_unchain(uint8_t iv[HF_SM4_BLOCK_LEN], uint8_t *out, const uint8_
 	memcpy(iv, next, sizeof(next));
 }
 
-hf_err hf_sm4_cbc_decrypt(const struct hf_sm4_key *k, uint8_t iv[HF_SM4_BLOCK_LEN], uint8_t *out,
-	const uint8_t *in, size_t n_blocks)
+void hf_sm4_cbc_decrypt_of_ecb(const struct hf_sm4_kernel *kernel, const uint32_t rk[HF_SM4_ROUNDS],
+	uint8_t iv[HF_SM4_BLOCK_LEN], uint8_t *out, const uint8_t *in, size_t n_blocks)
 {
-	uint32_t rk[HF_SM4_ROUNDS];
 	uint8_t plain[CBC_GROUP * HF_SM4_BLOCK_LEN];
 
-	HF_TRY(hf_module_check());
-	reverse_keys(rk, k);
 	while (n_blocks > 0) {
 		size_t n = n_blocks < CBC_GROUP ? n_blocks : CBC_GROUP;
 
-		kernel()->ecb(rk, plain, in, n);
+		kernel->ecb(rk, plain, in, n);
 		cbc_unchain(iv, out, in, plain, n);
 		in += n * HF_SM4_BLOCK_LEN;
 		out += n * HF_SM4_BLOCK_LEN;
 		n_blocks -= n;
 	}
-	hf_wipe(rk, sizeof(rk));
 	hf_wipe(plain, sizeof(plain));
+}
+
+hf_err hf_sm4_cbc_decrypt(const struct hf_sm4_key *k, uint8_t iv[HF_SM4_BLOCK_LEN], uint8_t *out,
+	const uint8_t *in, size_t n_blocks)
+{
+	uint32_t rk[HF_SM4_ROUNDS];
+
+	HF_TRY(hf_module_check());
+	hf_sm4_keys_backwards(rk, k);
+	if (kernel()->cbc_decrypt != NULL)
+		kernel()->cbc_decrypt(rk, iv, out, in, n_blocks);
+	else
+		hf_sm4_cbc_decrypt_of_ecb(kernel(), rk, iv, out, in, n_blocks);
+	hf_wipe(rk, sizeof(rk));
 	return HF_OK;
 }
 
@@ -230,7 +239,7 @@ bool hf_sm4_selftest(void)
 	hf_sm4_init(&k, key);
 	kernel()->ecb(k.rk, b, key, 1);
 	ok = hf_ct_eq(b, want, sizeof(want));
-	reverse_keys(rk, &k);
+	hf_sm4_keys_backwards(rk, &k);
 	kernel()->ecb(rk, b, b, 1);
 	return ok && hf_ct_eq(b, key, sizeof(key));
 }

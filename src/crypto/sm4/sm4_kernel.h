@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "crypto/sm4.h"
+#include "crypto/xts.h"
 
 enum {
 	HF_SM4_LANES = 16, /* independent CBC chains that one call works on */
@@ -50,6 +51,20 @@ struct hf_sm4_kernel {
 
 	/* CBC encryption of n <= HF_SM4_LANES chains of n_blocks each; keys may differ. */
 	void (*cbc_lanes)(const struct hf_sm4_lane *lanes, size_t n, size_t n_blocks);
+
+	/*
+	 * The next two may be NULL where they would gain nothing; sm4.c and xts.c then make them of
+	 * ecb. CBC decryption: rk backwards; iv is replaced by the last ciphertext block.
+	 */
+	void (*cbc_decrypt)(const uint32_t rk[HF_SM4_ROUNDS], uint8_t iv[HF_SM4_BLOCK_LEN],
+		uint8_t *out, const uint8_t *in, size_t n_blocks);
+
+	/*
+	 * XTS over whole blocks: tweak is T, encrypted already; each block is XORed with it before
+	 * and after, and T becomes T * x. tweak is left for the next block.
+	 */
+	void (*xts)(const uint32_t rk[HF_SM4_ROUNDS], uint8_t tweak[HF_SM4_BLOCK_LEN], uint8_t *out,
+		const uint8_t *in, size_t n_blocks, enum hf_xts_order order);
 };
 
 /* The kernels that were built, best first, the C reference last; NULL from the count on. */
@@ -69,5 +84,15 @@ extern const struct hf_sm4_kernel hf_sm4_kernel_aesni_avx2;
  */
 void hf_sm4_ctr_raw(const struct hf_sm4_key *k, uint8_t counter[HF_SM4_BLOCK_LEN], uint8_t *out,
 	const uint8_t *in, size_t len);
+
+/* The round keys backwards, for decryption (GB/T 32907-2016 7.2). The caller wipes them. */
+void hf_sm4_keys_backwards(uint32_t rk[HF_SM4_ROUNDS], const struct hf_sm4_key *k);
+
+/* cbc_decrypt and xts made of the kernel's ecb: the references. */
+void hf_sm4_cbc_decrypt_of_ecb(const struct hf_sm4_kernel *kernel, const uint32_t rk[HF_SM4_ROUNDS],
+	uint8_t iv[HF_SM4_BLOCK_LEN], uint8_t *out, const uint8_t *in, size_t n_blocks);
+void hf_xts_blocks_of_ecb(const struct hf_sm4_kernel *kernel, const uint32_t rk[HF_SM4_ROUNDS],
+	uint8_t tweak[HF_SM4_BLOCK_LEN], uint8_t *out, const uint8_t *in, size_t n_blocks,
+	enum hf_xts_order order);
 
 #endif
