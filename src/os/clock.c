@@ -24,6 +24,11 @@ uint64_t hf_clock_mono_ms(void)
 	return hf_clock_mono_ns() / 1000000u;
 }
 
+uint64_t hf_clock_cpu_ns(void)
+{
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 uint64_t hf_clock_wall_ms(void)
 {
 	return clock_ns(CLOCK_REALTIME) / 1000000u;

@@ -9,6 +9,9 @@
 uint64_t hf_clock_mono_ms(void);
 uint64_t hf_clock_mono_ns(void);
 
+/* Processor time of this process, all threads together: for stop-watches. */
+uint64_t hf_clock_cpu_ns(void);
+
 /* Time since 1970-01-01 UTC as the system believes it; may jump. 0 if it stands before 1970. */
 uint64_t hf_clock_wall_s(void);
 uint64_t hf_clock_wall_ms(void);

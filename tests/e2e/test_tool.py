@@ -25,9 +25,9 @@ HUFU = os.path.join(BIN, 'hufu')
 PASSPHRASE = 'correct horse battery'
 SHARES = [arg for i in (2, 4, 5) for arg in ('--share', f'shares/share-{i}.txt')]
 MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../docs/man/hufu.1')
-COMMANDS = ['audit show', 'audit verify', 'check vectors', 'domain init', 'domain token', 'open', 'policy show',
-            'publish', 'pull', 'push', 'run', 'seal', 'show', 'status', 'uploads list', 'uploads open', 'verify',
-            'version']
+COMMANDS = ['audit show', 'audit verify', 'bench crypto', 'check vectors', 'domain init', 'domain token', 'open',
+            'policy show', 'publish', 'pull', 'push', 'run', 'seal', 'show', 'status', 'uploads list', 'uploads open',
+            'verify', 'version']
 OK, FOUND, USAGE, RESOURCES, INPUT, REFUSED, STATE, SYSTEM = range(8)
 
 if os.geteuid() != 0:  # a process that cannot be traced cannot be searched for leaks by another user
@@ -167,6 +167,19 @@ class Help(unittest.TestCase):
     def test_version_is_a_command_and_an_option(self):
         self.assertEqual(ok('version').stdout, ok('--version').stdout)
         self.assertIn('kernels', json.loads(ok('version', '--json').stdout))
+
+    def test_the_bench_measures_the_rows_that_are_asked_for(self):
+        env = {**os.environ, 'HUFU_CPU': 'none'}
+        out = json.loads(run('bench', 'crypto', '--json', 'SM4-GCM', 'SM2 sign', env=env).stdout)
+        self.assertEqual(out['kernels']['sm4'], 'c')
+        self.assertEqual({r['name'] for r in out['rows']}, {'SM4-GCM', 'SM2 sign'})
+        for row in out['rows']:
+            self.assertGreater(row['value'], 0)
+            self.assertEqual(row['unit'], 'GB/s' if row['bytes'] > 0 else 'k/s')
+        self.assertIn('GB/s', ok('bench', 'crypto', 'SM3 lanes').stdout)
+        r = run('bench', 'crypto', 'SM5')
+        self.assertEqual(r.returncode, USAGE)
+        self.assertIn("'SM5'", r.stderr)
 
 
 class Manual(unittest.TestCase):

@@ -95,6 +95,7 @@ HF_MUST_USE hf_err hufu_start(struct hf_env *env, struct hf_errinfo *ei);
 /* One function a verb. */
 int hufu_run_audit_show(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_audit_verify(const struct hufu_args *a, struct hf_errinfo *ei);
+int hufu_run_bench_crypto(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_domain_init(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_domain_token(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_open(const struct hufu_args *a, struct hf_errinfo *ei);

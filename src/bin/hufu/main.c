@@ -150,6 +150,12 @@ static const struct hufu_cmd commands[] = {
 	  .min_args = 1, .max_args = 1,
 	  .summary = "check the audit log of a node against its signed heads",
 	  .run = hufu_run_audit_verify },
+	{ .name = "bench crypto", .usage = "[--json] [NAME]...", .opts = opts_json,
+	  .max_args = HUFU_ARGS_MAX,
+	  .summary = "measure the ciphers on one core of this machine",
+	  .help = "The best of many short runs of each row. With operands: the rows whose names begin so.\n"
+		  "The environment variable HUFU_CPU (\"aes,avx2\", \"none\") rules kernels out.",
+	  .run = hufu_run_bench_crypto },
 	{ .name = "check vectors", .usage = "[--json] FILE...", .opts = opts_json,
 	  .min_args = 1, .max_args = HUFU_ARGS_MAX,
 	  .summary = "run files of test vectors against the ciphers that are built in",
