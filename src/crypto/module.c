@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "crypto/modes/ghash_kernel.h"
 #include "crypto/selftest.h"
+#include "crypto/sm2/sm2_batch.h"
 #include "crypto/sm3/sm3_kernel.h"
 #include "crypto/sm4/sm4_kernel.h"
 
@@ -62,6 +63,9 @@ hf_err hf_module_start(uint32_t cpu)
 	the_module.ghash = hf_ghash_choose(cpu);
 	if (the_module.ghash == NULL)
 		return enter_error("ghash kernel");
+	the_module.sm2_batch = hf_sm2_batch_choose(cpu);
+	if (the_module.sm2_batch == NULL)
+		return enter_error("sm2 batch kernel");
 	the_module.state = HF_MODULE_READY;
 	return run_selftests();
 }

@@ -26,6 +26,7 @@ enum hf_module_state {
 struct hf_sm3_kernel;
 struct hf_sm4_kernel;
 struct hf_ghash_kernel;
+struct hf_sm2_batch_kernel;
 
 struct hf_module {
 	enum hf_module_state state;
@@ -33,6 +34,7 @@ struct hf_module {
 	const struct hf_sm3_kernel *sm3;
 	const struct hf_sm4_kernel *sm4;
 	const struct hf_ghash_kernel *ghash;
+	const struct hf_sm2_batch_kernel *sm2_batch;
 	char failed[32]; /* name of the self-test that failed, or empty */
 };
 

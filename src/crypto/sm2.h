@@ -148,25 +148,45 @@ HF_MUST_USE hf_err hf_sm2_cipher_emit_der(
 HF_MUST_USE hf_err hf_sm2_cipher_parse_der(
 	uint8_t *raw, size_t *raw_len, const uint8_t *in, size_t in_len);
 
-/* One of many independent signatures or verifications (batch interface). */
+/*
+ * Many independent operations at once (batch interface): much faster than one after another where
+ * the processor has a kernel for it, best in multiples of 32. Any n. Each job has its own result,
+ * and one that fails spoils no other. All return HF_OK if every job did, else the first failure.
+ */
 struct hf_sm2_verify_job {
 	const struct hf_sm2_pub *pub;
 	const uint8_t *e; /* 32 bytes */
 	const struct hf_sm2_sig *sig;
-	hf_err result; /* written */
+	hf_err result; /* written: as hf_sm2_verify_digest() */
 };
 
-/* Verifies n signatures. Returns HF_OK if all hold; each job has its own result. */
 HF_MUST_USE hf_err hf_sm2_verify_batch(struct hf_sm2_verify_job *jobs, size_t n);
 
 struct hf_sm2_sign_job {
 	const struct hf_sm2_key *key;
 	const uint8_t *e;       /* 32 bytes */
-	struct hf_sm2_sig *sig; /* written */
-	hf_err result;          /* written */
+	struct hf_sm2_sig *sig; /* written on success */
+	hf_err result;          /* written: as hf_sm2_sign_digest() */
 };
 
 HF_MUST_USE hf_err hf_sm2_sign_batch(
 	struct hf_sm2_sign_job *jobs, size_t n, const struct hf_rng *rng);
+
+struct hf_sm2_ecdh_job {
+	const struct hf_sm2_key *key;
+	const struct hf_sm2_pub *peer;
+	uint8_t *x;    /* 32 bytes, written on success */
+	hf_err result; /* written: as hf_sm2_ecdh() */
+};
+
+HF_MUST_USE hf_err hf_sm2_ecdh_batch(struct hf_sm2_ecdh_job *jobs, size_t n);
+
+struct hf_sm2_key_job {
+	struct hf_sm2_key *key; /* written; zero on failure */
+	hf_err result;          /* written: as hf_sm2_key_new() */
+};
+
+HF_MUST_USE hf_err hf_sm2_key_new_batch(
+	struct hf_sm2_key_job *jobs, size_t n, const struct hf_rng *rng);
 
 #endif

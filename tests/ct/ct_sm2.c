@@ -15,6 +15,9 @@ int main(void)
 	struct hf_sm2_key a;
 	struct hf_sm2_key b;
 	struct hf_sm2_key c;
+	struct hf_sm2_key d;
+	struct hf_sm2_key_job keys[2];
+	struct hf_sm2_ecdh_job ecdh[2];
 	struct hf_sm2_sig sigs[3];
 	struct hf_sm2_sign_job jobs[3];
 	struct hf_sm2_kex x = { true, &a, &b, id, 16, &b.pub, &a.pub, id, 16 };
@@ -44,6 +47,13 @@ int main(void)
 	CT_EXPECT(hf_sm2_sign_batch(jobs, 3, &rng), HF_OK);
 	ct_public(sigs, sizeof(sigs));
 	CT_EXPECT(hf_sm2_verify_digest(&a.pub, e, &sigs[2]), HF_OK);
+
+	ecdh[0] = (struct hf_sm2_ecdh_job){ &a, &b.pub, shared, HF_OK };
+	ecdh[1] = (struct hf_sm2_ecdh_job){ &b, &a.pub, key, HF_OK };
+	CT_EXPECT(hf_sm2_ecdh_batch(ecdh, 2), HF_OK);
+	keys[0] = (struct hf_sm2_key_job){ &c, HF_OK };
+	keys[1] = (struct hf_sm2_key_job){ &d, HF_OK };
+	CT_EXPECT(hf_sm2_key_new_batch(keys, 2, &rng), HF_OK);
 
 	CT_EXPECT(hf_sm2_ecdh(shared, &a, &b.pub), HF_OK);
 	CT_EXPECT(hf_sm2_kex_key(key, sizeof(key), s1, s2, &x), HF_OK);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Signatures, GB/T 32918.2-2016. One signature is a batch of one: a batch shares the two
- * inversions, (1 + d) and the z of [k] G, by Montgomery's trick.
- */
+/* Signatures, GB/T 32918.2-2016, one by one; sm2_batch.c does many at once. */
 #include "crypto/sm2.h"
 
 #include <stdbool.h>
@@ -10,12 +7,12 @@
 
 #include "base/wipe.h"
 #include "crypto/module.h"
+#include "crypto/sm2/sm2_batch.h"
 #include "crypto/sm2/sm2_fn.h"
 #include "crypto/sm2/sm2_key.h"
 #include "crypto/sm2/sm2_mul.h"
 
 enum {
-	LANES = 8,      /* signatures that share their inversions */
 	TRIES_MAX = 64, /* nonces for one signature; a second is needed once in 2^255 */
 };
 
@@ -186,49 +183,25 @@ hf_err hf_sm2_digest(uint8_t e[HF_SM3_LEN], const struct hf_sm2_pub *pub, const 
 	return HF_OK;
 }
 
-/* What signing needs per lane; all of it secret. */
+/* What signing needs; all of it secret. */
 struct lane {
 	struct hf_fn k;
-	struct hf_fn d1;     /* 1 + d, then its inverse */
-	struct hf_fn d1_run; /* product of the d1 up to this lane */
+	struct hf_fn d1; /* 1 + d, then its inverse */
 	struct hf_pt kg;
-	struct hf_fp z_run; /* product of the z up to this lane */
 };
 
 /*
- * Inverts d1 of every lane and makes kg.x affine, with one inversion each. No z is 0, since k is of
- * 1 .. n - 1, and no d1 is, since d is of 1 .. n - 2.
+ * Inverts d1 and makes kg.x affine. z is not 0, since k is of 1 .. n - 1, and d1 is not, since d is
+ * of 1 .. n - 2.
  */
-static void lanes_invert(struct lane *l, size_t n)
+static void lane_invert(struct lane *l)
 {
-	struct hf_fp z_inv;
-	struct hf_fn d_inv;
-	struct hf_fp x_z;
-	struct hf_fn d_t;
+	struct hf_fp inv;
 
-	l[0].z_run = l[0].kg.z;
-	l[0].d1_run = l[0].d1;
-	for (size_t i = 1; i < n; i++) {
-		hf_fp_mul(&l[i].z_run, &l[i - 1].z_run, &l[i].kg.z);
-		hf_fn_mul(&l[i].d1_run, &l[i - 1].d1_run, &l[i].d1);
-	}
-	hf_fp_inv(&z_inv, &l[n - 1].z_run);
-	hf_fn_inv(&d_inv, &l[n - 1].d1_run);
-	for (size_t i = n - 1; i > 0; i--) {
-		hf_fp_mul(&x_z, &z_inv, &l[i - 1].z_run);
-		hf_fp_mul(&z_inv, &z_inv, &l[i].kg.z);
-		hf_fp_mul(&l[i].kg.x, &l[i].kg.x, &x_z);
-		hf_fn_mul(&d_t, &d_inv, &l[i - 1].d1_run);
-		hf_fn_mul(&d_inv, &d_inv, &l[i].d1);
-		l[i].d1 = d_t;
-	}
-	hf_fp_mul(&l[0].kg.x, &l[0].kg.x, &z_inv);
-	l[0].d1 = d_inv;
-
-	hf_wipe(&z_inv, sizeof(z_inv));
-	hf_wipe(&d_inv, sizeof(d_inv));
-	hf_wipe(&x_z, sizeof(x_z));
-	hf_wipe(&d_t, sizeof(d_t));
+	hf_fp_inv(&inv, &l->kg.z);
+	hf_fp_mul(&l->kg.x, &l->kg.x, &inv);
+	hf_fn_inv(&l->d1, &l->d1);
+	hf_wipe(&inv, sizeof(inv));
 }
 
 /* HF_ERR_ARG: no private key. HF_ERR_ENTROPY. */
@@ -295,7 +268,7 @@ static hf_err sign_one(struct hf_sm2_sig *sig, const struct hf_sm2_key *key,
 		err = lane_start(&l, key, rng);
 		if (err != HF_OK)
 			break;
-		lanes_invert(&l, 1);
+		lane_invert(&l);
 		if (lane_finish(sig, &l, e))
 			break;
 		err = HF_ERR_ENTROPY;
@@ -309,51 +282,6 @@ hf_err hf_sm2_sign_digest(struct hf_sm2_sig *sig, const struct hf_sm2_key *key,
 {
 	HF_TRY(hf_module_check());
 	return sign_one(sig, key, e, rng);
-}
-
-/* At most LANES jobs. A job that could not start takes no lane. */
-static hf_err sign_some(struct hf_sm2_sign_job *jobs, size_t n, const struct hf_rng *rng)
-{
-	struct lane l[LANES];
-	struct hf_sm2_sign_job *of[LANES];
-	hf_err e = HF_OK;
-	size_t used = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		jobs[i].result = lane_start(&l[used], jobs[i].key, rng);
-		if (jobs[i].result == HF_OK)
-			of[used++] = &jobs[i];
-		else if (e == HF_OK)
-			e = jobs[i].result;
-	}
-	if (used > 0)
-		lanes_invert(l, used);
-	for (size_t i = 0; i < used; i++) {
-		if (!lane_finish(of[i]->sig, &l[i], of[i]->e))
-			of[i]->result = sign_one(of[i]->sig, of[i]->key, of[i]->e, rng);
-		if (e == HF_OK)
-			e = of[i]->result;
-	}
-	hf_wipe(l, sizeof(l));
-	return e;
-}
-
-hf_err hf_sm2_sign_batch(struct hf_sm2_sign_job *jobs, size_t n, const struct hf_rng *rng)
-{
-	hf_err e = hf_module_check();
-
-	if (e != HF_OK) {
-		for (size_t i = 0; i < n; i++)
-			jobs[i].result = e;
-		return e;
-	}
-	for (size_t i = 0; i < n; i += LANES) {
-		hf_err got = sign_some(jobs + i, n - i < LANES ? n - i : LANES, rng);
-
-		if (e == HF_OK)
-			e = got;
-	}
-	return e;
 }
 
 /* True if x1 of the point is the number v modulo n, without an inversion: x = v z or (v + n) z. */
@@ -378,7 +306,7 @@ static bool x_is(const struct hf_pt *p, const uint64_t v[4])
 	return found || hf_fp_same(&t, &p->x) != 0;
 }
 
-hf_err hf_sm2_verify_digest(
+hf_err hf_sm2_verify_raw(
 	const struct hf_sm2_pub *pub, const uint8_t e[HF_SM3_LEN], const struct hf_sm2_sig *sig)
 {
 	uint64_t r[4];
@@ -388,7 +316,6 @@ hf_err hf_sm2_verify_digest(
 	struct hf_fn fs;
 	struct hf_pt p;
 
-	HF_TRY(hf_module_check());
 	if (hf_pt_from_pub(&p, pub) != HF_OK)
 		return HF_ERR_AUTH;
 
@@ -416,6 +343,13 @@ hf_err hf_sm2_verify_digest(
 	return x_is(&p, r) ? HF_OK : HF_ERR_AUTH;
 }
 
+hf_err hf_sm2_verify_digest(
+	const struct hf_sm2_pub *pub, const uint8_t e[HF_SM3_LEN], const struct hf_sm2_sig *sig)
+{
+	HF_TRY(hf_module_check());
+	return hf_sm2_verify_raw(pub, e, sig);
+}
+
 hf_err hf_sm2_sign(struct hf_sm2_sig *sig, const struct hf_sm2_key *key, const void *id,
 	size_t id_len, const void *message, size_t message_len, const struct hf_rng *rng)
 {
@@ -432,16 +366,4 @@ hf_err hf_sm2_verify(const struct hf_sm2_pub *pub, const void *id, size_t id_len
 
 	HF_TRY(hf_sm2_digest(e, pub, id, id_len, message, message_len));
 	return hf_sm2_verify_digest(pub, e, sig);
-}
-
-hf_err hf_sm2_verify_batch(struct hf_sm2_verify_job *jobs, size_t n)
-{
-	hf_err e = HF_OK;
-
-	for (size_t i = 0; i < n; i++) {
-		jobs[i].result = hf_sm2_verify_digest(jobs[i].pub, jobs[i].e, jobs[i].sig);
-		if (e == HF_OK)
-			e = jobs[i].result;
-	}
-	return e;
 }

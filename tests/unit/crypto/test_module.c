@@ -12,6 +12,7 @@
 #include "crypto/kdf.h"
 #include "crypto/modes/ghash_kernel.h"
 #include "crypto/module.h"
+#include "crypto/sm2/sm2_batch.h"
 #include "crypto/sm3/sm3_kernel.h"
 #include "crypto/sm4/sm4_kernel.h"
 #include "crypto/tree.h"
@@ -75,6 +76,7 @@ static void without_processor_features_everything_is_the_reference(void **state)
 	assert_string_equal(m->sm3->name, "c");
 	assert_string_equal(m->sm4->name, "c");
 	assert_string_equal(m->ghash->name, "c");
+	assert_string_equal(m->sm2_batch->name, "c");
 	assert_string_equal(m->failed, "");
 }
 

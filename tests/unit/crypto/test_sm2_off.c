@@ -15,9 +15,12 @@ static void every_service_refuses_before_the_self_tests(void **state)
 	struct hf_sm2_sig sig = { { 1 }, { 1 } };
 	struct hf_sm2_sign_job sign = { &key, d, &sig, HF_OK };
 	struct hf_sm2_verify_job verify = { &key.pub, d, &sig, HF_OK };
+	uint8_t out[32] = { 1, 2, 3, 4 };
+	struct hf_sm2_ecdh_job ecdh = { &key, &key.pub, out, HF_OK };
+	struct hf_sm2_key fresh = { { 1 }, { { 1 }, { 1 } } };
+	struct hf_sm2_key_job make = { &fresh, HF_OK };
 	struct hf_sm2_kex x = { true, &key, &key, "a", 1, &key.pub, &key.pub, "b", 1 };
 	uint8_t raw[HF_SM2_CIPHER_OVERHEAD + 4] = { 0 };
-	uint8_t out[32] = { 1, 2, 3, 4 };
 	static const uint8_t zero[4];
 
 	(void)state;
@@ -27,6 +30,11 @@ static void every_service_refuses_before_the_self_tests(void **state)
 	assert_err(hf_sm2_verify_digest(&key.pub, d, &sig), HF_ERR_SELF_TEST);
 	assert_err(hf_sm2_verify_batch(&verify, 1), HF_ERR_SELF_TEST);
 	assert_err(verify.result, HF_ERR_SELF_TEST);
+	assert_err(hf_sm2_ecdh_batch(&ecdh, 1), HF_ERR_SELF_TEST);
+	assert_err(ecdh.result, HF_ERR_SELF_TEST);
+	assert_err(hf_sm2_key_new_batch(&make, 1, &rng), HF_ERR_SELF_TEST);
+	assert_err(make.result, HF_ERR_SELF_TEST);
+	assert_int_equal(fresh.d[0], 0);
 	assert_err(hf_sm2_sign(&sig, &key, "a", 1, "m", 1, &rng), HF_ERR_SELF_TEST);
 	assert_err(hf_sm2_verify(&key.pub, "a", 1, "m", 1, &sig), HF_ERR_SELF_TEST);
 	assert_err(hf_sm2_z(out, &key.pub, "a", 1), HF_ERR_SELF_TEST);
