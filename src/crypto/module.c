@@ -32,6 +32,10 @@ static const struct {
 	{ "sm4-gcm", hf_gcm_selftest },
 	{ "sm4-ccm", hf_ccm_selftest },
 	{ "sm4-xts", hf_xts_selftest },
+	{ "sm4-modes", hf_sm4_modes_selftest },
+	{ "sm4-hctr", hf_hctr_selftest },
+	{ "sm4-mac", hf_sm4_mac_selftest },
+	{ "sm4-ctr-drbg", hf_ctr_drbg_selftest },
 };
 
 static hf_err enter_error(const char *test)

@@ -18,5 +18,9 @@ bool hf_sm4_selftest(void);
 bool hf_gcm_selftest(void);
 bool hf_ccm_selftest(void);
 bool hf_xts_selftest(void);
+bool hf_sm4_modes_selftest(void);
+bool hf_hctr_selftest(void);
+bool hf_sm4_mac_selftest(void);
+bool hf_ctr_drbg_selftest(void);
 
 #endif
