@@ -353,9 +353,9 @@ bool hf_sm4_mac_selftest(void)
 			0xda, 0xaa, 0x6c, 0x82, 0xe8 },
 	};
 	struct hf_bytes text = hf_bytes_str("This is the test message ");
-	struct hf_sm4_mac_key k;
+	struct hf_sm4_mac_key k = { 0 };
 	struct hf_sm4_mac m;
-	uint8_t tag[HF_SM4_MAC_LEN];
+	uint8_t tag[HF_SM4_MAC_LEN] = { 0 };
 	bool ok = true;
 
 	for (int i = HF_SM4_CBC_MAC; i <= HF_SM4_CBCR; i++) {

@@ -95,7 +95,9 @@ static void check_len(size_t len)
 	uint8_t *out = malloc(len);
 	struct hf_hctr_key k;
 
-	assert_true(in != NULL && want != NULL && out != NULL);
+	assert_non_null(in);
+	assert_non_null(want);
+	assert_non_null(out);
 	assert_ok(hf_rng_fill(&rng, keys, sizeof(keys)));
 	assert_ok(hf_rng_fill(&rng, in, len));
 	assert_ok(hf_hctr_init(&k, keys, keys + BLOCK));

@@ -224,7 +224,7 @@ static uint8_t *openssl(const EVP_CIPHER *cipher, bool padded, const uint8_t *ke
 	assert_int_equal(EVP_EncryptUpdate(c, out, &n, in, (int)len), 1);
 	assert_int_equal(EVP_EncryptFinal_ex(c, out + n, &m), 1);
 	EVP_CIPHER_CTX_free(c);
-	*out_len = (size_t)(n + m);
+	*out_len = (size_t)n + (size_t)m;
 	return out;
 }
 
