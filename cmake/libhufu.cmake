@@ -21,6 +21,7 @@ if(NOT HUFU_SANITIZE)
     target_link_options(libhufu PRIVATE -Wl,--no-undefined)
 endif()
 target_link_libraries(libhufu PRIVATE hufu_svc)
+hufu_add_integrity(libhufu)
 
 # All that is needed in one object, whose inner names are made local.
 foreach(layer IN LISTS HUFU_LAYERS)
@@ -29,15 +30,20 @@ foreach(layer IN LISTS HUFU_LAYERS)
         list(APPEND archive_targets hufu_${layer})
     endif()
 endforeach()
+# Its users may have the integrity record written into their programs, with hufu-integrity.
+add_library(hufu_record_later OBJECT ${PROJECT_SOURCE_DIR}/src/crypto/record/integrity_later.c)
+target_link_libraries(hufu_record_later PRIVATE hufu_flags)
 set(object ${PROJECT_BINARY_DIR}/libhufu.o)
 set(archive ${PROJECT_BINARY_DIR}/libhufu.a)
 add_custom_command(OUTPUT ${archive}
     COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o ${object} $<TARGET_OBJECTS:hufu_sdk>
+        $<TARGET_OBJECTS:hufu_record_later>
         -Wl,--start-group ${archives} -Wl,--end-group
     COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=hufu_* ${object}
     COMMAND ${CMAKE_COMMAND} -E rm -f ${archive}
     COMMAND ${CMAKE_AR} rcs ${archive} ${object}
     DEPENDS hufu_sdk ${archive_targets} $<TARGET_OBJECTS:hufu_sdk>
+        $<TARGET_OBJECTS:hufu_record_later>
     COMMAND_EXPAND_LISTS VERBATIM
     COMMENT "Making one object of libhufu.a")
 add_custom_target(libhufu_static ALL DEPENDS ${archive})
@@ -54,6 +60,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/hufu-config-version.cmake
 
 install(TARGETS libhufu LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
 install(FILES ${archive} DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
+install(TARGETS hufu_integrity COMPONENT sdk)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/hufu
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT sdk FILES_MATCHING PATTERN "*.h")
 install(FILES ${PROJECT_BINARY_DIR}/hufu.pc

@@ -12,6 +12,7 @@
 #define HF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define HF_EXPORT            __attribute__((visibility("default")))
 #define HF_CONSTRUCTOR       __attribute__((constructor)) /* runs when the program is loaded */
+#define HF_SECTION(name)     __attribute__((section(name), used)) /* a constant lies there */
 #define HF_NOINLINE          __attribute__((noinline))
 #define HF_ALWAYS_INLINE     __attribute__((always_inline)) inline
 /* The optimiser forgets what it knows about the integer x. Costs no instruction. */
@@ -25,6 +26,7 @@ __extension__ typedef unsigned __int128 hf_u128;
 #define HF_PRINTF(fmt, args)
 #define HF_EXPORT
 #define HF_CONSTRUCTOR
+#define HF_SECTION(name)
 #define HF_NOINLINE
 #define HF_ALWAYS_INLINE inline
 #define HF_FORGET(x) \

@@ -1,29 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The module's life: OFF, then READY or ERROR, never back. While the known-answer tests run the
- * state is READY already, since they use the services as a caller does; nobody else can, because
- * hf_module_start() comes before any other thread.
+ * The module's life. The tests use the services as a caller does, so there is service in SELF_TEST,
+ * too; nobody else can have it, because hf_module_start() comes before any other thread and
+ * hf_module_selftest() asks its caller to be alone. Any thread may find a failure: state and
+ * name of the failed test are therefore atomic, the name being written first.
  */
 #include "crypto/module.h"
 
-#include <string.h>
-
 #include "base/attr.h"
-#include "crypto/modes/ghash_kernel.h"
+#include "crypto/integrity.h"
 #include "crypto/selftest.h"
-#include "crypto/sm2/sm2_batch.h"
-#include "crypto/sm3/sm3_kernel.h"
-#include "crypto/sm4/sm4_kernel.h"
 
-static struct hf_module the_module = { .state = HF_MODULE_OFF };
+enum { NO = -1 };
 
-/* In the order of what stands on what. */
+static const int module_next[HF_MODULE_STATES][HF_MODULE_EVENTS] = {
+	/* clang-format off */
+	/*                        START                PASSED           FAILED           TEST                 ZEROIZE */
+	[HF_MODULE_OFF]       = { HF_MODULE_SELF_TEST, NO,              NO,              NO,                  HF_MODULE_ZEROIZED },
+	[HF_MODULE_SELF_TEST] = { NO,                  HF_MODULE_READY, HF_MODULE_ERROR, NO,                  NO                 },
+	[HF_MODULE_READY]     = { NO,                  NO,              HF_MODULE_ERROR, HF_MODULE_SELF_TEST, HF_MODULE_ZEROIZED },
+	[HF_MODULE_ERROR]     = { NO,                  NO,              HF_MODULE_ERROR, NO,                  NO                 },
+	[HF_MODULE_ZEROIZED]  = { HF_MODULE_SELF_TEST, NO,              NO,              NO,                  HF_MODULE_ZEROIZED },
+	/* clang-format on */
+};
+
+static const char no_test[] = "";
+
+static struct hf_module the_module = { .state = HF_MODULE_OFF, .failed = no_test };
+
+/*
+ * In the order of what stands on what. Integrity comes as soon as what it needs was tested
+ * (GB/T 37092-2018 7.10.2).
+ */
 static const struct {
 	const char *name;
 	bool (*run)(void);
 } selftests[] = {
 	{ "sm3", hf_sm3_selftest },
 	{ "hmac-sm3", hf_hmac_selftest },
+	{ "integrity", hf_integrity_selftest },
 	{ "kdf", hf_kdf_selftest },
 	{ "tree-sm3", hf_tree_selftest },
 	{ "sm3-drbg", hf_drbg_selftest },
@@ -38,40 +53,67 @@ static const struct {
 	{ "sm4-ctr-drbg", hf_ctr_drbg_selftest },
 };
 
-static hf_err enter_error(const char *test)
+int hf_module_next(enum hf_module_state state, enum hf_module_event event)
 {
-	the_module.state = HF_MODULE_ERROR;
-	(void)strncpy(the_module.failed, test, sizeof(the_module.failed) - 1);
+	return module_next[state][event];
+}
+
+/* False: not allowed in this state, which stays. */
+static bool step(enum hf_module_event event)
+{
+	enum hf_module_state now = atomic_load(&the_module.state);
+	int next;
+
+	do {
+		next = module_next[now][event];
+		if (next == NO)
+			return false;
+	} while (
+		!atomic_compare_exchange_weak(&the_module.state, &now, (enum hf_module_state)next));
+	return true;
+}
+
+hf_err hf_module_fail(const char *test)
+{
+	const char *none = no_test;
+
+	(void)atomic_compare_exchange_strong(&the_module.failed, &none, test);
+	(void)step(HF_MODULE_EV_FAILED);
 	return HF_ERR_SELF_TEST;
 }
 
-static hf_err run_selftests(void)
+static hf_err run_tests(const struct hf_selftest_watch *watch, const char *kernel)
 {
-	for (size_t i = 0; i < HF_COUNT(selftests); i++)
-		if (!selftests[i].run())
-			return enter_error(selftests[i].name);
+	for (size_t i = 0; i < HF_COUNT(selftests); i++) {
+		bool passed = selftests[i].run();
+
+		if (watch != NULL)
+			watch->done(watch->ctx, selftests[i].name, kernel, passed);
+		if (!passed)
+			return hf_module_fail(selftests[i].name);
+	}
 	return HF_OK;
+}
+
+static hf_err finish(hf_err e)
+{
+	if (e == HF_OK && step(HF_MODULE_EV_PASSED))
+		return HF_OK;
+	return HF_ERR_SELF_TEST;
 }
 
 hf_err hf_module_start(uint32_t cpu)
 {
-	if (the_module.state != HF_MODULE_OFF)
+	const struct hf_kernel_family *f;
+
+	if (!step(HF_MODULE_EV_START))
 		return hf_module_check();
 	the_module.cpu = cpu;
-	the_module.sm3 = hf_sm3_choose(cpu);
-	if (the_module.sm3 == NULL)
-		return enter_error("sm3 kernel");
-	the_module.sm4 = hf_sm4_choose(cpu);
-	if (the_module.sm4 == NULL)
-		return enter_error("sm4 kernel");
-	the_module.ghash = hf_ghash_choose(cpu);
-	if (the_module.ghash == NULL)
-		return enter_error("ghash kernel");
-	the_module.sm2_batch = hf_sm2_batch_choose(cpu);
-	if (the_module.sm2_batch == NULL)
-		return enter_error("sm2 batch kernel");
-	the_module.state = HF_MODULE_READY;
-	return run_selftests();
+	the_module.is_approved = hf_integrity_is_tested();
+	for (size_t i = 0; (f = hf_kernel_family_at(i)) != NULL; i++)
+		if (!f->choose(&the_module, cpu))
+			return hf_module_fail(f->test);
+	return finish(run_tests(NULL, NULL));
 }
 
 const struct hf_module *hf_module(void)
@@ -81,11 +123,100 @@ const struct hf_module *hf_module(void)
 
 hf_err hf_module_check(void)
 {
-	return the_module.state == HF_MODULE_READY ? HF_OK : HF_ERR_SELF_TEST;
+	enum hf_module_state now = atomic_load_explicit(&the_module.state, memory_order_acquire);
+
+	return now == HF_MODULE_READY || now == HF_MODULE_SELF_TEST ? HF_OK : HF_ERR_SELF_TEST;
 }
 
-hf_err hf_module_selftest(void)
+/* The kernel of the family that the module uses; the count if it uses none. */
+static size_t chosen(const struct hf_kernel_family *f)
 {
-	HF_TRY(hf_module_check());
-	return run_selftests();
+	struct hf_kernel_info k = { .is_chosen = false };
+	size_t i = 0;
+
+	while (f->at(&k, i) && !k.is_chosen)
+		i++;
+	return i;
+}
+
+/*
+ * One kernel in place of the chosen one. With the features that it needs and no other it is chosen
+ * if it agrees with the reference, unless a better one needs no more than it.
+ */
+static hf_err test_kernel(const struct hf_selftest_watch *watch, const struct hf_kernel_family *f,
+	size_t i, const struct hf_kernel_info *k)
+{
+	bool agrees = f->choose(&the_module, k->needs) && chosen(f) <= i;
+	hf_err e = HF_OK;
+
+	if (watch != NULL)
+		watch->done(watch->ctx, f->test, k->name, agrees);
+	if (!agrees)
+		return hf_module_fail(f->test);
+	f->use(&the_module, i);
+	e = run_tests(watch, k->name);
+	return e;
+}
+
+static hf_err test_family(const struct hf_selftest_watch *watch, const struct hf_kernel_family *f)
+{
+	struct hf_kernel_info k;
+	size_t before = chosen(f);
+	hf_err e = HF_OK;
+
+	for (size_t i = 0; e == HF_OK && f->at(&k, i); i++)
+		if (i != before && (k.needs & ~the_module.cpu) == 0)
+			e = test_kernel(watch, f, i, &k);
+	f->use(&the_module, before);
+	return e;
+}
+
+hf_err hf_module_selftest(const struct hf_selftest_watch *watch)
+{
+	const struct hf_kernel_family *f;
+	hf_err e;
+
+	if (!step(HF_MODULE_EV_TEST))
+		return HF_ERR_SELF_TEST;
+	e = run_tests(watch, NULL);
+	for (size_t i = 0; e == HF_OK && (f = hf_kernel_family_at(i)) != NULL; i++)
+		e = test_family(watch, f);
+	return finish(e);
+}
+
+void hf_module_zeroize(void)
+{
+	/* Kernels stay: a thread may be in the middle of one. They are no secret. */
+	(void)step(HF_MODULE_EV_ZEROIZE);
+}
+
+const char *hf_module_state_name(enum hf_module_state state)
+{
+	static const char *const names[HF_MODULE_STATES] = {
+		[HF_MODULE_OFF] = "off",
+		[HF_MODULE_SELF_TEST] = "self-test",
+		[HF_MODULE_READY] = "ready",
+		[HF_MODULE_ERROR] = "error",
+		[HF_MODULE_ZEROIZED] = "zeroized",
+	};
+
+	return names[state];
+}
+
+const char *hf_module_event_name(enum hf_module_event event)
+{
+	static const char *const names[HF_MODULE_EVENTS] = {
+		[HF_MODULE_EV_START] = "start",
+		[HF_MODULE_EV_PASSED] = "passed",
+		[HF_MODULE_EV_FAILED] = "failed",
+		[HF_MODULE_EV_TEST] = "test",
+		[HF_MODULE_EV_ZEROIZE] = "zeroize",
+	};
+
+	return names[event];
+}
+
+const char *hf_module_test_at(size_t i)
+{
+	return i < HF_COUNT(selftests) ? selftests[i].name : NULL;
 }

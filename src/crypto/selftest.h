@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The known-answer tests that the module runs before it serves anybody (GB/T 37092-2018 7.8). Each
- * file that has an algorithm has its test; module.c has the table of them. Private to the module.
+ * The self-tests that the module runs before it serves anybody (GB/T 37092-2018 7.10), and the
+ * kernels it runs them with. Each file that has an algorithm has its test; module.c has the table
+ * of them, kernels.c that of the primitives that have kernels. Private to the module.
  */
 #ifndef HF_CRYPTO_SELFTEST_H
 #define HF_CRYPTO_SELFTEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "crypto/module.h"
 
 bool hf_sm3_selftest(void);
 bool hf_hmac_selftest(void);
@@ -22,5 +26,25 @@ bool hf_sm4_modes_selftest(void);
 bool hf_hctr_selftest(void);
 bool hf_sm4_mac_selftest(void);
 bool hf_ctr_drbg_selftest(void);
+
+/* A primitive that has kernels. */
+struct hf_kernel_family {
+	const char *test; /* name of the self-test that finds no kernel to be right */
+
+	/* Kernel i, best first; false from the count on. */
+	bool (*at)(struct hf_kernel_info *k, size_t i);
+
+	/*
+	 * Makes m use the best kernel for these CPU bits that agrees with the reference; false:
+	 * there is none.
+	 */
+	bool (*choose)(struct hf_module *m, uint32_t cpu);
+
+	/* Makes m use kernel i without a test. */
+	void (*use)(struct hf_module *m, size_t i);
+};
+
+/* The families; NULL from the count on. */
+const struct hf_kernel_family *hf_kernel_family_at(size_t i);
 
 #endif

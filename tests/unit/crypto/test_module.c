@@ -12,6 +12,7 @@
 #include "crypto/kdf.h"
 #include "crypto/modes/ghash_kernel.h"
 #include "crypto/module.h"
+#include "crypto/sm2.h"
 #include "crypto/sm2/sm2_batch.h"
 #include "crypto/sm3/sm3_kernel.h"
 #include "crypto/sm4/sm4_kernel.h"
@@ -19,7 +20,7 @@
 
 /* The tests run in this order: the first ones before the module is started. */
 
-static void every_service_that_can_fail_refuses_before_the_start(void **state)
+static void every_service_that_can_fail_refuses(void)
 {
 	static const uint8_t key[16] = { 0 };
 	struct test_rng r;
@@ -29,11 +30,12 @@ static void every_service_that_can_fail_refuses_before_the_start(void **state)
 	struct hf_gcm_key g;
 	struct hf_aead a = { key, 12, NULL, 0, b, 16, b, b + 16, 16 };
 	struct hf_drbg d = { .n_requests = 0 };
+	struct hf_sm2_key pair = { { 0 }, { { 0 }, { 0 } } };
+	struct hf_sm2_sig sig = { { 0 }, { 0 } };
+	uint8_t c[HF_SM2_CIPHER_OVERHEAD + 16] = { 0 };
 
-	(void)state;
-	assert_int_equal(hf_module()->state, HF_MODULE_OFF);
 	assert_err(hf_module_check(), HF_ERR_SELF_TEST);
-	assert_err(hf_module_selftest(), HF_ERR_SELF_TEST);
+	assert_err(hf_module_selftest(NULL), HF_ERR_SELF_TEST);
 	assert_err(hf_hkdf(b, 32, NULL, 0, "x", 1, NULL, 0), HF_ERR_SELF_TEST);
 	assert_err(hf_sm2_kdf(b, 32, "x", 1), HF_ERR_SELF_TEST);
 	assert_err(hf_pbkdf2(b, 32, "x", 1, "y", 1, 1), HF_ERR_SELF_TEST);
@@ -43,8 +45,22 @@ static void every_service_that_can_fail_refuses_before_the_start(void **state)
 	assert_err(hf_sm4_ctr(&k, b, b + 16, b + 16, 16), HF_ERR_SELF_TEST);
 	assert_err(hf_ccm_seal(&k, &a), HF_ERR_SELF_TEST);
 	assert_err(hf_gcm_init(&g, key), HF_ERR_SELF_TEST);
+	assert_err(hf_sm2_key_new(&pair, &rng), HF_ERR_SELF_TEST);
+	assert_err(hf_sm2_key_from_private(&pair, b), HF_ERR_SELF_TEST);
+	assert_err(hf_sm2_sign(&sig, &pair, "x", 1, "y", 1, &rng), HF_ERR_SELF_TEST);
+	assert_err(hf_sm2_verify(&pair.pub, "x", 1, "y", 1, &sig), HF_ERR_SELF_TEST);
+	assert_err(hf_sm2_encrypt(c, &pair.pub, b, 16, &rng), HF_ERR_SELF_TEST);
+	assert_err(hf_sm2_decrypt(b, &pair, c, sizeof(c)), HF_ERR_SELF_TEST);
+	assert_err(hf_sm2_ecdh(b, &pair, &pair.pub), HF_ERR_SELF_TEST);
 	for (size_t i = 0; i < sizeof(b); i++)
 		assert_int_equal(b[i], 0);
+}
+
+static void there_is_no_service_before_the_start(void **state)
+{
+	(void)state;
+	assert_int_equal(hf_module()->state, HF_MODULE_OFF);
+	every_service_that_can_fail_refuses();
 }
 
 static void the_hashes_give_zeros_before_the_start(void **state)
@@ -78,6 +94,7 @@ static void without_processor_features_everything_is_the_reference(void **state)
 	assert_string_equal(m->ghash->name, "c");
 	assert_string_equal(m->sm2_batch->name, "c");
 	assert_string_equal(m->failed, "");
+	assert_false(m->is_approved); /* a test has no integrity record */
 }
 
 static void a_second_start_changes_nothing(void **state)
@@ -96,20 +113,141 @@ static void the_self_tests_pass_again_on_demand(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		assert_ok(hf_module_selftest());
+		assert_ok(hf_module_selftest(NULL));
 	assert_int_equal(hf_module()->state, HF_MODULE_READY);
 	hf_sm3(out, "abc", 3);
 	assert_memory_equal(out, abc, sizeof(abc));
 }
 
+struct heard {
+	unsigned n_tests;
+	unsigned n_kernels; /* other than the chosen ones */
+	unsigned n_bad;
+};
+
+static void hear(void *ctx, const char *test, const char *kernel, bool passed)
+{
+	struct heard *h = ctx;
+
+	if (kernel == NULL) {
+		assert_string_equal(test, hf_module_test_at(h->n_tests));
+		h->n_tests++;
+	} else if (strstr(test, " kernel") != NULL) {
+		h->n_kernels++;
+	}
+	h->n_bad += passed ? 0 : 1;
+}
+
+static void on_demand_every_test_is_heard_of(void **state)
+{
+	struct heard h = { .n_tests = 0 };
+	const struct hf_selftest_watch watch = { hear, &h };
+
+	(void)state;
+	assert_ok(hf_module_selftest(&watch));
+	assert_null(hf_module_test_at(h.n_tests));
+	assert_true(h.n_tests >= 10);
+	assert_int_equal(h.n_kernels, 0); /* no features, no other kernel */
+	assert_int_equal(h.n_bad, 0);
+}
+
+static void every_primitive_has_kernels_and_the_reference_is_chosen(void **state)
+{
+	struct hf_kernel_info k;
+	unsigned n_chosen = 0;
+
+	(void)state;
+	for (size_t i = 0; hf_module_kernel_at(&k, i); i++) {
+		assert_true(k.is_chosen == (k.needs == 0));
+		n_chosen += k.is_chosen ? 1 : 0;
+	}
+	assert_true(n_chosen >= 3);
+}
+
+/* GB/T 37092-2018 7.11.4: the whole table, against the figure of module.h. */
+static void only_the_transitions_of_the_figure_are_there(void **state)
+{
+	static const struct {
+		enum hf_module_state from;
+		enum hf_module_event event;
+		enum hf_module_state to;
+	} figure[] = {
+		{ HF_MODULE_OFF, HF_MODULE_EV_START, HF_MODULE_SELF_TEST },
+		{ HF_MODULE_OFF, HF_MODULE_EV_ZEROIZE, HF_MODULE_ZEROIZED },
+		{ HF_MODULE_SELF_TEST, HF_MODULE_EV_PASSED, HF_MODULE_READY },
+		{ HF_MODULE_SELF_TEST, HF_MODULE_EV_FAILED, HF_MODULE_ERROR },
+		{ HF_MODULE_READY, HF_MODULE_EV_TEST, HF_MODULE_SELF_TEST },
+		{ HF_MODULE_READY, HF_MODULE_EV_FAILED, HF_MODULE_ERROR },
+		{ HF_MODULE_READY, HF_MODULE_EV_ZEROIZE, HF_MODULE_ZEROIZED },
+		{ HF_MODULE_ERROR, HF_MODULE_EV_FAILED, HF_MODULE_ERROR },
+		{ HF_MODULE_ZEROIZED, HF_MODULE_EV_START, HF_MODULE_SELF_TEST },
+		{ HF_MODULE_ZEROIZED, HF_MODULE_EV_ZEROIZE, HF_MODULE_ZEROIZED },
+	};
+
+	(void)state;
+	for (int s = 0; s < HF_MODULE_STATES; s++) {
+		assert_true(strlen(hf_module_state_name((enum hf_module_state)s)) > 0);
+		for (int ev = 0; ev < HF_MODULE_EVENTS; ev++) {
+			int want = -1;
+
+			for (size_t i = 0; i < HF_COUNT(figure); i++)
+				if ((int)figure[i].from == s && (int)figure[i].event == ev)
+					want = (int)figure[i].to;
+			assert_int_equal(
+				hf_module_next((enum hf_module_state)s, (enum hf_module_event)ev),
+				want);
+		}
+	}
+	for (int ev = 0; ev < HF_MODULE_EVENTS; ev++)
+		assert_true(strlen(hf_module_event_name((enum hf_module_event)ev)) > 0);
+}
+
+static void after_zeroization_there_is_no_service_until_the_next_start(void **state)
+{
+	static const uint8_t zeros[HF_SM3_LEN];
+	uint8_t out[HF_SM3_LEN];
+
+	(void)state;
+	hf_module_zeroize();
+	assert_int_equal(hf_module()->state, HF_MODULE_ZEROIZED);
+	every_service_that_can_fail_refuses();
+	hf_sm3(out, "abc", 3);
+	assert_memory_equal(out, zeros, sizeof(out));
+	hf_module_zeroize();
+	assert_ok(hf_module_start(0));
+	assert_int_equal(hf_module()->state, HF_MODULE_READY);
+	the_self_tests_pass_again_on_demand(state);
+}
+
+/* The last one: there is no way back. */
+static void a_failure_ends_all_service_and_keeps_its_name(void **state)
+{
+	(void)state;
+	assert_err(hf_module_fail("a pair"), HF_ERR_SELF_TEST);
+	assert_int_equal(hf_module()->state, HF_MODULE_ERROR);
+	assert_err(hf_module_fail("another"), HF_ERR_SELF_TEST);
+	assert_string_equal(hf_module()->failed, "a pair");
+	every_service_that_can_fail_refuses();
+	assert_err(hf_module_start(0), HF_ERR_SELF_TEST);
+	assert_err(hf_module_selftest(NULL), HF_ERR_SELF_TEST);
+	hf_module_zeroize();
+	assert_int_equal(hf_module()->state, HF_MODULE_ERROR);
+	the_hashes_give_zeros_before_the_start(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_service_that_can_fail_refuses_before_the_start),
+		cmocka_unit_test(there_is_no_service_before_the_start),
 		cmocka_unit_test(the_hashes_give_zeros_before_the_start),
 		cmocka_unit_test(without_processor_features_everything_is_the_reference),
 		cmocka_unit_test(a_second_start_changes_nothing),
 		cmocka_unit_test(the_self_tests_pass_again_on_demand),
+		cmocka_unit_test(on_demand_every_test_is_heard_of),
+		cmocka_unit_test(every_primitive_has_kernels_and_the_reference_is_chosen),
+		cmocka_unit_test(only_the_transitions_of_the_figure_are_there),
+		cmocka_unit_test(after_zeroization_there_is_no_service_until_the_next_start),
+		cmocka_unit_test(a_failure_ends_all_service_and_keeps_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

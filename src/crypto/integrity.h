@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The integrity test of the program or library that the module is part of (GB/T 37092-2018 7.5).
+ *
+ * What is tested is the code as it lies in memory, not a file: what runs is what counts, the module
+ * makes no system calls, and stripping, packaging and installing change nothing that is loaded.
+ * Three spans of the image never change between the linker and the processor:
+ *
+ *   code        all executable sections       position independent: never relocated
+ *   constants   .rodata                       without pointers, which lie in .data.rel.ro
+ *   relocations .rela.dyn, .rela.plt          what the loader makes of .data.rel.ro and .got
+ *
+ * tools/hufu-integrity.c finds them in the linked file and writes where they are, and the tags,
+ * into the one struct hf_integrity of the program: a section of its own, behind .rodata.
+ *
+ *   head tag = HMAC-SM3(key, all of the record before it)        so that no wrong place is read
+ *   tag      = HMAC-SM3(key, head tag || SM3(piece 1) || SM3(piece 2) || ...)
+ *
+ * Pieces are 4 KiB of a span; the last one of each span may be shorter. They are hashed many at a
+ * time, which takes an eighth of the time of one long hash. The key is a constant: the test finds
+ * faults of storage and careless changes. Who can alter a program on purpose can also write tags;
+ * level 1 asks no more.
+ */
+#ifndef HF_CRYPTO_INTEGRITY_H
+#define HF_CRYPTO_INTEGRITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "crypto/sm3.h"
+
+enum {
+	HF_INTEGRITY_SPANS = 3,
+	HF_INTEGRITY_PIECE_LEN = 4096,    /* bytes hashed as one */
+	HF_INTEGRITY_SPAN_MAX = 64 << 20, /* bytes */
+};
+
+#define HF_INTEGRITY_MAGIC   "hufu integrity 1"
+#define HF_INTEGRITY_SECTION ".hufu_integrity"
+
+/* What the link of a program or library decides about it. */
+enum hf_integrity_kind {
+	HF_INTEGRITY_MUST = 1, /* no service without good tags: what is installed */
+	HF_INTEGRITY_LATER, /* libhufu.a: who links it may have the tags written; then as above */
+	HF_INTEGRITY_NONE,  /* tests, benches, sanitized builds: never tested, not approved */
+};
+
+struct hf_integrity_span {
+	uint8_t at[8];  /* big-endian, from the record; negative as two's complement */
+	uint8_t len[8]; /* big-endian */
+};
+
+/* Bytes only, so that the tool need not know the machine. Tags of zeros: not written yet. */
+struct hf_integrity {
+	uint8_t magic[16]; /* HF_INTEGRITY_MAGIC without its terminator */
+	uint8_t kind[8];   /* enum hf_integrity_kind, big-endian */
+	struct hf_integrity_span spans[HF_INTEGRITY_SPANS];
+	uint8_t head_tag[HF_SM3_LEN];
+	uint8_t tag[HF_SM3_LEN];
+};
+
+/* clang-format off */
+#define HF_INTEGRITY_RECORD(kind_) { \
+	.magic = { 'h', 'u', 'f', 'u', ' ', 'i', 'n', 't', 'e', 'g', 'r', 'i', 't', 'y', ' ', '1' }, \
+	.kind = { [7] = (kind_) }, \
+}
+/* clang-format on */
+
+/* The record of this program: integrity_none.c, or what it is linked with before the archives. */
+extern const struct hf_integrity hf_integrity_record;
+
+/* The tags over a record and the spans that it names, wherever these lie. */
+void hf_integrity_head_tag(uint8_t tag[HF_SM3_LEN], const struct hf_integrity *record);
+void hf_integrity_tag(uint8_t tag[HF_SM3_LEN], const struct hf_integrity *record,
+	const struct hf_bytes spans[HF_INTEGRITY_SPANS]);
+
+/* True if tags were written, or must have been: then the test decides about all service. */
+bool hf_integrity_is_tested(void);
+
+/* The test. True where it is not asked for. */
+bool hf_integrity_selftest(void);
+
+#endif
