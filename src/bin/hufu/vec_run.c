@@ -12,10 +12,11 @@
 
 enum { SHOWN = 16 }; /* bytes of a wrong value that a message shows */
 
-void vec_run_init(struct vec_run *r, const struct vec_file *file)
+void vec_run_init(struct vec_run *r, const struct vec_file *file, const struct vec_alg *alg)
 {
 	memset(r, 0, sizeof(*r));
 	r->file = file;
+	r->alg = alg;
 	r->c = &file->c;
 }
 

@@ -16,6 +16,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "crypto/sm2.h"
+#include "crypto/sm4.h"
 #include "vec_file.h"
 
 enum vec_outcome {
@@ -30,8 +31,11 @@ enum {
 	VEC_WHY_MAX = 240,  /* bytes of an explanation with its terminator */
 };
 
+struct vec_alg;
+
 struct vec_run {
 	const struct vec_file *file;
+	const struct vec_alg *alg; /* which row of the table runs it */
 	const struct vec_case *c;
 	enum vec_outcome outcome;
 	unsigned n_compared;
@@ -40,7 +44,7 @@ struct vec_run {
 	size_t n_rooms;
 };
 
-void vec_run_init(struct vec_run *r, const struct vec_file *file);
+void vec_run_init(struct vec_run *r, const struct vec_file *file, const struct vec_alg *alg);
 
 /* Frees the buffers and settles the outcome, which is VEC_OPEN no longer. */
 void vec_run_end(struct vec_run *r);
@@ -102,6 +106,11 @@ struct vec_nonce {
 };
 struct hf_rng vec_nonce_rng(struct vec_nonce *n);
 
+/*
+ * An SM4 key; false: the case is settled. A key of another length is skipped: it is not SM4's.
+ */
+bool vec_sm4_key(struct vec_run *r, const char *name, uint8_t key[HF_SM4_KEY_LEN]);
+
 /* The runners; vec_table.c says which algorithm each belongs to. */
 void vec_run_sm3(struct vec_run *r);
 void vec_run_hmac(struct vec_run *r);
@@ -112,8 +121,11 @@ void vec_run_pbkdf2(struct vec_run *r);
 void vec_run_tlcp_prf(struct vec_run *r);
 void vec_run_drbg(struct vec_run *r);
 void vec_run_sm4_ecb(struct vec_run *r);
-void vec_run_sm4_cbc(struct vec_run *r);
-void vec_run_sm4_ctr(struct vec_run *r);
+void vec_run_sm4_mode(struct vec_run *r);
+void vec_run_sm4_hctr(struct vec_run *r);
+void vec_run_sm4_mac(struct vec_run *r);
+void vec_run_sm4_gmac(struct vec_run *r);
+void vec_run_sm4_drbg(struct vec_run *r);
 void vec_run_sm4_xts(struct vec_run *r);
 void vec_run_sm4_gcm(struct vec_run *r);
 void vec_run_sm4_ccm(struct vec_run *r);
