@@ -159,6 +159,23 @@ void hf_json_wr_u64(struct hf_json_wr *j, uint64_t v)
 	put_str(j, text);
 }
 
+void hf_json_wr_fixed(struct hf_json_wr *j, uint64_t v, unsigned decimals)
+{
+	uint64_t unit = 1;
+	char text[48];
+
+	if (decimals == 0) {
+		hf_json_wr_u64(j, v);
+		return;
+	}
+	for (unsigned i = 0; i < decimals; i++)
+		unit *= 10;
+	(void)snprintf(
+		text, sizeof(text), "%" PRIu64 ".%0*" PRIu64, v / unit, (int)decimals, v % unit);
+	begin_value(j);
+	put_str(j, text);
+}
+
 void hf_json_wr_i64(struct hf_json_wr *j, int64_t v)
 {
 	char text[24];

@@ -45,6 +45,8 @@ void hf_json_wr_text(struct hf_json_wr *j, struct hf_bytes s);
 void hf_json_wr_hex(struct hf_json_wr *j, const uint8_t *bytes, size_t len);
 void hf_json_wr_u64(struct hf_json_wr *j, uint64_t v);
 void hf_json_wr_i64(struct hf_json_wr *j, int64_t v);
+void hf_json_wr_fixed(
+	struct hf_json_wr *j, uint64_t v, unsigned decimals); /* v / 10^decimals, at most 18 */
 void hf_json_wr_bool(struct hf_json_wr *j, bool v);
 void hf_json_wr_null(struct hf_json_wr *j);
 

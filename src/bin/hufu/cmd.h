@@ -110,6 +110,7 @@ int hufu_run_uploads_list(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_uploads_open(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_verify(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_version(const struct hufu_args *a, struct hf_errinfo *ei);
+int hufu_run_check_random(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_check_vectors(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_policy_show(const struct hufu_args *a, struct hf_errinfo *ei);
 #endif

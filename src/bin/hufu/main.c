@@ -15,6 +15,17 @@ static const struct hufu_opt opts_json[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct hufu_opt opts_check_random[] = {
+	{ "live", NULL, "test a generator of this machine, not a file" },
+	{ "source", "module|system", "live: the module's generator, or what seeds it (module)" },
+	{ "set", "SET", "full, factory, power-on, periodic or single (full)" },
+	{ "samples", "N", "how many (full 1000, factory 50, power-on 20, periodic 20, single 1)" },
+	{ "sample-bits", "N", "bits of each (1000000; periodic 20000, single 1024)" },
+	{ "values", "FILE", "write every P and Q there, as CSV; it must not exist" },
+	{ "json", NULL, "print JSON" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct hufu_opt opts_domain_init[] = {
 	{ "name", "NAME", "of the domain, as it stands in every certificate (required)" },
 	{ "hub", "ID", "of the hub (hub)" },
@@ -156,6 +167,13 @@ static const struct hufu_cmd commands[] = {
 	  .help = "The best of many short runs of each row. With operands: the rows whose names begin so.\n"
 		  "The environment variable HUFU_CPU (\"aes,avx2\", \"none\") rules kernels out.",
 	  .run = hufu_run_bench_crypto },
+	{ .name = "check random", .usage = "FILE|--live [OPTION]...", .opts = opts_check_random,
+	  .max_args = 1,
+	  .summary = "test a generator's output by GM/T 0005-2021",
+	  .help = "FILE holds the samples one behind another, the first bit of a byte its highest; without\n"
+		  "--samples as many as it has, but no more than the standard asks for. A live test that fails is\n"
+		  "repeated once on fresh bits, as GM/T 0062 allows. Exit codes: 0 passed, 1 a test failed.",
+	  .run = hufu_run_check_random },
 	{ .name = "check vectors", .usage = "[--json] FILE...", .opts = opts_json,
 	  .min_args = 1, .max_args = HUFU_ARGS_MAX,
 	  .summary = "run files of test vectors against the ciphers that are built in",

@@ -32,7 +32,7 @@ static const struct vec_alg algs[] = {
 	{ "TLCP-TRACE",    NULL, "PreMasterSecret KeyBlock", NULL, NULL, "TLCP: " LATER },
 	{ "TLCP-TRACE",    NULL, "PreMasterSecret MasterSecret", NULL, NULL, "TLCP: " LATER },
 	{ "TLS13-TRACE",   NULL, "ServerHello HandshakeSecret", NULL, vec_run_tls13, NULL },
-	{ "RANDOMNESS",    NULL, "TestText PText", NULL, NULL, "randomness tests of GM/T 0005: " LATER },
+	{ "RANDOMNESS",    NULL, "TestText PText", NULL, vec_run_random, NULL },
 	{ "SM3-HASH-GM",   "SM3-HASH-GM", "Entropy", NULL, vec_run_drbg, NULL },
 	{ "SM3-HASH-NIST", "SM3-HASH-NIST", "Entropy", NULL, NULL, "the variant of SP 800-90A: " LATER },
 	{ "SM4-CTR-DRBG",  "SM4-CTR SM4-CTR-GM SM4-CTR-DRBG CTR-DRBG", "Entropy", NULL, vec_run_sm4_drbg,

@@ -83,12 +83,33 @@ static void writes_json(void **state)
 	hf_buf_clear(&b);
 }
 
+static void writes_numbers_with_decimals(void **state)
+{
+	struct hf_buf b;
+	struct hf_json_wr j;
+
+	(void)state;
+	hf_buf_init(&b, &test_mem, 1000);
+	j = hf_json_wr(&b);
+	hf_json_wr_array(&j);
+	hf_json_wr_fixed(&j, 1000042, 6);
+	hf_json_wr_fixed(&j, 7, 1);
+	hf_json_wr_fixed(&j, 7, 0);
+	hf_json_wr_fixed(&j, UINT64_MAX, 18);
+	hf_json_wr_end(&j);
+	assert_ok(hf_json_wr_done(&j));
+	assert_int_equal(b.len, strlen("[1.000042,0.7,7,18.446744073709551615]"));
+	assert_memory_equal(b.p, "[1.000042,0.7,7,18.446744073709551615]", b.len);
+	hf_buf_clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_calls_in_no_order),
 		cmocka_unit_test(stops_at_the_limit_of_the_buffer),
 		cmocka_unit_test(writes_json),
+		cmocka_unit_test(writes_numbers_with_decimals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
