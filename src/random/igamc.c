@@ -18,8 +18,8 @@ double hf_ln_gamma(double a)
 	double product = 1;
 	double r;
 
-	for (; a < 16; a++)
-		product *= a;
+	while (a < 16)
+		product *= a++;
 	r = 1 / (a * a);
 	r = (1.0 / 12 - r * (1.0 / 360 - r * (1.0 / 1260 - r * (1.0 / 1680 - r / 1188)))) / a;
 	return (a - 0.5) * log(a) - a + 0.91893853320467274178 + r - log(product);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of patterns and how they come back. GM/T 0005-2021 5.4, 5.12, 5.14. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ static void count_patterns(uint32_t *counts, const struct hf_bits *b, unsigned m
 /* A pattern of m - 1 bits begins where one of m bits with either last bit does. */
 static void shorten(uint32_t *counts, unsigned m)
 {
+	assert(m > 0);
 	for (size_t i = 0; i < (size_t)1 << (m - 1); i++)
 		counts[i] = counts[2 * i] + counts[2 * i + 1];
 }

@@ -127,7 +127,7 @@ hf_err hf_random_longest_run(struct hf_random *r, const struct hf_random_item *i
 {
 	uint64_t n_blocks[2][CLASSES_MAX] = { { 0 } };
 	const struct longest *c = longests;
-	double total = (double)(b->n / item->m);
+	size_t total = b->n / item->m;
 
 	(void)r;
 	while (c < longests + HF_COUNT(longests) && c->m != item->m)
@@ -140,7 +140,7 @@ hf_err hf_random_longest_run(struct hf_random *r, const struct hf_random_item *i
 		double v = 0;
 
 		for (unsigned i = 0; i < c->n; i++)
-			v += hf_random_off((double)n_blocks[value][i], total * c->pi[i]);
+			v += hf_random_off((double)n_blocks[value][i], (double)total * c->pi[i]);
 		values[1 - value] = hf_random_chi((double)(c->n - 1) / 2, v);
 	}
 	return HF_OK;

@@ -66,13 +66,14 @@ static double phi(double x)
  */
 static double excursion(double n, double z)
 {
-	double root = sqrt(n);
+	int64_t last = (int64_t)((n / z - 1) / 4);
+	double step = z / sqrt(n);
 	double p = 1;
 
-	for (double i = trunc((-n / z + 1) / 4); i <= trunc((n / z - 1) / 4); i++)
-		p -= phi((4 * i + 1) * z / root) - phi((4 * i - 1) * z / root);
-	for (double i = trunc((-n / z - 3) / 4); i <= trunc((n / z - 1) / 4); i++)
-		p += phi((4 * i + 3) * z / root) - phi((4 * i + 1) * z / root);
+	for (int64_t i = (int64_t)((-n / z + 1) / 4); i <= last; i++)
+		p -= phi((double)(4 * i + 1) * step) - phi((double)(4 * i - 1) * step);
+	for (int64_t i = (int64_t)((-n / z - 3) / 4); i <= last; i++)
+		p += phi((double)(4 * i + 3) * step) - phi((double)(4 * i + 1) * step);
 	return fmax(0, fmin(1, p));
 }
 

@@ -18,7 +18,7 @@ LEAST = {
     'drbg.txt': {'SM3-HASH-GM': (3, 0), 'SM3-HASH-NIST': (0, 1), 'SM4-CTR-DRBG': (2, 0)},
     'hmac_sm3.txt': {'HMAC-SM3': (13, 0)},
     'keyfiles.txt': {'KEY-FILE': (8, 0)},
-    'randomness_gmt0005.txt': {'RANDOMNESS': (0, 19)},
+    'randomness_gmt0005.txt': {'RANDOMNESS': (19, 0)},
     'sm2_enc.txt': {'SM2-ENC': (12, 2)},
     'sm2_kex.txt': {'SM2-KEX': (2, 2)},
     'sm2_sign.txt': {'SM2-SIGN': (25, 1), 'SM2-CURVE': (1, 2)},
