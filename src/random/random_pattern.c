@@ -37,7 +37,6 @@ static void count_patterns(uint32_t *counts, const struct hf_bits *b, unsigned m
 /* A pattern of m - 1 bits begins where one of m bits with either last bit does. */
 static void shorten(uint32_t *counts, unsigned m)
 {
-	assert(m > 0);
 	for (size_t i = 0; i < (size_t)1 << (m - 1); i++)
 		counts[i] = counts[2 * i] + counts[2 * i + 1];
 }
@@ -62,6 +61,7 @@ hf_err hf_random_serial(struct hf_random *r, const struct hf_random_item *item,
 	double n = (double)b->n;
 	double of[3];
 
+	assert(m >= 2); /* by the table in random.c */
 	count_patterns(r->counts, b, m);
 	of[0] = psi(r->counts, m, n);
 	shorten(r->counts, m);
@@ -93,6 +93,7 @@ hf_err hf_random_entropy(struct hf_random *r, const struct hf_random_item *item,
 	double longer;
 	double shorter;
 
+	assert(item->m >= 1);
 	count_patterns(r->counts, b, item->m + 1);
 	longer = information(r->counts, item->m + 1, n);
 	shorten(r->counts, item->m + 1);
