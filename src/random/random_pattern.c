@@ -61,7 +61,7 @@ hf_err hf_random_serial(struct hf_random *r, const struct hf_random_item *item,
 	double n = (double)b->n;
 	double of[3];
 
-	assert(m >= 2); /* by the table in random.c */
+	assert(m >= 2 && m <= 16); /* by the table in random.c */
 	count_patterns(r->counts, b, m);
 	of[0] = psi(r->counts, m, n);
 	shorten(r->counts, m);
@@ -93,7 +93,7 @@ hf_err hf_random_entropy(struct hf_random *r, const struct hf_random_item *item,
 	double longer;
 	double shorter;
 
-	assert(item->m >= 1);
+	assert(item->m >= 1 && item->m <= 15);
 	count_patterns(r->counts, b, item->m + 1);
 	longer = information(r->counts, item->m + 1, n);
 	shorten(r->counts, item->m + 1);
