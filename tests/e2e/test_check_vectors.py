@@ -52,6 +52,9 @@ PADDED = 'a1493de32758e360b0008e3fc4c0c12b'  # by openssl enc
 UNSEEN = {'RoundStates', 'ServerCcs', 'ClientKeyUpdateRecord', 'ServerKeyUpdateRecord', 'RecordsAfterHrr[1]',
           'ClientCertificateVerifyTbs', 'TicketNonce', 'Ticket', 'NstExts', 'PskSelected', 'Cert'}
 
+# Cases whose P and Q stay what they are when the last four bits change: hands, longest runs, sums of bits.
+UNSEEN_CASES = {('randomness_gmt0005.txt', '3b'), ('randomness_gmt0005.txt', '7a'), ('randomness_gmt0005.txt', '8')}
+
 
 def run(*args):
     return subprocess.run([HUFU, 'check', 'vectors', *args], capture_output=True, text=True, timeout=300, check=False)
@@ -151,7 +154,7 @@ class Files(unittest.TestCase):
             self.assertIsNone(report['files'][0]['error'])
             self.assertGreater(report['failed'], 0, name)
             # What was skipped in the file is skipped here; what passes must be of the known fields.
-            unseen = sum(1 for _, field in what if field in UNSEEN)
+            unseen = sum(1 for case, field in what if field in UNSEEN or (name, case) in UNSEEN_CASES)
             self.assertLessEqual(report['passed'], unseen, name)
             self.assertEqual(report['passed'] + report['failed'] + report['skipped'], len(what))
 
