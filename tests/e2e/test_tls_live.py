@@ -80,8 +80,6 @@ class Live(unittest.TestCase):
                 if not data:
                     break
                 o.feed(data)
-            if p.poll() is not None and not readable:
-                break
         ours.close()
         out, _ = p.communicate(timeout=WAIT_S)
         return json.loads(out), p.returncode
