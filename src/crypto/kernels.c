@@ -7,6 +7,7 @@
 #include "crypto/modes/ghash_kernel.h"
 #include "crypto/selftest.h"
 #include "crypto/sm2/sm2_batch.h"
+#include "crypto/sm2/sm2_kernel.h"
 #include "crypto/sm3/sm3_kernel.h"
 #include "crypto/sm4/sm4_kernel.h"
 
@@ -76,6 +77,28 @@ static void ghash_use(struct hf_module *m, size_t i)
 	m->ghash = hf_ghash_kernel_at(i);
 }
 
+static bool sm2_at(struct hf_kernel_info *k, size_t i)
+{
+	const struct hf_sm2_kernel *kernel = hf_sm2_kernel_at(i);
+
+	if (kernel == NULL)
+		return false;
+	*k = (struct hf_kernel_info){ "sm2", kernel->name, kernel->needs,
+		hf_module()->sm2 == kernel };
+	return true;
+}
+
+static bool sm2_choose(struct hf_module *m, uint32_t cpu)
+{
+	m->sm2 = hf_sm2_choose(cpu);
+	return m->sm2 != NULL;
+}
+
+static void sm2_use(struct hf_module *m, size_t i)
+{
+	m->sm2 = hf_sm2_kernel_at(i);
+}
+
 static bool sm2_batch_at(struct hf_kernel_info *k, size_t i)
 {
 	const struct hf_sm2_batch_kernel *kernel = hf_sm2_batch_kernel_at(i);
@@ -103,6 +126,7 @@ static const struct hf_kernel_family families[] = {
 	{ "sm3 kernel", sm3_at, sm3_choose, sm3_use },
 	{ "sm4 kernel", sm4_at, sm4_choose, sm4_use },
 	{ "ghash kernel", ghash_at, ghash_choose, ghash_use },
+	{ "sm2 kernel", sm2_at, sm2_choose, sm2_use },
 	{ "sm2-batch kernel", sm2_batch_at, sm2_batch_choose, sm2_batch_use },
 };
 

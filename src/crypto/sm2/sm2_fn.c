@@ -3,6 +3,7 @@
 #include "crypto/sm2/sm2_fn.h"
 
 #include "base/wipe.h"
+#include "crypto/sm2/sm2_inv.h"
 
 const uint64_t hf_fn_n[4] = { 0x53bbf40939d54123, 0x7203df6b21c6052b, 0xffffffffffffffff,
 	0xfffffffeffffffff };
@@ -14,7 +15,7 @@ const struct hf_fn hf_fn_one = { { 0xac440bf6c62abedd, 0x8dfc2094de39fad4, 0x000
 /* 2^512 mod n, and -1 / n mod 2^64. */
 static const struct hf_fn fn_rr = { { 0x901192af7c114f20, 0x3464504ade6fa2fa, 0x620fc84c3affe0d4,
 	0x1eb5e412a22b3d3b } };
-static const uint64_t fn_m0 = 0x327f9e8872350975;
+#define FN_M0 UINT64_C(0x327f9e8872350975)
 
 /* r = a + carry * 2^256 - n if that is not negative, else a. */
 static inline void fn_settle(uint64_t r[4], uint64_t carry, const uint64_t a[4])
@@ -57,7 +58,7 @@ static inline void fn_mul_row(uint64_t t[5], const uint64_t a[4], uint64_t b)
 	row[4] = hf_w_adc(&carry, row[4], t[4]);
 	top = carry;
 
-	m = row[0] * fn_m0;
+	m = row[0] * FN_M0;
 	(void)hf_w_mac(&high, row[0], m, hf_fn_n[0]);
 	t[0] = hf_w_mac(&high, row[1], m, hf_fn_n[1]);
 	t[1] = hf_w_mac(&high, row[2], m, hf_fn_n[2]);
@@ -79,25 +80,19 @@ void hf_fn_mul(struct hf_fn *r, const struct hf_fn *a, const struct hf_fn *b)
 	fn_settle(r->v, t[4], t);
 }
 
-/* Fermat: a^(n - 2), four bits at a time. The exponent is public, so its bits may choose. */
+/* a holds x 2^256; the factor 2^(50 + 768), in Montgomery's product, makes of 1 / (2^50 a) 2^256 /
+ * x. */
 void hf_fn_inv(struct hf_fn *r, const struct hf_fn *a)
 {
-	static const uint64_t exponent[4] = { 0x53bbf40939d54121, 0x7203df6b21c6052b,
-		0xffffffffffffffff, 0xfffffffeffffffff };
-	struct hf_fn pow[16];
-	struct hf_fn t = hf_fn_one;
+	static const struct hf_inv_modulus n = { { 0x53bbf40939d54123, 0x7203df6b21c6052b,
+							 0xffffffffffffffff, 0xfffffffeffffffff },
+		FN_M0 };
+	static const struct hf_fn factor = { { 0xbe00405a7d2fb9a0, 0x3fbd022b05d68b5d,
+		0x6bf3db216a3d0bf1, 0x3ac7a75eeece5c61 } };
+	struct hf_fn t;
 
-	pow[0] = hf_fn_one;
-	for (int i = 1; i < 16; i++)
-		hf_fn_mul(&pow[i], &pow[i - 1], a);
-
-	for (unsigned pos = 256; pos > 0; pos -= 4) {
-		for (int i = 0; i < 4; i++)
-			hf_fn_mul(&t, &t, &t);
-		hf_fn_mul(&t, &t, &pow[hf_w256_bits(exponent, pos - 4, 4)]);
-	}
-	*r = t;
-	hf_wipe(pow, sizeof(pow));
+	hf_inv(t.v, a->v, &n);
+	hf_fn_mul(r, &t, &factor);
 	hf_wipe(&t, sizeof(t));
 }
 

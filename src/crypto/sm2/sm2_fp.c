@@ -6,6 +6,9 @@
  */
 #include "crypto/sm2/sm2_fp.h"
 
+#include "base/wipe.h"
+#include "crypto/sm2/sm2_inv.h"
+
 const struct hf_fp hf_fp_one = { { 0x0000000000000001, 0x00000000ffffffff, 0x0000000000000000,
 	0x0000000100000000 } };
 /* b of GB/T 32918.5-2017 2, times 2^256. */
@@ -125,59 +128,48 @@ static void fp_shift_mul(struct hf_fp *r, const struct hf_fp *a, unsigned n, con
 	hf_fp_mul(r, &t, b);
 }
 
-/* Powers a^(2^n - 1), n ones in binary, that both exponents below are made of. */
-struct fp_ones {
-	struct hf_fp n30;
-	struct hf_fp n31;
-	struct hf_fp n32;
-	struct hf_fp n128;
-};
-
-static void fp_ones(struct fp_ones *o, const struct hf_fp *a)
+/* a holds x 2^256; the factor 2^(50 + 768), in Montgomery's product, makes of 1 / (2^50 a) 2^256 /
+ * x. */
+void hf_fp_inv(struct hf_fp *r, const struct hf_fp *a)
 {
+	static const struct hf_inv_modulus p = { { HF_FP_P0, HF_FP_P1, HF_FP_P2, HF_FP_P3 }, 1 };
+	static const struct hf_fp factor = { { 0x00580000006c0000, 0x004bffffffdc0000,
+		0x00300000003c0000, 0x0090000000280000 } };
+	struct hf_fp t;
+
+	hf_inv(t.v, a->v, &p);
+	hf_fp_mul(r, &t, &factor);
+	hf_wipe(&t, sizeof(t));
+}
+
+/*
+ * p = 3 mod 4: a^((p + 1) / 4); in binary 31 ones, 0, 128 ones, 31 zeros, 1, 62 zeros. Runs of
+ * ones, a^(2^n - 1), are made of shorter ones.
+ */
+hf_ct_mask hf_fp_sqrt(struct hf_fp *r, const struct hf_fp *a)
+{
+	struct hf_fp n31;
 	struct hf_fp t;
 	struct hf_fp u;
 
-	fp_shift_mul(&t, a, 1, a);            /* 2 */
-	fp_shift_mul(&u, &t, 1, a);           /* 3 */
-	fp_shift_mul(&t, &u, 3, &u);          /* 6 */
-	fp_shift_mul(&t, &t, 6, &t);          /* 12 */
-	fp_shift_mul(&t, &t, 3, &u);          /* 15 */
-	fp_shift_mul(&o->n30, &t, 15, &t);    /* 30 */
-	fp_shift_mul(&o->n31, &o->n30, 1, a); /* 31 */
-	fp_shift_mul(&o->n32, &o->n31, 1, a); /* 32 */
-	fp_shift_mul(&t, &o->n32, 32, &o->n32);
-	fp_shift_mul(&o->n128, &t, 64, &t);
-}
+	fp_shift_mul(&t, a, 1, a);    /* 2 */
+	fp_shift_mul(&u, &t, 1, a);   /* 3 */
+	fp_shift_mul(&t, &u, 3, &u);  /* 6 */
+	fp_shift_mul(&t, &t, 6, &t);  /* 12 */
+	fp_shift_mul(&t, &t, 3, &u);  /* 15 */
+	fp_shift_mul(&t, &t, 15, &t); /* 30 */
+	fp_shift_mul(&n31, &t, 1, a); /* 31 */
+	fp_shift_mul(&t, &n31, 1, a); /* 32 */
+	fp_shift_mul(&t, &t, 32, &t); /* 64 */
+	fp_shift_mul(&t, &t, 64, &t); /* 128 */
 
-/* Fermat: a^(p - 2); the exponent is 31 ones, 0, 128 ones, 32 zeros, 62 ones, 0, 1. */
-void hf_fp_inv(struct hf_fp *r, const struct hf_fp *a)
-{
-	struct fp_ones o;
-	struct hf_fp t;
-
-	fp_ones(&o, a);
-	fp_shift_mul(&t, &o.n31, 129, &o.n128);
-	fp_shift_mul(&t, &t, 32 + 32, &o.n32);
-	fp_shift_mul(&t, &t, 30, &o.n30);
-	fp_shift_mul(r, &t, 2, a);
-}
-
-/* p = 3 mod 4: a^((p + 1) / 4); 31 ones, 0, 128 ones, 31 zeros, 1, 62 zeros. */
-hf_ct_mask hf_fp_sqrt(struct hf_fp *r, const struct hf_fp *a)
-{
-	struct fp_ones o;
-	struct hf_fp t;
-	struct hf_fp check;
-
-	fp_ones(&o, a);
-	fp_shift_mul(&t, &o.n31, 129, &o.n128);
+	fp_shift_mul(&t, &n31, 129, &t);
 	fp_shift_mul(&t, &t, 32, a);
 	for (int i = 0; i < 62; i++)
 		hf_fp_sqr(&t, &t);
-	hf_fp_sqr(&check, &t);
+	hf_fp_sqr(&u, &t);
 	*r = t;
-	return hf_fp_same(&check, a);
+	return hf_fp_same(&u, a);
 }
 
 hf_ct_mask hf_fp_get(struct hf_fp *r, const uint8_t bytes[32])

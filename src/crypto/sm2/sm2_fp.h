@@ -56,6 +56,20 @@ static inline void hf_fp_sub(struct hf_fp *r, const struct hf_fp *a, const struc
 	(void)hf_w256_add(r->v, t, back);
 }
 
+/* r = a / 2: half of a or of a + p, whichever is even. */
+static inline void hf_fp_half(struct hf_fp *r, const struct hf_fp *a)
+{
+	hf_ct_mask m = hf_ct_bit(a->v[0]);
+	const uint64_t odd[4] = { m, HF_FP_P1 & m, m, HF_FP_P3 & m };
+	uint64_t t[4];
+	uint64_t top = hf_w256_add(t, a->v, odd);
+
+	r->v[0] = t[0] >> 1 | t[1] << 63;
+	r->v[1] = t[1] >> 1 | t[2] << 63;
+	r->v[2] = t[2] >> 1 | t[3] << 63;
+	r->v[3] = t[3] >> 1 | top << 63;
+}
+
 /* r = a where m is set, else b. */
 static inline void hf_fp_pick(
 	struct hf_fp *r, hf_ct_mask m, const struct hf_fp *a, const struct hf_fp *b)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The field as sm2_mul_body.h wants it, in plain C. A kernel that brings a field of its own defines
+ * HF_SM2_OWN_FIELD and functions of these names and contracts before it includes the body.
+ */
+#ifndef HF_CRYPTO_SM2_SM2_FE_H
+#define HF_CRYPTO_SM2_SM2_FE_H
+
+#include <stddef.h>
+
+#include "crypto/sm2/sm2_fp.h"
+
+static inline void fe_mul(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
+{
+	hf_fp_mul(r, a, b);
+}
+
+static inline void fe_sqr(struct hf_fp *r, const struct hf_fp *a)
+{
+	hf_fp_sqr(r, a);
+}
+
+static inline void fe_add(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
+{
+	hf_fp_add(r, a, b);
+}
+
+static inline void fe_sub(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
+{
+	hf_fp_sub(r, a, b);
+}
+
+static inline void fe_half(struct hf_fp *r, const struct hf_fp *a)
+{
+	hf_fp_half(r, a);
+}
+
+/*
+ * r = entry digit - 1 of n entries of size elements each; zeros if there is none, as for digit 0.
+ * All entries are read, whatever the digit.
+ */
+static inline void fe_scan(
+	struct hf_fp *r, const struct hf_fp *row, unsigned n, unsigned size, unsigned digit)
+{
+	for (unsigned i = 0; i < size; i++)
+		r[i] = (struct hf_fp){ { 0 } };
+	for (unsigned j = 0; j < n; j++) {
+		hf_ct_mask m = hf_ct_same(digit, j + 1);
+
+		for (unsigned i = 0; i < size; i++)
+			for (unsigned l = 0; l < 4; l++)
+				r[i].v[l] |= row[j * size + i].v[l] & m;
+	}
+}
+
+#endif

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Multiples of points over a field that the including file chooses: every kernel of SM2 is this
+ * body over fe_mul(), fe_sqr() and the rest of sm2_fe.h.
+ *
+ * Coordinates. Jacobian: (x / z^2, y / z^3), infinity is z = 0; cheapest to double. With
+ * zz = z^2 and zzz = z^3 in place of z ("xyzz"): cheapest to add affine points to. The formulas of
+ * addition are those of every textbook, x3 = r^2 - h^3 - 2 x1 h^2 for h = x2 - x1, r = y2 - y1 over
+ * a common denominator. They fail for equal and for opposite points (h = 0) and for infinity, so
+ * each use says why these cannot meet or how they are caught.
+ *
+ * Scalars are read in windows of signed digits after Booth: window i sees its own w bits and the
+ * top bit of the window below, and its digit is -2^(w-1) .. 2^(w-1). So tables hold positive
+ * multiples only, and the number of additions is the same for every scalar. Written out to window
+ * i, k = sum of digit j 2^(w j), and |sum of j < i| <= 2^(w i - 1).
+ */
+#ifndef HF_CRYPTO_SM2_SM2_MUL_BODY_H
+#define HF_CRYPTO_SM2_SM2_MUL_BODY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/wipe.h"
+#include "crypto/sm2/sm2_mul.h"
+#include "crypto/sm2/sm2_point.h"
+#ifndef HF_SM2_OWN_FIELD
+#include "crypto/sm2/sm2_fe.h"
+#endif
+
+enum {
+	HF_P_WINDOW = 5,                      /* bits, for points that are not G */
+	HF_P_WINDOWS = 256 / HF_P_WINDOW + 1, /* 51.2 and the carry: 52 */
+	HF_P_ENTRIES = 1 << (HF_P_WINDOW - 1),
+	HF_P_NAF = 5,           /* digits of verification: odd, below 2^(width - 1) */
+	HF_G_NAF = HF_G_WINDOW, /* the table of G holds all of its own */
+	HF_NAF_ENTRIES = 1 << (HF_P_NAF - 2),
+	HF_NAF_LEN = 257,
+};
+
+struct hf_jac {
+	struct hf_fp x;
+	struct hf_fp y;
+	struct hf_fp z;
+};
+
+/* A point to be added several times. */
+struct hf_jac_entry {
+	struct hf_fp x;
+	struct hf_fp y;
+	struct hf_fp z;
+	struct hf_fp zz;
+	struct hf_fp zzz;
+};
+
+struct hf_xyzz {
+	struct hf_fp x;
+	struct hf_fp y;
+	struct hf_fp zz;
+	struct hf_fp zzz;
+};
+
+/*
+ * r = 2 a, for a = -3, with all coordinates halved as often as they allow: for m = 3/2 (x^2 - z^4)
+ * and b = x y^2, x' = m^2 - 2 b, y' = m (b - x') - y^4, z' = y z. Holds for infinity, and y is 0
+ * for no point. 4 products, 4 squares. r may be a.
+ */
+static HF_NOINLINE void jac_double(struct hf_jac *r, const struct hf_jac *a)
+{
+	struct hf_fp zz;
+	struct hf_fp yy;
+	struct hf_fp b;
+	struct hf_fp m;
+	struct hf_fp t;
+
+	fe_sqr(&zz, &a->z);
+	fe_sqr(&yy, &a->y);
+	fe_mul(&r->z, &a->y, &a->z);
+	fe_add(&m, &a->x, &zz);
+	fe_sub(&t, &a->x, &zz);
+	fe_mul(&m, &m, &t);
+	fe_mul(&b, &a->x, &yy);
+	fe_sqr(&yy, &yy);
+	fe_half(&t, &m);
+	fe_add(&m, &m, &t);
+	fe_sqr(&t, &m);
+	fe_sub(&t, &t, &b);
+	fe_sub(&r->x, &t, &b);
+	fe_sub(&b, &b, &r->x);
+	fe_mul(&m, &m, &b);
+	fe_sub(&r->y, &m, &yy);
+}
+
+/* What additions of two points find first: h and r over a common denominator, and x1, y1 over it.
+ */
+struct hf_jac_sum {
+	struct hf_fp h;
+	struct hf_fp r;
+	struct hf_fp x1;
+	struct hf_fp y1;
+};
+
+/* x and y of the sum; hh = h^2, hhh = h^3. */
+static inline void sum_end(struct hf_fp *x, struct hf_fp *y, const struct hf_jac_sum *s,
+	const struct hf_fp *hh, const struct hf_fp *hhh)
+{
+	struct hf_fp q;
+	struct hf_fp t;
+	struct hf_fp u;
+
+	fe_mul(&q, &s->x1, hh);
+	fe_sqr(&t, &s->r);
+	fe_mul(&u, &s->y1, hhh);
+	fe_sub(&t, &t, hhh);
+	fe_sub(&t, &t, &q);
+	fe_sub(&t, &t, &q);
+	*x = t;
+	fe_sub(&t, &q, &t);
+	fe_mul(&t, &t, &s->r);
+	fe_sub(y, &t, &u);
+}
+
+/* r = a + b; 8 products, 2 squares. Not for equal or opposite points, nor for infinity. */
+static HF_NOINLINE void xyzz_add(
+	struct hf_xyzz *r, const struct hf_xyzz *a, const struct hf_pt_affine *b)
+{
+	struct hf_jac_sum s = { .x1 = a->x, .y1 = a->y };
+	struct hf_fp hh;
+	struct hf_fp hhh;
+
+	fe_mul(&s.h, &b->x, &a->zz);
+	fe_mul(&s.r, &b->y, &a->zzz);
+	fe_sub(&s.h, &s.h, &a->x);
+	fe_sub(&s.r, &s.r, &a->y);
+	fe_sqr(&hh, &s.h);
+	fe_mul(&hhh, &hh, &s.h);
+	fe_mul(&r->zz, &a->zz, &hh);
+	fe_mul(&r->zzz, &a->zzz, &hhh);
+	sum_end(&r->x, &r->y, &s, &hh, &hhh);
+}
+
+/* The start of a + b for a Jacobian and b affine; 4 products, 1 square with jac_sum_end(). */
+static inline void jac_sum_affine(
+	struct hf_jac_sum *s, const struct hf_jac *a, const struct hf_pt_affine *b)
+{
+	struct hf_fp zz;
+	struct hf_fp zzz;
+
+	fe_sqr(&zz, &a->z);
+	fe_mul(&zzz, &zz, &a->z);
+	fe_mul(&s->h, &b->x, &zz);
+	fe_mul(&s->r, &b->y, &zzz);
+	s->x1 = a->x;
+	s->y1 = a->y;
+	fe_sub(&s->h, &s->h, &a->x);
+	fe_sub(&s->r, &s->r, &a->y);
+}
+
+/* The start of a + b: 6 products, 1 square. */
+static inline void jac_sum_entry(
+	struct hf_jac_sum *s, const struct hf_jac *a, const struct hf_jac_entry *b)
+{
+	struct hf_fp zz;
+	struct hf_fp zzz;
+
+	fe_sqr(&zz, &a->z);
+	fe_mul(&zzz, &zz, &a->z);
+	fe_mul(&s->h, &b->x, &zz);
+	fe_mul(&s->x1, &a->x, &b->zz);
+	fe_mul(&s->r, &b->y, &zzz);
+	fe_mul(&s->y1, &a->y, &b->zzz);
+	fe_sub(&s->h, &s->h, &s->x1);
+	fe_sub(&s->r, &s->r, &s->y1);
+}
+
+/* The rest, once z of the sum is there but for the factor h: 4 products, 2 squares. */
+static inline void jac_sum_end(struct hf_jac *r, const struct hf_jac_sum *s)
+{
+	struct hf_fp hh;
+	struct hf_fp hhh;
+
+	fe_mul(&r->z, &r->z, &s->h);
+	fe_sqr(&hh, &s->h);
+	fe_mul(&hhh, &hh, &s->h);
+	sum_end(&r->x, &r->y, s, &hh, &hhh);
+}
+
+/* r = a + b; 8 products, 3 squares, and 11 and 3. Exceptions as for xyzz_add(). r may be a. */
+static HF_NOINLINE void jac_add_affine(
+	struct hf_jac *r, const struct hf_jac *a, const struct hf_pt_affine *b)
+{
+	struct hf_jac_sum s;
+
+	jac_sum_affine(&s, a, b);
+	r->z = a->z;
+	jac_sum_end(r, &s);
+}
+
+static HF_NOINLINE void jac_add(
+	struct hf_jac *r, const struct hf_jac *a, const struct hf_jac_entry *b)
+{
+	struct hf_jac_sum s;
+
+	jac_sum_entry(&s, a, b);
+	fe_mul(&r->z, &a->z, &b->z);
+	jac_sum_end(r, &s);
+}
+
+static inline void entry_fill(struct hf_jac_entry *e, const struct hf_jac *a)
+{
+	e->x = a->x;
+	e->y = a->y;
+	e->z = a->z;
+	fe_sqr(&e->zz, &a->z);
+	fe_mul(&e->zzz, &e->zz, &a->z);
+}
+
+static inline void fe_pick(
+	struct hf_fp *r, hf_ct_mask m, const struct hf_fp *a, const struct hf_fp *b)
+{
+	hf_fp_pick(r, m, a, b);
+}
+
+/* y = -y where m is set. */
+static inline void fe_neg_if(struct hf_fp *y, hf_ct_mask m)
+{
+	static const struct hf_fp zero = { { 0 } };
+	struct hf_fp t;
+
+	fe_sub(&t, &zero, y);
+	fe_pick(y, m, &t, y);
+}
+
+/* The absolute value of digit i; *neg tells its sign. */
+static inline unsigned booth(hf_ct_mask *neg, const uint64_t k[4], unsigned i, unsigned w)
+{
+	unsigned v = i == 0 ? hf_w256_bits(k, 0, w) << 1 : hf_w256_bits(k, i * w - 1, w + 1);
+	uint64_t d;
+
+	*neg = hf_ct_bit(v >> w);
+	d = hf_ct_pick(*neg, (2u << w) - 1 - v, v);
+	return (unsigned)((d >> 1) + (d & 1));
+}
+
+/* The homogeneous form of a, infinity where m is set. */
+static inline void jac_out(struct hf_pt *r, hf_ct_mask m, const struct hf_jac *a)
+{
+	struct hf_fp zz;
+
+	fe_mul(&r->x, &a->x, &a->z);
+	fe_sqr(&zz, &a->z);
+	fe_mul(&r->z, &zz, &a->z);
+	fe_pick(&r->x, m, &hf_pt_infinity.x, &r->x);
+	fe_pick(&r->y, m, &hf_pt_infinity.y, &a->y);
+	fe_pick(&r->z, m, &hf_pt_infinity.z, &r->z);
+}
+
+/*
+ * All windows have a table of their own, so there is nothing to double. No exception meets: with
+ * s the sum of the windows below i and d = digit i 2^(w i), not 0, |s| <= 2^(w i - 1) < |d|, so
+ * that s is neither d nor -d. Nor are they so modulo n: below the top window |s| + |d| < n. In the
+ * top window, which begins at bit 252, s + d = k is not 0 modulo n, and s - d = -n would need d =
+ * 16 * 2^252 and s = 2^256 - n, hence k > n, or d <= 15 * 2^252 and s < -2^251. Infinity is s = 0,
+ * known by its digits, all 0.
+ */
+static inline void body_mul_base(struct hf_pt *r, const uint64_t k[4])
+{
+	struct hf_xyzz acc = { .x = { { 0 } } };
+	struct hf_xyzz sum;
+	struct hf_pt_affine q;
+	hf_ct_mask infinite = ~(hf_ct_mask)0;
+
+	for (unsigned i = 0; i < HF_G_WINDOWS; i++) {
+		hf_ct_mask neg;
+		unsigned digit = booth(&neg, k, i, HF_G_WINDOW);
+		hf_ct_mask none = hf_ct_zero(digit);
+
+		fe_scan(&q.x, &hf_g_table[i][0].x, HF_G_ENTRIES, 2, digit);
+		fe_neg_if(&q.y, neg);
+		xyzz_add(&sum, &acc, &q);
+		fe_pick(&sum.x, infinite, &q.x, &sum.x);
+		fe_pick(&sum.y, infinite, &q.y, &sum.y);
+		fe_pick(&sum.zz, infinite, &hf_fp_one, &sum.zz);
+		fe_pick(&sum.zzz, infinite, &hf_fp_one, &sum.zzz);
+		fe_pick(&acc.x, none, &acc.x, &sum.x);
+		fe_pick(&acc.y, none, &acc.y, &sum.y);
+		fe_pick(&acc.zz, none, &acc.zz, &sum.zz);
+		fe_pick(&acc.zzz, none, &acc.zzz, &sum.zzz);
+		infinite &= none;
+	}
+
+	/* x / zz and y / zzz over the common denominator zz zzz. */
+	fe_mul(&sum.x, &acc.x, &acc.zzz);
+	fe_mul(&sum.y, &acc.y, &acc.zz);
+	fe_mul(&sum.zz, &acc.zz, &acc.zzz);
+	fe_pick(&r->x, infinite, &hf_pt_infinity.x, &sum.x);
+	fe_pick(&r->y, infinite, &hf_pt_infinity.y, &sum.y);
+	fe_pick(&r->z, infinite, &hf_pt_infinity.z, &sum.zz);
+	hf_wipe(&acc, sizeof(acc));
+	hf_wipe(&sum, sizeof(sum));
+	hf_wipe(&q, sizeof(q));
+}
+
+/* table[j] = [j + 1] p. An even multiple is twice another, an odd one has p added to an even one.
+ */
+static inline void p_table(struct hf_jac_entry table[HF_P_ENTRIES], const struct hf_pt_affine *p)
+{
+	struct hf_jac m[HF_P_ENTRIES];
+
+	m[0] = (struct hf_jac){ p->x, p->y, hf_fp_one };
+	for (unsigned j = 1; j < HF_P_ENTRIES; j += 2) {
+		jac_double(&m[j], &m[j / 2]);
+		if (j + 1 < HF_P_ENTRIES)
+			jac_add_affine(&m[j + 1], &m[j], p);
+	}
+	for (unsigned j = 0; j < HF_P_ENTRIES; j++)
+		entry_fill(&table[j], &m[j]);
+}
+
+/*
+ * The highest window first. Before window i > 0 the sum is 32 v, v an integer of 0 .. n / 2^10 + 1;
+ * if v is not 0, 32 v + digit and 32 v - digit lie in 1 .. n - 1, so no exception meets, and v = 0
+ * is known by its digits. In window 0, 32 v - digit is n for one k (n - 6): there the complete
+ * addition serves.
+ */
+static inline void body_mul(struct hf_pt *r, const uint64_t k[4], const struct hf_pt_affine *p)
+{
+	struct hf_jac_entry table[HF_P_ENTRIES];
+	struct hf_jac_entry q;
+	struct hf_jac acc = { .x = { { 0 } } };
+	struct hf_jac sum = { .x = { { 0 } } };
+	struct hf_pt a;
+	struct hf_pt b;
+	hf_ct_mask infinite = ~(hf_ct_mask)0;
+	hf_ct_mask none = 0;
+
+	p_table(table, p);
+	for (unsigned i = HF_P_WINDOWS; i-- > 0;) {
+		hf_ct_mask neg;
+		unsigned digit = booth(&neg, k, i, HF_P_WINDOW);
+
+		none = hf_ct_zero(digit);
+		for (int j = 0; j < HF_P_WINDOW && i != HF_P_WINDOWS - 1; j++)
+			jac_double(&acc, &acc);
+		fe_scan(&q.x, &table[0].x, HF_P_ENTRIES, sizeof(q) / sizeof(q.x), digit);
+		fe_neg_if(&q.y, neg);
+		if (i == 0)
+			break;
+		jac_add(&sum, &acc, &q);
+		fe_pick(&sum.x, infinite, &q.x, &sum.x);
+		fe_pick(&sum.y, infinite, &q.y, &sum.y);
+		fe_pick(&sum.z, infinite, &q.z, &sum.z);
+		fe_pick(&acc.x, none, &acc.x, &sum.x);
+		fe_pick(&acc.y, none, &acc.y, &sum.y);
+		fe_pick(&acc.z, none, &acc.z, &sum.z);
+		infinite &= none;
+	}
+
+	jac_out(&a, infinite, &acc);
+	sum = (struct hf_jac){ q.x, q.y, q.z };
+	jac_out(&b, none, &sum);
+	hf_pt_add(r, &a, &b);
+	hf_wipe(table, sizeof(table));
+	hf_wipe(&q, sizeof(q));
+	hf_wipe(&acc, sizeof(acc));
+	hf_wipe(&sum, sizeof(sum));
+	hf_wipe(&a, sizeof(a));
+	hf_wipe(&b, sizeof(b));
+}
+
+/* Digits of k, odd or 0, at most one of any width neighbours not 0. Returns how many. */
+static inline unsigned naf(int8_t digits[HF_NAF_LEN], const uint64_t k[4], unsigned width)
+{
+	unsigned carry = 0;
+	unsigned len = 0;
+
+	for (unsigned i = 0; i < HF_NAF_LEN;) {
+		int v;
+
+		digits[i] = 0;
+		if (((i < 256 ? hf_w256_bits(k, i, 1) : 0) ^ carry) == 0) {
+			i++;
+			continue;
+		}
+		v = (int)(hf_w256_bits(k, i, width) + carry);
+		carry = v >= 1 << (width - 1);
+		digits[i] = (int8_t)(v - (int)(carry << width));
+		len = i + 1;
+		for (unsigned j = 1; j < width && i + j < HF_NAF_LEN; j++)
+			digits[i + j] = 0;
+		i += width;
+	}
+	return len;
+}
+
+/*
+ * What an addition gives where its formula does not hold: twice a if r is 0 too, else infinity.
+ * Both points are finite. Public values only.
+ */
+static inline bool jac_exception(struct hf_jac *a, const struct hf_jac_sum *s)
+{
+	if (hf_fp_zero(&s->h) == 0)
+		return false;
+	if (hf_fp_zero(&s->r) != 0)
+		jac_double(a, a);
+	else
+		a->z = (struct hf_fp){ { 0 } };
+	return true;
+}
+
+/* a += [d] p out of table[j] = [2 j + 1] p. Public values only, here and below. */
+static HF_NOINLINE void naf_add_p(struct hf_jac *a, const struct hf_jac_entry *table, int d)
+{
+	struct hf_jac_entry q = table[(d < 0 ? -d : d) >> 1];
+	struct hf_jac_sum s;
+
+	fe_neg_if(&q.y, hf_ct_bit(d < 0));
+	if (hf_fp_zero(&a->z) != 0) {
+		*a = (struct hf_jac){ q.x, q.y, q.z };
+		return;
+	}
+	jac_sum_entry(&s, a, &q);
+	if (jac_exception(a, &s))
+		return;
+	fe_mul(&a->z, &a->z, &q.z);
+	jac_sum_end(a, &s);
+}
+
+/* a += [d] G. */
+static HF_NOINLINE void naf_add_g(struct hf_jac *a, int d)
+{
+	struct hf_pt_affine q = hf_g_table[0][(d < 0 ? -d : d) - 1];
+	struct hf_jac_sum s;
+
+	fe_neg_if(&q.y, hf_ct_bit(d < 0));
+	if (hf_fp_zero(&a->z) != 0) {
+		*a = (struct hf_jac){ q.x, q.y, hf_fp_one };
+		return;
+	}
+	jac_sum_affine(&s, a, &q);
+	if (!jac_exception(a, &s))
+		jac_sum_end(a, &s);
+}
+
+/* Interleaved: one run of doublings for both. */
+static inline void body_mul_two(
+	struct hf_pt *r, const uint64_t s[4], const uint64_t t[4], const struct hf_pt_affine *p)
+{
+	struct hf_jac_entry table[HF_NAF_ENTRIES]; /* [1] p, [3] p, ... */
+	struct hf_jac_entry two;
+	struct hf_jac acc = { p->x, p->y, hf_fp_one };
+	int8_t of_g[HF_NAF_LEN] = { 0 };
+	int8_t of_p[HF_NAF_LEN] = { 0 };
+	unsigned n_g = naf(of_g, s, HF_G_NAF);
+	unsigned n_p = naf(of_p, t, HF_P_NAF);
+
+	/* No exception: [j] p and [2] p are neither equal nor opposite for odd j. */
+	entry_fill(&table[0], &acc);
+	jac_double(&acc, &acc);
+	entry_fill(&two, &acc);
+	jac_add_affine(&acc, &acc, p);
+	entry_fill(&table[1], &acc);
+	for (unsigned j = 2; j < HF_NAF_ENTRIES; j++) {
+		jac_add(&acc, &acc, &two);
+		entry_fill(&table[j], &acc);
+	}
+
+	acc.z = (struct hf_fp){ { 0 } };
+	for (unsigned i = n_g > n_p ? n_g : n_p; i-- > 0;) {
+		jac_double(&acc, &acc);
+		if (of_p[i] != 0)
+			naf_add_p(&acc, table, of_p[i]);
+		if (of_g[i] != 0)
+			naf_add_g(&acc, of_g[i]);
+	}
+	jac_out(r, hf_fp_zero(&acc.z), &acc);
+}
+
+#endif
