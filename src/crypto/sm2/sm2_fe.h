@@ -35,6 +35,12 @@ static inline void fe_half(struct hf_fp *r, const struct hf_fp *a)
 	hf_fp_half(r, a);
 }
 
+static inline void fe_pick(
+	struct hf_fp *r, hf_ct_mask m, const struct hf_fp *a, const struct hf_fp *b)
+{
+	hf_fp_pick(r, m, a, b);
+}
+
 /*
  * r = entry digit - 1 of n entries of size elements each; zeros if there is none, as for digit 0.
  * All entries are read, whatever the digit.

@@ -46,6 +46,6 @@ const struct hf_sm2_kernel *hf_sm2_kernel_at(size_t i);
 const struct hf_sm2_kernel *hf_sm2_choose(uint32_t cpu);
 
 extern const struct hf_sm2_kernel hf_sm2_kernel_c;
-extern const struct hf_sm2_kernel hf_sm2_kernel_adx; /* x86-64 only */
+extern const struct hf_sm2_kernel hf_sm2_kernel_mulx; /* x86-64 only */
 
 #endif

@@ -11,6 +11,10 @@
 #include "crypto/sm2/sm2_mul.h"
 
 static const struct hf_sm2_kernel *const sm2_kernels[] = {
+/* best first */
+#if HF_X86
+	&hf_sm2_kernel_mulx,
+#endif
 	&hf_sm2_kernel_c, /* reference, always last */
 };
 

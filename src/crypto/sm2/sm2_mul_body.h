@@ -215,12 +215,6 @@ static inline void entry_fill(struct hf_jac_entry *e, const struct hf_jac *a)
 	fe_mul(&e->zzz, &e->zz, &a->z);
 }
 
-static inline void fe_pick(
-	struct hf_fp *r, hf_ct_mask m, const struct hf_fp *a, const struct hf_fp *b)
-{
-	hf_fp_pick(r, m, a, b);
-}
-
 /* y = -y where m is set. */
 static inline void fe_neg_if(struct hf_fp *y, hf_ct_mask m)
 {
