@@ -319,7 +319,7 @@ static hf_err put_exts(
 	/* RFC 5280 4.2.1.6: critical when the subject is empty, which ours are not. */
 	const struct hf_x509_san_spec san = { s->identity, s->dns, s->n_dns, s->uris, s->n_uris,
 		s->ip, s->ip_len };
-	uint8_t signer_id[HF_KEY_ID_LEN];
+	uint8_t signer_id[HF_SPKI_KEY_ID_LEN];
 	struct hf_bytes aki = s->aki;
 	size_t outer = hf_der_open(w, HF_DER_CTX_SEQ(3));
 	size_t seq = hf_der_open(w, HF_DER_SEQUENCE);

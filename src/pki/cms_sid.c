@@ -64,7 +64,7 @@ struct hf_cms_sid hf_cms_take_sid(struct hf_der *d)
 
 void hf_cms_put_sid(struct hf_writer *w, const struct hf_cms_party *party)
 {
-	uint8_t id[HF_KEY_ID_LEN];
+	uint8_t id[HF_SPKI_KEY_ID_LEN];
 	size_t seq;
 
 	if (party->cert == NULL) {
@@ -80,7 +80,7 @@ void hf_cms_put_sid(struct hf_writer *w, const struct hf_cms_party *party)
 
 bool hf_cms_sid_is(const struct hf_cms_sid *sid, const struct hf_cms_party *party)
 {
-	uint8_t id[HF_KEY_ID_LEN];
+	uint8_t id[HF_SPKI_KEY_ID_LEN];
 
 	if (sid->ski.len > 0) {
 		hf_key_id(id, &party->pub);

@@ -191,7 +191,7 @@ static void put_exts(struct hf_writer *w, uint64_t number, const struct hf_sm2_p
 	size_t outer = hf_der_open(w, HF_DER_CTX_SEQ(0));
 	size_t seq = hf_der_open(w, HF_DER_SEQUENCE);
 	struct hf_x509_ext_mark m;
-	uint8_t id[HF_KEY_ID_LEN];
+	uint8_t id[HF_SPKI_KEY_ID_LEN];
 
 	hf_key_id(id, signer);
 	hf_x509_put_aki(w, (struct hf_bytes){ id, sizeof(id) });

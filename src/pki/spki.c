@@ -57,12 +57,12 @@ void hf_spki_put(struct hf_writer *w, const struct hf_sm2_pub *pub)
 	hf_der_close(w, seq);
 }
 
-void hf_key_id(uint8_t out[HF_KEY_ID_LEN], const struct hf_sm2_pub *pub)
+void hf_key_id(uint8_t out[HF_SPKI_KEY_ID_LEN], const struct hf_sm2_pub *pub)
 {
 	uint8_t point[HF_SM2_POINT_LEN];
 	uint8_t hash[HF_SM3_LEN];
 
 	hf_sm2_pub_emit(point, pub);
 	hf_sm3(hash, point, sizeof(point));
-	memcpy(out, hash, HF_KEY_ID_LEN);
+	memcpy(out, hash, HF_SPKI_KEY_ID_LEN);
 }

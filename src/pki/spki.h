@@ -12,8 +12,8 @@
 #include "crypto/sm2.h"
 
 enum {
-	HF_SPKI_LEN = 91,   /* bytes of every SubjectPublicKeyInfo of an SM2 key */
-	HF_KEY_ID_LEN = 20, /* bytes of a subject key identifier that we make */
+	HF_SPKI_LEN = 91,        /* bytes of every SubjectPublicKeyInfo of an SM2 key */
+	HF_SPKI_KEY_ID_LEN = 20, /* bytes of a subject key identifier that we make */
 };
 
 /* PEM label "PUBLIC KEY". HF_ERR_UNSUPPORTED: another kind of key. HF_ERR_FORMAT: no valid point.
@@ -25,6 +25,6 @@ void hf_spki_take(struct hf_der *d, struct hf_sm2_pub *pub);
 void hf_spki_put(struct hf_writer *w, const struct hf_sm2_pub *pub);
 
 /* The first 20 bytes of SM3(04 || X || Y): RFC 7093 2 method 1 with SM3. */
-void hf_key_id(uint8_t out[HF_KEY_ID_LEN], const struct hf_sm2_pub *pub);
+void hf_key_id(uint8_t out[HF_SPKI_KEY_ID_LEN], const struct hf_sm2_pub *pub);
 
 #endif

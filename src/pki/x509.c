@@ -110,7 +110,7 @@ void hf_x509_ext_end(struct hf_writer *w, struct hf_x509_ext_mark m)
 void hf_x509_put_ski(struct hf_writer *w, const struct hf_sm2_pub *pub)
 {
 	struct hf_x509_ext_mark m = hf_x509_ext_begin(w, HF_OID_SKI, false);
-	uint8_t id[HF_KEY_ID_LEN];
+	uint8_t id[HF_SPKI_KEY_ID_LEN];
 
 	hf_key_id(id, pub);
 	hf_der_put_octets(w, id, sizeof(id));
