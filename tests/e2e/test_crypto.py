@@ -141,10 +141,10 @@ class Modes(Folder):
             for n in SIZES:
                 text = os.urandom(n)
                 put('p', text)
-                ok('sm4-' + mode, 'encrypt', 'p', '--key-file', 'k', *iv, '-o', 'c', '--force')
-                self.assertEqual(get('c'), openssl(*theirs, data=text), f'{mode} {n}')
-                self.assertEqual(openssl(*theirs, '-d', data=get('c')), text)
-                self.assertEqual(ok('sm4-' + mode, 'decrypt', '--key-file', 'k', *iv, data=get('c')), text)
+                c = ok('sm4-' + mode, 'encrypt', 'p', '--key-file', 'k', *iv)
+                self.assertEqual(c, openssl(*theirs, data=text), f'{mode} {n}')
+                self.assertEqual(openssl(*theirs, '-d', data=c), text)
+                self.assertEqual(ok('sm4-' + mode, 'decrypt', '--key-file', 'k', *iv, data=c), text)
 
     def test_every_mode_comes_back_with_an_iv_of_its_own(self):
         for mode in BLOCK_MODES + STREAM_MODES:
@@ -179,15 +179,15 @@ class Modes(Folder):
         self.refuse(INPUT, 'cut short', *base, '--key-file', 'k')
 
     def test_a_large_text_needs_little_memory(self):
-        size = 200 << 20
+        size = 120 << 20
         with open('big', 'wb') as f:
             f.truncate(size)
-        for mode in ('cbc', 'ctr', 'gcm'):
+        for mode in ('cbc', 'gcm'):
             for way, source, target in (('encrypt', 'big', 'c'), ('decrypt', 'c', 'p')):
                 before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
                 ok('sm4-' + mode, way, source, '--key-file', 'k', '-o', target, '--force')
                 after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-                self.assertTrue(after < 150 << 10 or after == before, f'{mode}: {after} KiB')
+                self.assertTrue(after < 100 << 10 or after == before, f'{mode}: {after} KiB')
             self.assertEqual(os.path.getsize('p'), size)
 
 
