@@ -4,14 +4,20 @@
 #define HF_TEST_KERNELS_H
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/attr.h"
 #include "os/cpu.h"
+#include "test.h"
 
+/* Less what the environment variable HUFU_CPU takes away. */
 static inline uint32_t test_cpu(void)
 {
-	return hf_os_cpu();
+	uint32_t cpu;
+
+	assert_ok(hf_os_cpu_limit(&cpu, getenv("HUFU_CPU"), NULL));
+	return cpu;
 }
 
 static inline double test_seconds(void)
