@@ -12,7 +12,8 @@
  * sixteen chains can.
  *
  * Preconditions: HF_CPU_ARM_SM4. Constant time: no look-up, no branch on data. Instructions a byte
- * (script/bench light): CTR 1.4, against 34 of the C reference; the gain in time is not measured.
+ * (script/bench kernels): CTR 1.0, against 44 of the C reference; one CBC chain 1.1, against 371.
+ * The gain in time is not measured.
  */
 #include "crypto/sm4/sm4_kernel.h"
 
