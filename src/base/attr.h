@@ -19,8 +19,6 @@
 #define HF_FORGET(x) __asm__("" : "+r"(x))
 /* The same for a vector of a kernel: keeps the order of a sum whose last term comes late. */
 #define HF_FORGET_VECTOR(x) __asm__("" : "+v"(x))
-/* Products of two 64-bit words. The arithmetic of SM2 needs a 64-bit compiler that has it. */
-__extension__ typedef unsigned __int128 hf_u128;
 #else
 #define HF_MUST_USE
 #define HF_PRINTF(fmt, args)
@@ -68,7 +66,7 @@ __extension__ typedef unsigned __int128 hf_u128;
 		(c) = __builtin_ia32_sbb_u64((unsigned char)(c), (a), (b), &hf_r_); \
 		(r) = hf_r_; \
 	} while (0)
-#else
+#elif defined(__SIZEOF_INT128__)
 #define HF_ADD_CARRY(c, r, a, b) \
 	do { \
 		hf_u128 hf_r_ = (hf_u128)(a) + (b) + (c); \
@@ -80,6 +78,55 @@ __extension__ typedef unsigned __int128 hf_u128;
 		hf_u128 hf_r_ = (hf_u128)(a) - (b) - (c); \
 		(c) = (uint64_t)(hf_r_ >> 64) & 1; \
 		(r) = (uint64_t)hf_r_; \
+	} while (0)
+#else
+/* The carry out of the top bit: both have it, or one has and the sum lost it. No comparison. */
+#define HF_ADD_CARRY(c, r, a, b) \
+	do { \
+		uint64_t hf_a_ = (a); \
+		uint64_t hf_b_ = (b); \
+		uint64_t hf_r_ = hf_a_ + hf_b_ + (c); \
+		(c) = ((hf_a_ & hf_b_) | ((hf_a_ | hf_b_) & ~hf_r_)) >> 63; \
+		(r) = hf_r_; \
+	} while (0)
+#define HF_SUB_BORROW(c, r, a, b) \
+	do { \
+		uint64_t hf_a_ = (a); \
+		uint64_t hf_b_ = (b); \
+		uint64_t hf_r_ = hf_a_ - hf_b_ - (c); \
+		(c) = ((~hf_a_ & hf_b_) | ((~hf_a_ | hf_b_) & hf_r_)) >> 63; \
+		(r) = hf_r_; \
+	} while (0)
+#endif
+
+/*
+ * (high, low) = a * b + add1 + add2, which cannot overflow: of two 64-bit words, where the compiler
+ * has a type for the product, else of their halves.
+ */
+#if defined(__SIZEOF_INT128__)
+__extension__ typedef unsigned __int128 hf_u128;
+#define HF_MUL_ADD(high, low, a, b, add1, add2) \
+	do { \
+		hf_u128 hf_t_ = (hf_u128)(a) * (b) + (add1) + (add2); \
+		(high) = (uint64_t)(hf_t_ >> 64); \
+		(low) = (uint64_t)hf_t_; \
+	} while (0)
+#else
+#define HF_MUL_ADD(high, low, a, b, add1, add2) \
+	do { \
+		uint64_t hf_a_ = (a); \
+		uint64_t hf_b_ = (b); \
+		uint64_t hf_c_ = (add1); \
+		uint64_t hf_d_ = (add2); \
+		uint64_t hf_ll_ = (uint64_t)(uint32_t)hf_a_ * (uint32_t)hf_b_ + (uint32_t)hf_c_ + \
+				  (uint32_t)hf_d_; \
+		uint64_t hf_lh_ = (uint64_t)(uint32_t)hf_a_ * (uint32_t)(hf_b_ >> 32) + \
+				  (hf_ll_ >> 32) + (hf_c_ >> 32); \
+		uint64_t hf_hl_ = (uint64_t)(uint32_t)(hf_a_ >> 32) * (uint32_t)hf_b_ + \
+				  (uint32_t)hf_lh_ + (hf_d_ >> 32); \
+		(low) = hf_hl_ << 32 | (uint32_t)hf_ll_; \
+		(high) = (uint64_t)(uint32_t)(hf_a_ >> 32) * (uint32_t)(hf_b_ >> 32) + \
+			 (hf_lh_ >> 32) + (hf_hl_ >> 32); \
 	} while (0)
 #endif
 

@@ -178,6 +178,8 @@ const char *hf_os_arch(void)
 	return "arm64";
 #elif defined(__riscv) && __riscv_xlen == 64
 	return "riscv64";
+#elif defined(__arm__)
+	return "armhf";
 #elif defined(__loongarch64)
 	return "loong64";
 #else

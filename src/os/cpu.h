@@ -23,7 +23,7 @@ HF_MUST_USE hf_err hf_os_cpu_limit(uint32_t *cpu, const char *list, struct hf_er
 /* Writes the names of the bits, separated by commas, "none" for 0, cut at cap bytes. */
 void hf_os_cpu_text(char *text, size_t cap, uint32_t cpu);
 
-/* The architecture by Debian's name: "amd64", "arm64"; "other" for the rest. */
+/* The architecture by Debian's name: "amd64", "arm64", "armhf", ...; "other" for the rest. */
 const char *hf_os_arch(void);
 
 /* Processors this process may run on, at least 1. */

@@ -70,10 +70,11 @@ void hf_fp_mul(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
 /* t[0..1] = v * v + t[0..1] + *carry, which stays below 2^128. */
 static inline void square_add(uint64_t t[2], uint64_t *carry, uint64_t v)
 {
-	hf_u128 square = (hf_u128)v * v;
+	uint64_t high = 0;
+	uint64_t low = hf_w_mac(&high, 0, v, v);
 
-	t[0] = hf_w_adc(carry, t[0], (uint64_t)square);
-	t[1] = hf_w_adc(carry, t[1], (uint64_t)(square >> 64));
+	t[0] = hf_w_adc(carry, t[0], low);
+	t[1] = hf_w_adc(carry, t[1], high);
 }
 
 /* The six mixed products once, doubled, and then the four squares. */

@@ -33,10 +33,10 @@ static inline uint64_t hf_w_sbb(uint64_t *borrow, uint64_t a, uint64_t b)
 /* The low word of acc + a * b + *high; *high becomes the high word. It cannot overflow. */
 static inline uint64_t hf_w_mac(uint64_t *high, uint64_t acc, uint64_t a, uint64_t b)
 {
-	hf_u128 t = (hf_u128)a * b + acc + *high;
+	uint64_t low;
 
-	*high = (uint64_t)(t >> 64);
-	return (uint64_t)t;
+	HF_MUL_ADD(*high, low, a, b, acc, *high);
+	return low;
 }
 
 /* r = a + b, returns the carry. r may be a or b, here and below. */

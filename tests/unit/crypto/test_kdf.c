@@ -100,7 +100,8 @@ static void pbkdf2_refuses_no_iterations_and_counts_each(void **state)
 	(void)state;
 	assert_err(hf_pbkdf2(out, sizeof(out), "pw", 2, "salt", 4, 0), HF_ERR_ARG);
 	assert_memory_equal(out, last, sizeof(out));
-	assert_err(hf_pbkdf2(out, SIZE_MAX, "pw", 2, "salt", 4, 1), HF_ERR_ARG);
+	if (sizeof(size_t) > sizeof(uint32_t)) /* else there are not too many blocks */
+		assert_err(hf_pbkdf2(out, SIZE_MAX, "pw", 2, "salt", 4, 1), HF_ERR_ARG);
 	for (uint32_t n = 1; n < 20; n++) {
 		assert_ok(hf_pbkdf2(out, sizeof(out), "pw", 2, "salt", 4, n));
 		assert_memory_not_equal(out, last, sizeof(out));
@@ -118,7 +119,8 @@ static void sm2_kdf_counts_from_one_and_refuses_too_much(void **state)
 	uint8_t second[HF_SM3_LEN];
 
 	(void)state;
-	assert_err(hf_sm2_kdf(out, SIZE_MAX, "z", 1), HF_ERR_ARG);
+	if (sizeof(size_t) > sizeof(uint32_t))
+		assert_err(hf_sm2_kdf(out, SIZE_MAX, "z", 1), HF_ERR_ARG);
 	hf_sm3(first, "z\0\0\0\1", 5);
 	hf_sm3(second, "z\0\0\0\2", 5);
 	assert_ok(hf_sm2_kdf(out, sizeof(out), "z", 1));
