@@ -12,7 +12,10 @@ bytes up, D0 + D3 for one and two up), a round is, per byte of t' = x1' + x2' + 
     p = IN*D0*OUT * inv(t'),   q = IN*D3*OUT * inv(t'),   e = p + q,
     x0' += p + e one byte up + e two up + q three up + IN*(D0 + D3)*C.
 AESENCLAST gives B*inv(t') + 0x63 instead of inv(t'); then B^-1 is multiplied in from the right and
-what 0x63 contributes is added to the constant. Of the eight isomorphisms the first is taken."""
+what 0x63 contributes is added to the constant. Of the eight isomorphisms the first is taken.
+
+XTS: a tweak times x^8 is its bytes one place up, and what byte 15, b, comes back as into bytes 0 and
+1: b times x^128 = 1 + x + x^2 + x^7, the bits of a byte rising (IEEE) or falling (GB)."""
 
 F, G, CONST, ROW = 0x1F5, 0x11B, 0xD3, 0xA7
 
@@ -97,6 +100,19 @@ PB = after(P, inverse(B))
 QB = after(Q, inverse(B))
 
 
+def back_ieee(b):
+    return b ^ b << 1 ^ b << 2 ^ b << 7
+
+
+def back_gb(b):
+    v = b << 8 ^ b << 7 ^ b << 6 ^ b << 1
+    return v >> 8 | (v & 0xFF) << 8  # byte 0 has the lower powers
+
+
+def mirror(b):
+    return sum((b >> i & 1) << (7 - i) for i in range(8))
+
+
 def check():
     inv_f = {x: power(x, 254, F) for x in range(256)}
     inv_g = {x: power(x, 254, G) for x in range(256)}
@@ -144,6 +160,15 @@ print("""/* SPDX-License-Identifier: Apache-2.0 */
 /* For GF2P8AFFINE(INV)QB: into the kernel's domain and back, the two parts of a round and their sum. */""")
 for name, m in (("IN", IN), ("BACK", inverse(IN)), ("P", P), ("Q", Q), ("E", E)):
     print("#define HF_SM4_GFNI_%-4s %s" % (name, gfni(m)))
+print("""
+/* What byte 15 of an XTS tweak adds to bytes 0 and 1 when the tweak is multiplied by x^8. */""")
+for name, f in (("GB", back_gb), ("IEEE", back_ieee)):
+    for i in range(2):
+        m = of(lambda b, f=f, i=i: f(b) >> 8 * i & 0xFF)
+        print("#define HF_SM4_XTS_%-6s %s" % ("%s_%d" % (name, i), gfni(m)))
+print("""
+/* A byte with its bits in the other order. */
+#define HF_SM4_GFNI_MIRROR %s""" % gfni(of(mirror)))
 print("""
 /* Bytes to add: to every byte of a round key in the domain, and to every byte of a round's result. */
 #define HF_SM4_KEY_BYTE   0x%02x

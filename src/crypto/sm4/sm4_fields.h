@@ -15,6 +15,15 @@
 #define HF_SM4_GFNI_Q    0x280fbcb4ff84c11a
 #define HF_SM4_GFNI_E    0x2c020425162040ad
 
+/* What byte 15 of an XTS tweak adds to bytes 0 and 1 when the tweak is multiplied by x^8. */
+#define HF_SM4_XTS_GB_0   0x870e1c3870e0c080
+#define HF_SM4_XTS_GB_1   0x0001020408102143
+#define HF_SM4_XTS_IEEE_0 0x0103070e1c3870e1
+#define HF_SM4_XTS_IEEE_1 0xc284081020408000
+
+/* A byte with its bits in the other order. */
+#define HF_SM4_GFNI_MIRROR 0x8040201008040201
+
 /* Bytes to add: to every byte of a round key in the domain, and to every byte of a round's result. */
 #define HF_SM4_KEY_BYTE   0x3e
 #define HF_SM4_ROUND_BYTE 0x63
