@@ -3,6 +3,7 @@
 #ifndef HF_TEST_KERNELS_H
 #define HF_TEST_KERNELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
@@ -56,19 +57,38 @@ static inline double test_ghz(void)
 	return best;
 }
 
-/* Repeats call for about 30 ms and sets rate to GB/s, bytes being what one call works on. */
-#define TEST_RATE(rate, bytes, call) \
-	do { \
-		double test_from_ = test_seconds(); \
-		double test_took_; \
-		double test_done_ = 0; \
-		do { \
-			for (int test_i_ = 0; test_i_ < 4; test_i_++) \
-				call; \
-			test_done_ += 4.0 * (double)(bytes); \
-			test_took_ = test_seconds() - test_from_; \
-		} while (test_took_ < 0.03); \
-		(rate) = test_done_ / test_took_ / 1e9; \
-	} while (0)
+/* A stop-watch over runs of so many calls that each takes 0.2 ms or more. */
+struct test_watch {
+	double bytes; /* of one call */
+	double from;
+	int calls;
+	int runs; /* that counted */
+	double best;
+};
+
+/* Ends a run; false after 50 that counted. rate is the best of them, since others compute too. */
+static inline bool test_watch_more(struct test_watch *w, double *rate)
+{
+	double took = test_seconds() - w->from;
+
+	if (w->from != 0 && took < 2e-4 && w->calls < 1 << 24) {
+		w->calls *= 2;
+	} else if (w->from != 0) {
+		double now = w->bytes * w->calls / took / 1e9;
+
+		w->best = now > w->best ? now : w->best;
+		w->runs++;
+	}
+	*rate = w->best;
+	w->from = test_seconds();
+	return w->runs < 50;
+}
+
+/* Sets rate to GB/s, bytes being what one call works on. */
+#define TEST_RATE(rate, n_bytes, call) \
+	for (struct test_watch test_w_ = { .bytes = (double)(n_bytes), .calls = 1 }; \
+		test_watch_more(&test_w_, &(rate));) \
+		for (int test_i_ = 0; test_i_ < test_w_.calls; test_i_++) \
+	(call)
 
 #endif
