@@ -16,7 +16,8 @@
 enum {
 	HF_GCM_NONCE_LEN = 12,
 	HF_GCM_TAG_LEN = 16,
-	HF_GCM_POWERS = 16, /* powers of H that kernels may keep */
+	HF_GCM_POWERS = 16,   /* powers of H that kernels may keep */
+	HF_GCM_STITCHED = 40, /* words of a key schedule that kernels may keep */
 };
 
 #define HF_GCM_MESSAGE_MAX ((UINT64_C(1) << 36) - 32) /* bytes */
@@ -24,7 +25,8 @@ enum {
 /* Key schedule and powers of the hash key. Read-only after init; may be shared by threads. */
 struct hf_gcm_key {
 	struct hf_sm4_key sm4;
-	uint64_t h[HF_GCM_POWERS][2]; /* H^1.., in the form the chosen GHASH kernel wants */
+	uint64_t h[HF_GCM_POWERS][2];       /* H^1.., in the form the chosen GHASH kernel wants */
+	uint32_t stitched[HF_GCM_STITCHED]; /* round keys as the chosen GCM kernel wants them */
 };
 
 HF_MUST_USE hf_err hf_gcm_init(struct hf_gcm_key *k, const uint8_t key[HF_SM4_KEY_LEN]);

@@ -4,6 +4,7 @@
  * see them: one row each. What a kernel must do stands in the header of its primitive.
  */
 #include "base/attr.h"
+#include "crypto/modes/gcm_kernel.h"
 #include "crypto/modes/ghash_kernel.h"
 #include "crypto/selftest.h"
 #include "crypto/sm2/sm2_batch.h"
@@ -77,6 +78,29 @@ static void ghash_use(struct hf_module *m, size_t i)
 	m->ghash = hf_ghash_kernel_at(i);
 }
 
+static bool gcm_at(struct hf_kernel_info *k, size_t i)
+{
+	const struct hf_gcm_kernel *kernel = hf_gcm_kernel_at(i);
+
+	if (kernel == NULL)
+		return false;
+	*k = (struct hf_kernel_info){ "gcm", kernel->name, kernel->needs,
+		hf_module()->gcm == kernel };
+	return true;
+}
+
+/* It stands on the two before it. */
+static bool gcm_choose(struct hf_module *m, uint32_t cpu)
+{
+	m->gcm = hf_gcm_choose(cpu, m->sm4, m->ghash);
+	return m->gcm != NULL;
+}
+
+static void gcm_use(struct hf_module *m, size_t i)
+{
+	m->gcm = hf_gcm_kernel_at(i);
+}
+
 static bool sm2_at(struct hf_kernel_info *k, size_t i)
 {
 	const struct hf_sm2_kernel *kernel = hf_sm2_kernel_at(i);
@@ -126,6 +150,7 @@ static const struct hf_kernel_family families[] = {
 	{ "sm3 kernel", sm3_at, sm3_choose, sm3_use },
 	{ "sm4 kernel", sm4_at, sm4_choose, sm4_use },
 	{ "ghash kernel", ghash_at, ghash_choose, ghash_use },
+	{ "gcm kernel", gcm_at, gcm_choose, gcm_use },
 	{ "sm2 kernel", sm2_at, sm2_choose, sm2_use },
 	{ "sm2-batch kernel", sm2_batch_at, sm2_batch_choose, sm2_batch_use },
 };

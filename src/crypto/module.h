@@ -50,6 +50,7 @@ enum hf_module_event {
 struct hf_sm3_kernel;
 struct hf_sm4_kernel;
 struct hf_ghash_kernel;
+struct hf_gcm_kernel;
 struct hf_sm2_kernel;
 struct hf_sm2_batch_kernel;
 
@@ -61,6 +62,7 @@ struct hf_module {
 	const struct hf_sm3_kernel *sm3;
 	const struct hf_sm4_kernel *sm4;
 	const struct hf_ghash_kernel *ghash;
+	const struct hf_gcm_kernel *gcm; /* may stand on the two before it */
 	const struct hf_sm2_kernel *sm2;
 	const struct hf_sm2_batch_kernel *sm2_batch;
 };

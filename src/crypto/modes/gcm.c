@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SM4-GCM, SP 800-38D and GB/T 36624-2018 mechanism 5, on the chosen SM4 and GHASH kernels.
- * The one-shot calls are the streaming ones in a row. A stream whose tag was given or checked, or
- * that was never started, has key == NULL and refuses everything.
+ * SM4-GCM, SP 800-38D and GB/T 36624-2018 mechanism 5, on the chosen kernels. The one-shot calls
+ * are one call of the GCM kernel, or with nonces of other lengths the streaming ones in a row. A
+ * stream whose tag was given or checked, or that was never started, has key == NULL and refuses
+ * everything.
  */
 #include "crypto/gcm.h"
 
@@ -12,19 +13,27 @@
 #include "base/ct.h"
 #include "base/endian.h"
 #include "base/wipe.h"
-#include "crypto/modes/ghash_kernel.h"
+#include "crypto/modes/gcm_kernel.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
-#include "crypto/sm4/sm4_kernel.h"
 
 enum {
 	NONCE_MAX = 1 << 16,
-	SEGMENT = 8192, /* bytes ciphered and hashed in turn, so that they are still in the L1 cache
-			 */
 };
 
 /* SP 800-38D 5.2.1.1: len(A) <= 2^64 - 1 bits. */
 static const uint64_t aad_max = (UINT64_C(1) << 61) - 1;
+
+/* A self-test may have put other kernels in place of those that the chosen one stands on. */
+static const struct hf_gcm_kernel *kernel(void)
+{
+	const struct hf_module *m = hf_module();
+
+	if ((m->gcm->sm4 != NULL && m->gcm->sm4 != m->sm4) ||
+		(m->gcm->ghash != NULL && m->gcm->ghash != m->ghash))
+		return &hf_gcm_kernel_parts;
+	return m->gcm;
+}
 
 static void ghash(const struct hf_gcm_key *k, uint8_t y[16], const uint8_t *in, size_t n_blocks)
 {
@@ -43,6 +52,7 @@ static void init_raw(struct hf_gcm_key *k, const uint8_t key[HF_SM4_KEY_LEN])
 	hf_sm4_init(&k->sm4, key);
 	encrypt_block(k, h, h); /* H = E(0^128), SP 800-38D 7.1 step 1 */
 	hf_module()->ghash->init(k, h);
+	kernel()->init(k);
 	hf_wipe(h, sizeof(h));
 }
 
@@ -164,25 +174,6 @@ static size_t crypt_part(struct hf_gcm *g, uint8_t *out, const uint8_t *in, size
 	return n;
 }
 
-static void crypt_blocks(struct hf_gcm *g, uint8_t *out, const uint8_t *in, size_t len, bool seal)
-{
-	const struct hf_sm4_kernel *sm4 = hf_module()->sm4;
-
-	while (len > 0) {
-		size_t n = len < SEGMENT ? len : SEGMENT;
-
-		if (!seal)
-			ghash(g->key, g->hash, in, n / 16);
-		sm4->ctr32(g->key->sm4.rk, g->counter, out, in, n / 16);
-		if (seal)
-			ghash(g->key, g->hash, out, n / 16);
-		out += n;
-		in += n;
-		len -= n;
-		g->text_len += n;
-	}
-}
-
 static hf_err crypt_raw(struct hf_gcm *g, uint8_t *out, const uint8_t *in, size_t len, bool seal)
 {
 	size_t n;
@@ -203,7 +194,8 @@ static hf_err crypt_raw(struct hf_gcm *g, uint8_t *out, const uint8_t *in, size_
 		len -= n;
 	}
 	n = len - len % 16;
-	crypt_blocks(g, out, in, n, seal);
+	kernel()->blocks(g->key, g->counter, g->hash, out, in, n / 16, seal);
+	g->text_len += n;
 	if (n < len) {
 		memset(g->stream, 0, sizeof(g->stream));
 		hf_module()->sm4->ctr32(g->key->sm4.rk, g->counter, g->stream, g->stream, 1);
@@ -306,40 +298,66 @@ static hf_err check_lengths(const struct hf_aead *a)
 	return HF_OK;
 }
 
-static hf_err seal_raw(const struct hf_gcm_key *k, const struct hf_aead *a)
+/* The streaming calls in a row: any nonce, any kernels. */
+static hf_err run_pieces(
+	const struct hf_gcm_key *k, const struct hf_aead *a, uint8_t tag[HF_GCM_TAG_LEN], bool seal)
 {
 	struct hf_gcm g = { 0 };
 	hf_err e;
 
-	HF_TRY(check_lengths(a));
 	e = start_raw(&g, k, a->nonce, a->nonce_len);
 	if (e == HF_OK)
 		e = aad_raw(&g, a->aad, a->aad_len);
 	if (e == HF_OK)
-		e = crypt_raw(&g, a->out, a->in, a->in_len, true);
+		e = crypt_raw(&g, a->out, a->in, a->in_len, seal);
 	if (e == HF_OK)
-		e = tag_raw(&g, a->tag, a->tag_len);
+		e = tag_raw(&g, tag, HF_GCM_TAG_LEN);
 	hf_gcm_end(&g);
 	return e;
 }
 
+/* a->out and the whole tag. */
+static hf_err run_whole(
+	const struct hf_gcm_key *k, const struct hf_aead *a, uint8_t tag[HF_GCM_TAG_LEN], bool seal)
+{
+	HF_TRY(check_lengths(a));
+	if (a->nonce_len != HF_GCM_NONCE_LEN)
+		return run_pieces(k, a, tag, seal);
+	kernel()->message(k, a, tag, seal);
+	return HF_OK;
+}
+
+/* What is left to do with a whole tag. */
+static hf_err settle(const struct hf_aead *a, uint8_t tag[HF_GCM_TAG_LEN], bool seal)
+{
+	bool same;
+
+	if (seal) {
+		memcpy(a->tag, tag, a->tag_len);
+		return HF_OK;
+	}
+	same = hf_ct_eq(tag, a->tag, a->tag_len);
+	hf_wipe(tag, HF_GCM_TAG_LEN); /* the right tag of a forgery is nobody's business */
+	if (same)
+		return HF_OK;
+	hf_wipe(a->out, a->in_len);
+	return HF_ERR_AUTH;
+}
+
+static hf_err seal_raw(const struct hf_gcm_key *k, const struct hf_aead *a)
+{
+	uint8_t tag[HF_GCM_TAG_LEN];
+
+	HF_TRY(run_whole(k, a, tag, true));
+	return settle(a, tag, true);
+}
+
 static hf_err open_raw(const struct hf_gcm_key *k, const struct hf_aead *a)
 {
-	struct hf_gcm g = { 0 };
-	hf_err e;
+	uint8_t tag[HF_GCM_TAG_LEN];
 
-	HF_TRY(check_lengths(a));
-	e = start_raw(&g, k, a->nonce, a->nonce_len);
-	if (e == HF_OK)
-		e = aad_raw(&g, a->aad, a->aad_len);
-	if (e == HF_OK)
-		e = crypt_raw(&g, a->out, a->in, a->in_len, false);
-	if (e == HF_OK)
-		e = verify_raw(&g, a->tag, a->tag_len);
-	if (e != HF_OK)
-		hf_wipe(a->out, a->in_len);
-	hf_gcm_end(&g);
-	return e;
+	HF_TRY(run_whole(k, a, tag, false));
+	return settle(a, tag, false);
 }
 
 hf_err hf_gcm_seal(const struct hf_gcm_key *k, const struct hf_aead *a)
@@ -354,28 +372,80 @@ hf_err hf_gcm_open(const struct hf_gcm_key *k, const struct hf_aead *a)
 	return open_raw(k, a);
 }
 
-/* One message after the other: the kernels are wide enough within one. */
-static hf_err run_batch(struct hf_gcm_job *jobs, size_t n,
-	hf_err (*run)(const struct hf_gcm_key *, const struct hf_aead *))
+enum {
+	BATCH_BLOCKS = 64, /* of key stream made at once */
+};
+
+/* Short messages of a batch with one key, whose key stream is made at once. */
+struct shared {
+	struct hf_gcm_job *jobs[BATCH_BLOCKS];
+	size_t n_jobs;
+	uint8_t stream[BATCH_BLOCKS * 16];
+	size_t at[BATCH_BLOCKS]; /* where the stream of a job begins */
+	size_t n_blocks;
+};
+
+static void run_shared(struct shared *s, bool seal)
 {
+	const struct hf_gcm_key *k;
+	uint8_t tag[HF_GCM_TAG_LEN];
+
+	if (s->n_jobs == 0)
+		return;
+	k = s->jobs[0]->key;
+	hf_module()->sm4->ecb(k->sm4.rk, s->stream, s->stream, s->n_blocks);
+	for (size_t i = 0; i < s->n_jobs; i++) {
+		const struct hf_aead *a = &s->jobs[i]->a;
+
+		hf_gcm_short_finish(k, a, s->stream + s->at[i], tag, seal);
+		s->jobs[i]->result = settle(a, tag, seal);
+	}
+	s->n_jobs = 0;
+	s->n_blocks = 0;
+}
+
+static void add_shared(struct shared *s, struct hf_gcm_job *job, bool seal)
+{
+	size_t n = 2 + job->a.in_len / 16; /* or one more than it has */
+
+	if (s->n_jobs > 0 && (s->jobs[0]->key != job->key || s->n_blocks + n > BATCH_BLOCKS))
+		run_shared(s, seal);
+	s->jobs[s->n_jobs] = job;
+	s->at[s->n_jobs++] = 16 * s->n_blocks;
+	s->n_blocks += hf_gcm_short_counters(s->stream + 16 * s->n_blocks, &job->a);
+}
+
+/* Short messages share their key stream; the kernels are wide enough within a long one. */
+static hf_err run_batch(struct hf_gcm_job *jobs, size_t n, bool seal)
+{
+	struct shared s = { .n_jobs = 0 };
 	hf_err first = HF_OK;
 
+	HF_TRY(hf_module_check());
 	for (size_t i = 0; i < n; i++) {
-		jobs[i].result = run(jobs[i].key, &jobs[i].a);
-		if (first == HF_OK)
-			first = jobs[i].result;
+		jobs[i].result = check_lengths(&jobs[i].a);
+		if (jobs[i].result != HF_OK)
+			continue;
+		if (hf_gcm_is_short(&jobs[i].a))
+			add_shared(&s, &jobs[i], seal);
+		else
+			jobs[i].result = (seal ? seal_raw : open_raw)(jobs[i].key, &jobs[i].a);
 	}
+	run_shared(&s, seal);
+	hf_wipe(s.stream, sizeof(s.stream));
+	for (size_t i = 0; i < n && first == HF_OK; i++)
+		first = jobs[i].result;
 	return first;
 }
 
 hf_err hf_gcm_seal_batch(struct hf_gcm_job *jobs, size_t n)
 {
-	return run_batch(jobs, n, hf_gcm_seal);
+	return run_batch(jobs, n, true);
 }
 
 hf_err hf_gcm_open_batch(struct hf_gcm_job *jobs, size_t n)
 {
-	return run_batch(jobs, n, hf_gcm_open);
+	return run_batch(jobs, n, false);
 }
 
 /* RFC 8998 A.1: sealed, opened, and refused with one bit of the tag changed. */

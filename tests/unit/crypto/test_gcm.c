@@ -383,6 +383,48 @@ static void a_batch_gives_every_job_its_own_result(void **state)
 	assert_ok(hf_gcm_open_batch(jobs, 0));
 }
 
+/* Few keys and short messages share passes of the cipher; others do not: all as one by one. */
+static void a_batch_of_any_mix_equals_single_messages(void **state)
+{
+	enum { N = 150 };
+	static struct message m[N];
+	static struct message one[N];
+	static struct hf_gcm_job jobs[N];
+	struct test_rng r;
+
+	(void)state;
+	(void)test_rng(&r, 77);
+	for (size_t i = 0; i < N; i++) {
+		message_new(&one[i], 300 + i, (size_t)test_rng_below(&r, AAD + 1),
+			(size_t)test_rng_below(&r, i % 3 == 0 ? TEXT + 1 : 40));
+		one[i].nonce_len = i % 10 == 9 ? 8 : HF_GCM_NONCE_LEN;
+		m[i] = one[i];
+		memcpy(m[i].text, m[i].plain, TEXT);
+		memcpy(one[i].text, one[i].plain, TEXT);
+		jobs[i] = (struct hf_gcm_job){ &m[test_rng_below(&r, i + 1) % 4].k, aead_of(&m[i]),
+			HF_ERR_INTERNAL };
+	}
+	for (size_t i = 0; i < N; i++) {
+		struct hf_aead a = aead_of(&one[i]);
+
+		assert_ok(hf_gcm_seal(jobs[i].key, &a));
+	}
+	assert_ok(hf_gcm_seal_batch(jobs, N));
+	for (size_t i = 0; i < N; i++) {
+		assert_memory_equal(m[i].text, one[i].text, TEXT);
+		assert_memory_equal(m[i].tag, one[i].tag, 16);
+	}
+	for (size_t i = 0; i < N; i += 7)
+		m[i].tag[i % 16] ^= 0x80;
+	assert_err(hf_gcm_open_batch(jobs, N), HF_ERR_AUTH);
+	for (size_t i = 0; i < N; i++) {
+		static const uint8_t zero[TEXT];
+
+		assert_int_equal(jobs[i].result, i % 7 == 0 ? HF_ERR_AUTH : HF_OK);
+		assert_memory_equal(m[i].text, i % 7 == 0 ? zero : m[i].plain, m[i].len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +438,7 @@ int main(void)
 		cmocka_unit_test(long_messages_agree_with_libgcrypt_at_every_alignment),
 		cmocka_unit_test(a_counter_about_to_wrap_keeps_its_upper_bytes),
 		cmocka_unit_test(a_batch_gives_every_job_its_own_result),
+		cmocka_unit_test(a_batch_of_any_mix_equals_single_messages),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
