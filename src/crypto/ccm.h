@@ -14,4 +14,18 @@ HF_MUST_USE hf_err hf_ccm_seal(const struct hf_sm4_key *k, const struct hf_aead 
 /* HF_ERR_AUTH: wrong tag; out has been zeroed. Other errors as hf_ccm_seal. */
 HF_MUST_USE hf_err hf_ccm_open(const struct hf_sm4_key *k, const struct hf_aead *a);
 
+/* One of many independent messages (batch interface). */
+struct hf_ccm_job {
+	const struct hf_sm4_key *key;
+	struct hf_aead a;
+	hf_err result; /* written: HF_OK or why this one failed */
+};
+
+/*
+ * Seals or opens n messages, whose MACs advance together: one alone waits for itself. Returns HF_OK
+ * if all did; else the first failure in order.
+ */
+HF_MUST_USE hf_err hf_ccm_seal_batch(struct hf_ccm_job *jobs, size_t n);
+HF_MUST_USE hf_err hf_ccm_open_batch(struct hf_ccm_job *jobs, size_t n);
+
 #endif

@@ -73,18 +73,26 @@ static size_t aad_head(uint8_t head[10], uint64_t len)
 	return 10;
 }
 
-/* B0 and the additional data, SP 800-38C A.2.1 and A.2.2. */
-static void mac_start(struct mac *m, const struct hf_sm4_key *k, const struct hf_aead *a)
+/* SP 800-38C A.2.1. */
+static void first_block(uint8_t b0[HF_SM4_BLOCK_LEN], const struct hf_aead *a)
 {
-	uint8_t b0[HF_SM4_BLOCK_LEN] = { 0 };
-	uint8_t head[10];
 	size_t q = 15 - a->nonce_len;
 
-	memset(m, 0, sizeof(*m));
-	m->key = k;
+	memset(b0, 0, HF_SM4_BLOCK_LEN);
 	hf_put_be64(b0 + 8, a->in_len); /* the nonce then overwrites what q does not leave */
 	b0[0] = (uint8_t)((a->aad_len > 0 ? 0x40 : 0) | (a->tag_len - 2) / 2 << 3 | (q - 1));
 	memcpy(b0 + 1, a->nonce, a->nonce_len);
+}
+
+/* B0 and the additional data, SP 800-38C A.2.1 and A.2.2. */
+static void mac_start(struct mac *m, const struct hf_sm4_key *k, const struct hf_aead *a)
+{
+	uint8_t b0[HF_SM4_BLOCK_LEN];
+	uint8_t head[10];
+
+	memset(m, 0, sizeof(*m));
+	m->key = k;
+	first_block(b0, a);
 	mac_feed(m, b0, sizeof(b0));
 	if (a->aad_len == 0)
 		return;
@@ -143,30 +151,38 @@ static void run(
 	hf_wipe(mask, sizeof(mask));
 }
 
+/* What is left to do with a whole tag, which is wiped. */
+static hf_err settle(const struct hf_aead *a, uint8_t tag[TAG_MAX], bool seal)
+{
+	bool same = true;
+
+	if (seal)
+		memcpy(a->tag, tag, a->tag_len);
+	else
+		same = hf_ct_eq(tag, a->tag, a->tag_len);
+	hf_wipe(tag, TAG_MAX);
+	if (same)
+		return HF_OK;
+	hf_wipe(a->out, a->in_len);
+	return HF_ERR_AUTH;
+}
+
 static hf_err seal_raw(const struct hf_sm4_key *k, const struct hf_aead *a)
 {
 	uint8_t tag[TAG_MAX];
 
 	HF_TRY(check_lengths(a));
 	run(k, a, tag, true);
-	memcpy(a->tag, tag, a->tag_len);
-	hf_wipe(tag, sizeof(tag));
-	return HF_OK;
+	return settle(a, tag, true);
 }
 
 static hf_err open_raw(const struct hf_sm4_key *k, const struct hf_aead *a)
 {
 	uint8_t tag[TAG_MAX];
-	bool same;
 
 	HF_TRY(check_lengths(a));
 	run(k, a, tag, false);
-	same = hf_ct_eq(tag, a->tag, a->tag_len);
-	hf_wipe(tag, sizeof(tag));
-	if (same)
-		return HF_OK;
-	hf_wipe(a->out, a->in_len);
-	return HF_ERR_AUTH;
+	return settle(a, tag, false);
 }
 
 hf_err hf_ccm_seal(const struct hf_sm4_key *k, const struct hf_aead *a)
@@ -179,6 +195,164 @@ hf_err hf_ccm_open(const struct hf_sm4_key *k, const struct hf_aead *a)
 {
 	HF_TRY(hf_module_check());
 	return open_raw(k, a);
+}
+
+enum {
+	HEAD_MAX = 96, /* bytes of B0 and of additional data that go with the others */
+	PIECES = 3,
+};
+
+/* The MAC of one message of a batch: pieces of whole blocks, one after the other. */
+struct batch_lane {
+	struct hf_ccm_job *job;
+	uint8_t chain[HF_SM4_BLOCK_LEN];
+	uint8_t mask[TAG_MAX];
+	uint8_t head[HEAD_MAX];        /* B0 and additional data, padded */
+	uint8_t end[HF_SM4_BLOCK_LEN]; /* the last part of a block, padded */
+	const uint8_t *piece[PIECES];  /* head, text, end */
+	size_t n_blocks[PIECES];
+	size_t at; /* piece */
+};
+
+/* Additional data that is too long for the head is hashed here, alone. */
+static void lane_head(struct batch_lane *l)
+{
+	const struct hf_aead *a = &l->job->a;
+	size_t len = HF_SM4_BLOCK_LEN;
+	struct mac m;
+
+	if (a->aad_len > HEAD_MAX - HF_SM4_BLOCK_LEN - 2) {
+		mac_start(&m, l->job->key, a);
+		memcpy(l->chain, m.chain, sizeof(l->chain));
+		hf_wipe(&m, sizeof(m));
+		return;
+	}
+	first_block(l->head, a);
+	if (a->aad_len > 0) {
+		len += aad_head(l->head + len, a->aad_len);
+		memcpy(l->head + len, a->aad, a->aad_len);
+		len += a->aad_len;
+	}
+	l->n_blocks[0] = (len + HF_SM4_BLOCK_LEN - 1) / HF_SM4_BLOCK_LEN;
+}
+
+/* S0 to mask, and the text. */
+static void lane_cipher(struct batch_lane *l)
+{
+	const struct hf_aead *a = &l->job->a;
+	uint8_t counter[HF_SM4_BLOCK_LEN];
+
+	first_counter(counter, a);
+	hf_sm4_ctr_raw(l->job->key, counter, l->mask, l->mask, sizeof(l->mask));
+	hf_sm4_ctr_raw(l->job->key, counter, a->out, a->in, a->in_len);
+}
+
+static void lane_start(struct batch_lane *l, struct hf_ccm_job *job, bool seal)
+{
+	const struct hf_aead *a = &job->a;
+	const uint8_t *text = seal ? a->in : a->out;
+	size_t part = a->in_len % HF_SM4_BLOCK_LEN;
+
+	memset(l, 0, sizeof(*l));
+	l->job = job;
+	lane_head(l);
+	if (!seal)
+		lane_cipher(l);
+	l->piece[0] = l->head;
+	l->piece[1] = text;
+	l->n_blocks[1] = a->in_len / HF_SM4_BLOCK_LEN;
+	l->piece[2] = l->end;
+	if (part > 0) {
+		memcpy(l->end, text + a->in_len - part, part);
+		l->n_blocks[2] = 1;
+	}
+}
+
+static void lane_end(struct batch_lane *l, bool seal)
+{
+	if (seal)
+		lane_cipher(l);
+	for (size_t i = 0; i < TAG_MAX; i++)
+		l->chain[i] ^= l->mask[i];
+	l->job->result = settle(&l->job->a, l->chain, seal);
+}
+
+/* Goes to the next piece that has blocks; false: there is none. */
+static bool lane_has_more(struct batch_lane *l)
+{
+	while (l->at < PIECES && l->n_blocks[l->at] == 0)
+		l->at++;
+	return l->at < PIECES;
+}
+
+/* All lanes as far as the shortest piece reaches; returns how many are still busy. */
+static size_t run_lanes(struct batch_lane *lanes[HF_SM4_LANES], size_t n, bool seal)
+{
+	struct hf_sm4_lane chains[HF_SM4_LANES];
+	size_t shortest = SIZE_MAX;
+	size_t busy = n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct batch_lane *l = lanes[i];
+
+		chains[i] =
+			(struct hf_sm4_lane){ l->job->key->rk, l->chain, NULL, l->piece[l->at] };
+		if (l->n_blocks[l->at] < shortest)
+			shortest = l->n_blocks[l->at];
+	}
+	hf_module()->sm4->cbc_lanes(chains, n, shortest);
+	for (size_t i = n; i-- > 0;) {
+		struct batch_lane *l = lanes[i];
+
+		l->piece[l->at] += shortest * HF_SM4_BLOCK_LEN;
+		l->n_blocks[l->at] -= shortest;
+		if (lane_has_more(l))
+			continue;
+		lane_end(l, seal);
+		lanes[i] = lanes[--busy];
+		lanes[busy] = l;
+	}
+	return busy;
+}
+
+static hf_err run_batch(struct hf_ccm_job *jobs, size_t n, bool seal)
+{
+	struct batch_lane pool[HF_SM4_LANES] = { { .job = NULL } };
+	struct batch_lane *lanes[HF_SM4_LANES];
+	size_t busy = 0;
+	hf_err first = HF_OK;
+
+	HF_TRY(hf_module_check());
+	for (size_t i = 0; i < HF_SM4_LANES; i++)
+		lanes[i] = &pool[i];
+	for (size_t next = 0; next < n || busy > 0;) {
+		for (; busy < HF_SM4_LANES && next < n; next++) {
+			jobs[next].result = check_lengths(&jobs[next].a);
+			if (jobs[next].result != HF_OK)
+				continue;
+			lane_start(lanes[busy], &jobs[next], seal);
+			if (lane_has_more(lanes[busy]))
+				busy++;
+			else
+				lane_end(lanes[busy], seal);
+		}
+		if (busy > 0)
+			busy = run_lanes(lanes, busy, seal);
+	}
+	hf_wipe(pool, sizeof(pool));
+	for (size_t i = 0; i < n && first == HF_OK; i++)
+		first = jobs[i].result;
+	return first;
+}
+
+hf_err hf_ccm_seal_batch(struct hf_ccm_job *jobs, size_t n)
+{
+	return run_batch(jobs, n, true);
+}
+
+hf_err hf_ccm_open_batch(struct hf_ccm_job *jobs, size_t n)
+{
+	return run_batch(jobs, n, false);
 }
 
 /* RFC 8998 A.2: sealed, opened, and refused with one bit of the tag changed. */

@@ -10,7 +10,7 @@
 
 enum {
 	TEXT = 200,
-	AAD = 70,
+	AAD = 120, /* more and less than a batch hashes with the others */
 };
 
 struct message {
@@ -231,6 +231,51 @@ static void long_text_and_long_additional_data_agree_with_libgcrypt(void **state
 	free(want);
 }
 
+/* Keys, lengths and nonces of any mix: all as one by one. */
+static void a_batch_equals_single_messages(void **state)
+{
+	enum { N = 60 };
+	static struct message m[N];
+	static struct message one[N];
+	static struct hf_ccm_job jobs[N];
+	static const uint8_t zero[TEXT];
+	struct test_rng r;
+
+	(void)state;
+	(void)test_rng(&r, 78);
+	for (size_t i = 0; i < N; i++) {
+		message_new(&one[i], 700 + i, i % 5 == 0 ? 0 : (size_t)test_rng_below(&r, AAD + 1),
+			i % 7 == 3 ? 0 : (size_t)test_rng_below(&r, TEXT + 1));
+		one[i].nonce_len = 7 + i % 7;
+		one[i].tag_len = i % 3 == 0 ? 8 : 16;
+		m[i] = one[i];
+		memcpy(m[i].text, m[i].plain, TEXT);
+		memcpy(one[i].text, one[i].plain, TEXT);
+		jobs[i] = (struct hf_ccm_job){ &m[i].k, aead_of(&m[i]), HF_ERR_INTERNAL };
+	}
+	for (size_t i = 0; i < N; i++) {
+		struct hf_aead a = aead_of(&one[i]);
+
+		assert_ok(hf_ccm_seal(&one[i].k, &a));
+	}
+	assert_ok(hf_ccm_seal_batch(jobs, N));
+	for (size_t i = 0; i < N; i++) {
+		assert_memory_equal(m[i].text, one[i].text, TEXT);
+		assert_memory_equal(m[i].tag, one[i].tag, 16);
+	}
+	for (size_t i = 0; i < N; i += 7)
+		m[i].tag[i % 8] ^= 0x80;
+	jobs[1].a.tag_len = 5;
+	assert_err(hf_ccm_open_batch(jobs, N), HF_ERR_AUTH);
+	for (size_t i = 2; i < N; i++) {
+		assert_int_equal(jobs[i].result, i % 7 == 0 ? HF_ERR_AUTH : HF_OK);
+		assert_memory_equal(m[i].text, i % 7 == 0 ? zero : m[i].plain, m[i].len);
+	}
+	assert_int_equal(jobs[1].result, HF_ERR_ARG);
+	assert_memory_equal(m[1].text, one[1].text, TEXT); /* untouched */
+	assert_ok(hf_ccm_seal_batch(jobs, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +284,7 @@ int main(void)
 		cmocka_unit_test(lengths_that_the_mode_does_not_have_are_refused),
 		cmocka_unit_test(agrees_with_libgcrypt_at_all_lengths),
 		cmocka_unit_test(long_text_and_long_additional_data_agree_with_libgcrypt),
+		cmocka_unit_test(a_batch_equals_single_messages),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
