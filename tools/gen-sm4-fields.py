@@ -174,11 +174,13 @@ print("""
 #define HF_SM4_KEY_BYTE   0x%02x
 #define HF_SM4_ROUND_BYTE 0x%02x
 """ % (KEY, ROUND))
-print("/* The same maps as sums of two look-ups by nibble (PSHUFB); P and Q follow AESENCLAST. */")
+print("/* The same maps as sums of two look-ups by nibble (PSHUFB); P, Q and E follow AESENCLAST. */")
 print(nibbles("IN", IN))
 print(nibbles("BACK", inverse(IN)))
 print(nibbles("P", PB, at(PB, 0x63)))
 print(nibbles("Q", QB, at(QB, 0x63)))
+EB = [p ^ q for p, q in zip(PB, QB)]
+print(nibbles("E", EB, at(EB, 0x63)))
 print("""/* clang-format on */
 
 #endif""")

@@ -127,7 +127,8 @@ static void speed(void **state)
 			continue;
 		k->init(&key, (const uint8_t *)"0123456789abcdef");
 		TEST_RATE(rate, BENCH_LEN, k->blocks(&key, y, b, BENCH_LEN / 16));
-		print_message("ghash %-12s %6.3f GB/s\n", k->name, rate);
+		print_message("ghash %-12s %6.3f GB/s %6.3f cycles/byte\n", k->name, rate,
+			test_ghz() / rate);
 	}
 	free(b);
 }

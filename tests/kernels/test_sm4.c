@@ -231,32 +231,65 @@ static void choice_obeys_the_processor(void **state)
 	}
 }
 
+static void print_rate(const struct hf_sm4_kernel *k, const char *what, double rate, double ghz)
+{
+	print_message(
+		"sm4 %-12s %-12s %6.3f GB/s %7.2f cycles/byte\n", k->name, what, rate, ghz / rate);
+}
+
+static void speed_of_blocks(
+	struct fixture *f, const struct hf_sm4_kernel *k, uint8_t *b, double ghz)
+{
+	const uint32_t *rk = f->keys[0].rk;
+	double rate;
+
+	TEST_RATE(rate, BENCH_BLOCKS * 16, k->ctr32(rk, f->iv[0], b, b, BENCH_BLOCKS));
+	print_rate(k, "ctr", rate, ghz);
+	if (k->cbc_decrypt != NULL)
+		TEST_RATE(
+			rate, BENCH_BLOCKS * 16, k->cbc_decrypt(rk, f->iv[0], b, b, BENCH_BLOCKS));
+	else
+		TEST_RATE(rate, BENCH_BLOCKS * 16,
+			hf_sm4_cbc_decrypt_of_ecb(k, rk, f->iv[0], b, b, BENCH_BLOCKS));
+	print_rate(k, "cbc decrypt", rate, ghz);
+	if (k->xts != NULL)
+		TEST_RATE(rate, BENCH_BLOCKS * 16,
+			k->xts(rk, f->iv[0], b, b, BENCH_BLOCKS, HF_XTS_GB));
+	else
+		TEST_RATE(rate, BENCH_BLOCKS * 16,
+			hf_xts_blocks_of_ecb(k, rk, f->iv[0], b, b, BENCH_BLOCKS, HF_XTS_GB));
+	print_rate(k, "xts", rate, ghz);
+}
+
+static void speed_of_chains(
+	struct fixture *f, const struct hf_sm4_kernel *k, uint8_t *b, double ghz)
+{
+	enum { EACH = BENCH_BLOCKS / HF_SM4_LANES };
+	struct hf_sm4_lane l[HF_SM4_LANES];
+	double rate;
+
+	for (size_t j = 0; j < HF_SM4_LANES; j++)
+		l[j] = (struct hf_sm4_lane){ f->keys[j].rk, f->iv[j], b + (size_t)16 * EACH * j,
+			b + (size_t)16 * EACH * j };
+	TEST_RATE(rate, EACH * 16, k->cbc(f->keys[0].rk, f->iv[0], b, b, EACH));
+	print_rate(k, "cbc", rate, ghz);
+	TEST_RATE(rate, BENCH_BLOCKS * 16, k->cbc_lanes(l, HF_SM4_LANES, EACH));
+	print_rate(k, "cbc x 16", rate, ghz);
+}
+
 static void speed(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t *b = calloc(BENCH_BLOCKS, 16);
 	const struct hf_sm4_kernel *k;
+	double ghz = test_ghz();
 
+	assert_non_null(b);
 	for (size_t i = 0; (k = hf_sm4_kernel_at(i)) != NULL; i++) {
-		struct hf_sm4_lane l[HF_SM4_LANES];
-		double ctr;
-		double cbc;
-		double lanes;
-
 		if ((k->needs & ~test_cpu()) != 0)
 			continue;
-		for (size_t j = 0; j < HF_SM4_LANES; j++)
-			l[j] = (struct hf_sm4_lane){ f->keys[j].rk, f->iv[j],
-				b + 16 * j * (BENCH_BLOCKS / HF_SM4_LANES),
-				b + 16 * j * (BENCH_BLOCKS / HF_SM4_LANES) };
-		TEST_RATE(ctr, BENCH_BLOCKS * 16,
-			k->ctr32(f->keys[0].rk, f->iv[0], b, b, BENCH_BLOCKS));
-		TEST_RATE(cbc, BENCH_BLOCKS,
-			k->cbc(f->keys[0].rk, f->iv[0], b, b, BENCH_BLOCKS / 16));
-		TEST_RATE(lanes, BENCH_BLOCKS * 16,
-			k->cbc_lanes(l, HF_SM4_LANES, BENCH_BLOCKS / HF_SM4_LANES));
-		print_message("sm4 %-12s ctr %6.3f  cbc %6.3f  cbc x 16 %6.3f GB/s\n", k->name, ctr,
-			cbc, lanes);
+		speed_of_blocks(f, k, b, ghz);
+		speed_of_chains(f, k, b, ghz);
 	}
 	free(b);
 }

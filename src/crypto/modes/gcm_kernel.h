@@ -59,7 +59,7 @@ extern const struct hf_gcm_kernel hf_gcm_kernel_parts;
  * the caller wipes it. _counters returns the number of blocks.
  */
 enum {
-	HF_GCM_SHORT_LEN = 240, /* bytes of text: with J0, 16 blocks */
+	HF_GCM_SHORT_LEN = 496, /* bytes of text: with J0, 32 blocks */
 	HF_GCM_SHORT_AAD = 64,
 };
 

@@ -37,6 +37,24 @@ static void ghash_padded(
 	ghash->blocks(k, y, last, 1);
 }
 
+/* Most texts are whole words but for a few bytes. */
+static void xor_bytes(uint8_t *out, const uint8_t *a, const uint8_t *b, size_t len)
+{
+	size_t i = 0;
+
+	for (; i + 8 <= len; i += 8) {
+		uint64_t x;
+		uint64_t y;
+
+		memcpy(&x, a + i, 8);
+		memcpy(&y, b + i, 8);
+		x ^= y;
+		memcpy(out + i, &x, 8);
+	}
+	for (; i < len; i++)
+		out[i] = (uint8_t)(a[i] ^ b[i]);
+}
+
 size_t hf_gcm_short_counters(uint8_t *stream, const struct hf_aead *a)
 {
 	size_t n = 1 + padded(a->in_len) / BLOCK;
@@ -62,16 +80,14 @@ void hf_gcm_short_finish(const struct hf_gcm_key *k, const struct hf_aead *a, co
 	memset(text + a->in_len, 0, end - aad_len - a->in_len);
 	if (!seal && a->in_len > 0)
 		memcpy(text, a->in, a->in_len);
-	for (size_t i = 0; i < a->in_len; i++)
-		a->out[i] = (uint8_t)(a->in[i] ^ stream[BLOCK + i]);
+	xor_bytes(a->out, a->in, stream + BLOCK, a->in_len);
 	if (seal && a->in_len > 0)
 		memcpy(text, a->out, a->in_len);
 	hf_put_be64(hashed + end, (uint64_t)a->aad_len * 8);
 	hf_put_be64(hashed + end + 8, (uint64_t)a->in_len * 8);
 	memset(tag, 0, HF_GCM_TAG_LEN);
 	hf_module()->ghash->blocks(k, tag, hashed, end / BLOCK + 1);
-	for (size_t i = 0; i < HF_GCM_TAG_LEN; i++)
-		tag[i] ^= stream[i];
+	xor_bytes(tag, tag, stream, HF_GCM_TAG_LEN);
 }
 
 static void blocks_parts(const struct hf_gcm_key *k, uint8_t counter[BLOCK], uint8_t hash[BLOCK],
@@ -106,8 +122,7 @@ static void last_part(const struct hf_gcm_key *k, uint8_t counter[BLOCK], uint8_
 	hf_module()->sm4->ctr32(k->sm4.rk, counter, stream, stream, 1);
 	if (!seal)
 		ghash_padded(k, hash, a->in + at, len);
-	for (size_t i = 0; i < len; i++)
-		a->out[at + i] = (uint8_t)(a->in[at + i] ^ stream[i]);
+	xor_bytes(a->out + at, a->in + at, stream, len);
 	if (seal)
 		ghash_padded(k, hash, a->out + at, len);
 	hf_wipe(stream, sizeof(stream));
@@ -129,8 +144,7 @@ static void message_long(
 	hf_put_be64(lengths, (uint64_t)a->aad_len * 8);
 	hf_put_be64(lengths + 8, (uint64_t)a->in_len * 8);
 	hf_module()->ghash->blocks(k, tag, lengths, 1);
-	for (size_t i = 0; i < HF_GCM_TAG_LEN; i++)
-		tag[i] ^= mask[i];
+	xor_bytes(tag, tag, mask, HF_GCM_TAG_LEN);
 	hf_wipe(mask, sizeof(mask));
 }
 

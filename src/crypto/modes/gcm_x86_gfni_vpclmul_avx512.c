@@ -37,20 +37,20 @@ enum {
 	NOT_FIRST = 0xfc,        /* all but the first */
 };
 
-_Static_assert(sizeof(struct hf_sm4_512_keys) <= sizeof(((struct hf_gcm_key *)0)->stitched),
+_Static_assert(sizeof(struct hf_sm4_domain_keys) <= sizeof(((struct hf_gcm_key *)0)->stitched),
 	"the schedule has room in the key");
 
 /* A message on its way. */
 struct run {
 	const struct hf_gcm_key *k;
-	const struct hf_sm4_512_keys *s;
+	const struct hf_sm4_domain_keys *s;
 	struct hf_sm4_512_counter c;
 	__m128i acc; /* the hash so far as a number; at the beginning X */
 };
 
-static const struct hf_sm4_512_keys *schedule_in(const struct hf_gcm_key *k)
+static const struct hf_sm4_domain_keys *schedule_in(const struct hf_gcm_key *k)
 {
-	return (const struct hf_sm4_512_keys *)(const void *)k->stitched;
+	return (const struct hf_sm4_domain_keys *)(const void *)k->stitched;
 }
 
 /* A unit of 16 blocks into acc; `first` are the lanes of its first register that count. */
@@ -376,7 +376,7 @@ static void blocks_gfni(const struct hf_gcm_key *k, uint8_t counter[BLOCK], uint
 
 static void init_gfni(struct hf_gcm_key *k)
 {
-	hf_sm4_512_schedule((struct hf_sm4_512_keys *)(void *)k->stitched, k->sm4.rk);
+	hf_sm4_512_schedule((struct hf_sm4_domain_keys *)(void *)k->stitched, k->sm4.rk);
 }
 
 const struct hf_gcm_kernel hf_gcm_kernel_gfni_vpclmul_avx512 = {

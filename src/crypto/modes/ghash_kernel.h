@@ -33,6 +33,7 @@ const struct hf_ghash_kernel *hf_ghash_choose(uint32_t cpu);
 
 extern const struct hf_ghash_kernel hf_ghash_kernel_c;
 extern const struct hf_ghash_kernel hf_ghash_kernel_vpclmul; /* x86-64 only, as the next */
+extern const struct hf_ghash_kernel hf_ghash_kernel_vpclmul_avx2;
 extern const struct hf_ghash_kernel hf_ghash_kernel_pclmul;
 extern const struct hf_ghash_kernel hf_ghash_kernel_arm_pmull; /* AArch64 only */
 

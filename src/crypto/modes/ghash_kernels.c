@@ -11,7 +11,7 @@
 static const struct hf_ghash_kernel *const ghash_kernels[] = {
 /* best first */
 #if HF_X86
-	&hf_ghash_kernel_vpclmul, &hf_ghash_kernel_pclmul,
+	&hf_ghash_kernel_vpclmul, &hf_ghash_kernel_vpclmul_avx2, &hf_ghash_kernel_pclmul,
 #elif HF_A64
 	&hf_ghash_kernel_arm_pmull,
 #endif

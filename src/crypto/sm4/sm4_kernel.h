@@ -76,7 +76,10 @@ const struct hf_sm4_kernel *hf_sm4_choose(uint32_t cpu);
 
 extern const struct hf_sm4_kernel hf_sm4_kernel_c;
 extern const struct hf_sm4_kernel hf_sm4_kernel_gfni_avx512; /* x86-64 only, as the next */
+extern const struct hf_sm4_kernel hf_sm4_kernel_gfni_avx2;
+extern const struct hf_sm4_kernel hf_sm4_kernel_vaes_avx2;
 extern const struct hf_sm4_kernel hf_sm4_kernel_aesni_avx2;
+extern const struct hf_sm4_kernel hf_sm4_kernel_aesni_sse41;
 extern const struct hf_sm4_kernel hf_sm4_kernel_arm_sm4; /* AArch64 only, as the next */
 extern const struct hf_sm4_kernel hf_sm4_kernel_neon;
 

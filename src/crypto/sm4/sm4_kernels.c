@@ -14,7 +14,8 @@
 static const struct hf_sm4_kernel *const sm4_kernels[] = {
 /* best first */
 #if HF_X86
-	&hf_sm4_kernel_gfni_avx512, &hf_sm4_kernel_aesni_avx2,
+	&hf_sm4_kernel_gfni_avx512, &hf_sm4_kernel_gfni_avx2, &hf_sm4_kernel_vaes_avx2,
+	&hf_sm4_kernel_aesni_avx2, &hf_sm4_kernel_aesni_sse41,
 #elif HF_A64
 	&hf_sm4_kernel_arm_sm4, &hf_sm4_kernel_neon,
 #endif

@@ -12,10 +12,8 @@
  *     p + R(p + q) + R^2(p + q) + R^3 q = u + R u + R^2 u    where u = p + R q,
  * three shuffles and one sum less than the left side as it stands.
  *
- * Round keys leave the rounds' chain of dependences: with y_i = x'_i + g_i, where g_0 = g_1 = g_2 =
- * 0 and g_{i+3} = z_i + g_{i+1} + g_{i+2} (z_i the round key in the domain), the S-box input is
- * y_{i+1} + y_{i+2} + y_{i+3} without a key, and d_i = g_i + g_{i+4} is added where an instruction
- * of three inputs has a place free. g_35 can be chosen: 0.
+ * Round keys are those of sm4_domain.h: d is added where an instruction of three inputs has a place
+ * free.
  *
  * Layout: 16 blocks (a group) in four registers, word w of all blocks in register w; up to four
  * groups are in flight, whose chains of dependences overlap. Where one or two groups must not wait,
@@ -34,18 +32,12 @@
 #include "base/attr.h"
 #include "base/wipe.h"
 #include "crypto/sm4.h"
+#include "crypto/sm4/sm4_domain.h"
 #include "crypto/sm4/sm4_fields.h"
 
 enum {
 	HF_SM4_512_GROUP = 16, /* blocks in four registers */
 	HF_SM4_512_WIDE = 4,   /* groups in flight */
-};
-
-/* Round keys for y: see above. */
-struct hf_sm4_512_keys {
-	uint32_t d[HF_SM4_ROUNDS];
-	uint32_t first;   /* g_3, added to the last word of the input */
-	uint32_t last[4]; /* g_32 .. g_35, added to the output's words */
 };
 
 /* Every byte of one 32-bit word moves n places up (towards the more significant end). */
@@ -82,26 +74,14 @@ static HF_ALWAYS_INLINE __m512i hf_sm4_512_key_in(__m512i rk)
 	return _mm512_xor_si512(z, _mm512_set1_epi8(HF_SM4_KEY_BYTE));
 }
 
-static inline void hf_sm4_512_schedule(struct hf_sm4_512_keys *s, const uint32_t rk[HF_SM4_ROUNDS])
+static inline void hf_sm4_512_schedule(
+	struct hf_sm4_domain_keys *s, const uint32_t rk[HF_SM4_ROUNDS])
 {
-	const uint32_t round = HF_SM4_ROUND_BYTE * 0x01010101u;
 	uint32_t z[HF_SM4_ROUNDS];
-	uint32_t g[4] = { 0 }; /* g_r .. g_{r+3}, g_i in place i % 4 */
 
 	_mm512_storeu_si512(z, hf_sm4_512_key_in(_mm512_loadu_si512(rk)));
 	_mm512_storeu_si512(z + 16, hf_sm4_512_key_in(_mm512_loadu_si512(rk + 16)));
-	g[3] = z[0];
-	s->first = z[0];
-	HF_UNROLL
-	for (size_t r = 0; r < HF_SM4_ROUNDS; r++) {
-		uint32_t next = 0; /* g_{r+4} */
-
-		if (r + 1 < HF_SM4_ROUNDS)
-			next = z[r + 1] ^ g[(r + 2) % 4] ^ g[(r + 3) % 4];
-		s->d[r] = g[r % 4] ^ next ^ round;
-		g[r % 4] = next;
-	}
-	memcpy(s->last, g, sizeof(s->last));
+	hf_sm4_domain_schedule(s, z);
 	hf_wipe(z, sizeof(z));
 }
 
@@ -202,7 +182,7 @@ static HF_ALWAYS_INLINE void hf_sm4_512_four_rounds(const uint32_t d[4],
 }
 
 static HF_ALWAYS_INLINE void hf_sm4_512_quick_rounds(
-	const struct hf_sm4_512_keys *s, __m512i y[HF_SM4_512_WIDE][4], const size_t n_groups)
+	const struct hf_sm4_domain_keys *s, __m512i y[HF_SM4_512_WIDE][4], const size_t n_groups)
 {
 	const struct hf_sm4_512_quick c = hf_sm4_512_quick_set();
 	__m512i t[2];
@@ -224,7 +204,7 @@ static HF_ALWAYS_INLINE void hf_sm4_512_quick_rounds(
 
 /* All rounds. */
 static HF_ALWAYS_INLINE void hf_sm4_512_rounds(
-	const struct hf_sm4_512_keys *s, __m512i y[HF_SM4_512_WIDE][4], const size_t n_groups)
+	const struct hf_sm4_domain_keys *s, __m512i y[HF_SM4_512_WIDE][4], const size_t n_groups)
 {
 	const struct hf_sm4_512_round c = hf_sm4_512_round_set();
 
@@ -284,7 +264,7 @@ static HF_ALWAYS_INLINE void hf_sm4_512_out(
 }
 
 static HF_ALWAYS_INLINE void hf_sm4_512_out_of(
-	const struct hf_sm4_512_keys *s, __m512i blocks[4], const __m512i y[4])
+	const struct hf_sm4_domain_keys *s, __m512i blocks[4], const __m512i y[4])
 {
 	__m512i last[4];
 
@@ -329,7 +309,7 @@ static HF_ALWAYS_INLINE struct hf_sm4_512_counter hf_sm4_512_counter_of(__m128i 
 }
 
 /* n_groups groups of counter blocks from c on, ready for the rounds. */
-static HF_ALWAYS_INLINE void hf_sm4_512_counters(const struct hf_sm4_512_keys *s,
+static HF_ALWAYS_INLINE void hf_sm4_512_counters(const struct hf_sm4_domain_keys *s,
 	const struct hf_sm4_512_counter *c, __m512i y[HF_SM4_512_WIDE][4], const size_t n_groups)
 {
 	/* Word of block 4 * j + l at place 4 * l + j, as hf_sm4_512_in() would put it. */

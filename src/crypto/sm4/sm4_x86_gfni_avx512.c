@@ -59,7 +59,7 @@ static void schedule_of_lanes(struct schedule_lanes *s, const struct hf_sm4_lane
 }
 
 /* n <= 16 * n_groups blocks of ECB. */
-static HF_ALWAYS_INLINE void ecb_groups(const struct hf_sm4_512_keys *s, uint8_t *out,
+static HF_ALWAYS_INLINE void ecb_groups(const struct hf_sm4_domain_keys *s, uint8_t *out,
 	const uint8_t *in, size_t n, const size_t n_groups)
 {
 	const __m512i first = _mm512_set1_epi32((int)s->first);
@@ -86,7 +86,7 @@ static HF_ALWAYS_INLINE void ecb_groups(const struct hf_sm4_512_keys *s, uint8_t
 static void ecb_gfni(
 	const uint32_t rk[HF_SM4_ROUNDS], uint8_t *out, const uint8_t *in, size_t n_blocks)
 {
-	struct hf_sm4_512_keys s;
+	struct hf_sm4_domain_keys s;
 
 	hf_sm4_512_schedule(&s, rk);
 	for (; n_blocks >= WIDE * GROUP; n_blocks -= WIDE * GROUP) {
@@ -103,7 +103,7 @@ static void ecb_gfni(
 	hf_wipe(&s, sizeof(s));
 }
 
-static HF_ALWAYS_INLINE void ctr_groups(const struct hf_sm4_512_keys *s,
+static HF_ALWAYS_INLINE void ctr_groups(const struct hf_sm4_domain_keys *s,
 	const struct hf_sm4_512_counter *c, uint8_t *out, const uint8_t *in, size_t n,
 	const size_t n_groups)
 {
@@ -128,7 +128,7 @@ static HF_ALWAYS_INLINE void ctr_groups(const struct hf_sm4_512_keys *s,
 static void ctr32_gfni(const uint32_t rk[HF_SM4_ROUNDS], uint8_t counter[BLOCK], uint8_t *out,
 	const uint8_t *in, size_t n_blocks)
 {
-	struct hf_sm4_512_keys s;
+	struct hf_sm4_domain_keys s;
 	struct hf_sm4_512_counter c;
 
 	hf_sm4_512_schedule(&s, rk);
@@ -204,7 +204,7 @@ static HF_ALWAYS_INLINE __m128i block_of(const __m128i y[4])
 static void cbc_gfni(const uint32_t rk[HF_SM4_ROUNDS], uint8_t iv[BLOCK], uint8_t *out,
 	const uint8_t *in, size_t n_blocks)
 {
-	struct hf_sm4_512_keys s;
+	struct hf_sm4_domain_keys s;
 	struct chain c;
 	__m128i last[4]; /* the last ciphertext block, in the domain */
 
@@ -321,7 +321,7 @@ static void cbc_lanes_gfni(const struct hf_sm4_lane *lanes, size_t n, size_t n_b
  * n <= 16 * n_groups blocks of CBC decryption. The ciphertext before a block is read when the
  * block is written, so writing goes from the end: out may be in.
  */
-static HF_ALWAYS_INLINE void cbc_decrypt_groups(const struct hf_sm4_512_keys *s, __m128i *iv,
+static HF_ALWAYS_INLINE void cbc_decrypt_groups(const struct hf_sm4_domain_keys *s, __m128i *iv,
 	uint8_t *out, const uint8_t *in, size_t n, const size_t n_groups)
 {
 	const __m512i first = _mm512_set1_epi32((int)s->first);
@@ -361,7 +361,7 @@ static HF_ALWAYS_INLINE void cbc_decrypt_groups(const struct hf_sm4_512_keys *s,
 static void cbc_decrypt_gfni(const uint32_t rk[HF_SM4_ROUNDS], uint8_t iv[BLOCK], uint8_t *out,
 	const uint8_t *in, size_t n_blocks)
 {
-	struct hf_sm4_512_keys s;
+	struct hf_sm4_domain_keys s;
 	__m128i before = hf_sm4_512_load16(iv);
 
 	hf_sm4_512_schedule(&s, rk);
@@ -434,7 +434,7 @@ static HF_ALWAYS_INLINE __m512i times_x8(__m512i t, __m512i matrices)
 }
 
 /* n <= 16 * n_groups blocks of XTS; their tweaks stay in mask. */
-static HF_ALWAYS_INLINE void xts_groups(const struct hf_sm4_512_keys *s, struct tweaks *w,
+static HF_ALWAYS_INLINE void xts_groups(const struct hf_sm4_domain_keys *s, struct tweaks *w,
 	__m512i mask[WIDE * 4], uint8_t *out, const uint8_t *in, size_t n, const size_t n_groups)
 {
 	const __m512i first = _mm512_set1_epi32((int)s->first);
@@ -466,7 +466,7 @@ static HF_ALWAYS_INLINE void xts_groups(const struct hf_sm4_512_keys *s, struct 
 static void xts_gfni(const uint32_t rk[HF_SM4_ROUNDS], uint8_t tweak[BLOCK], uint8_t *out,
 	const uint8_t *in, size_t n_blocks, enum hf_xts_order order)
 {
-	struct hf_sm4_512_keys s;
+	struct hf_sm4_domain_keys s;
 	struct tweaks w;
 	__m512i mask[WIDE * 4];
 	size_t n_groups = n_blocks % (WIDE * GROUP) > 2 * GROUP ? WIDE : 2;
