@@ -311,7 +311,9 @@ static const struct crypto_figure figures[] = {
 	{ "SM2 verify", 0, 1, CRYPTO_AVX512, 24, CRYPTO_P256, 15.6 },
 	{ "SM2 verify", 0, 64, CRYPTO_AVX512, 75, CRYPTO_P256, 15.6 },
 	{ "SM2 ECDH", 0, 1, CRYPTO_AVX512, 24, CRYPTO_P256, 20 },
+	{ "SM2 ECDH", 0, 64, CRYPTO_AVX512, 90, CRYPTO_P256, 20 },
 	{ "SM2 key pair", 0, 1, CRYPTO_AVX512, 110, CRYPTO_P256, 97 },
+	{ "SM2 key, tested", 0, 64, CRYPTO_AVX512, 310, CRYPTO_P256, 97 },
 	{ "SM2 encrypt 32 B", 0, 1, CRYPTO_AVX512, 20, CRYPTO_OPENSSL, 2 },
 	{ "SM2 decrypt 32 B", 0, 1, CRYPTO_AVX512, 22, CRYPTO_OPENSSL, 3.9 },
 	/* Not slower than C. */

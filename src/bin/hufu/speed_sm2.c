@@ -45,6 +45,17 @@ static bool ecdh(struct hufu_speed *s, const struct hufu_speed_row *row)
 	return hf_sm2_ecdh(s->out, &s->sm2[0], &s->sm2[1].pub) == HF_OK;
 }
 
+static bool ecdh_batch(struct hufu_speed *s, const struct hufu_speed_row *row)
+{
+	struct hf_sm2_ecdh_job jobs[HUFU_SPEED_SM2_N];
+
+	for (size_t i = 0; i < row->n; i++)
+		jobs[i] = (struct hf_sm2_ecdh_job){ .key = &s->sm2[i],
+			.peer = &s->sm2[(i + 1) % HUFU_SPEED_SM2_N].pub,
+			.x = s->out + i * HF_SM2_LEN };
+	return hf_sm2_ecdh_batch(jobs, row->n) == HF_OK;
+}
+
 /* A private value is drawn and its point computed. */
 static bool key_pair(struct hufu_speed *s, const struct hufu_speed_row *row)
 {
@@ -65,6 +76,17 @@ static bool key_pair_tested(struct hufu_speed *s, const struct hufu_speed_row *r
 
 	(void)row;
 	return hf_sm2_key_new(&key, &s->rng) == HF_OK;
+}
+
+/* With the test of each pair. */
+static bool key_pair_batch(struct hufu_speed *s, const struct hufu_speed_row *row)
+{
+	struct hf_sm2_key keys[HUFU_SPEED_SM2_N];
+	struct hf_sm2_key_job jobs[HUFU_SPEED_SM2_N];
+
+	for (size_t i = 0; i < row->n; i++)
+		jobs[i] = (struct hf_sm2_key_job){ .key = &keys[i] };
+	return hf_sm2_key_new_batch(jobs, row->n, &s->rng) == HF_OK;
 }
 
 enum {
@@ -91,8 +113,12 @@ static const struct hufu_speed_row rows[] = {
 	{ "SM2 verify", 0, 8, verify_batch },
 	{ "SM2 verify", 0, 64, verify_batch },
 	{ "SM2 ECDH", 0, 1, ecdh },
+	{ "SM2 ECDH", 0, 8, ecdh_batch },
+	{ "SM2 ECDH", 0, 64, ecdh_batch },
 	{ "SM2 key pair", 0, 1, key_pair },
 	{ "SM2 key, tested", 0, 1, key_pair_tested },
+	{ "SM2 key, tested", 0, 8, key_pair_batch },
+	{ "SM2 key, tested", 0, 64, key_pair_batch },
 	{ "SM2 encrypt 32 B", 0, 1, encrypt },
 	{ "SM2 decrypt 32 B", 0, 1, decrypt },
 };

@@ -77,6 +77,7 @@ const struct hf_sm2_batch_kernel *hf_sm2_batch_kernel_at(size_t i);
 const struct hf_sm2_batch_kernel *hf_sm2_batch_choose(uint32_t cpu);
 
 extern const struct hf_sm2_batch_kernel hf_sm2_batch_kernel_c;
+extern const struct hf_sm2_batch_kernel hf_sm2_batch_kernel_ifma_avx512; /* x86-64 only */
 
 /* hf_sm2_verify_digest() without the check of the module's state. */
 HF_MUST_USE hf_err hf_sm2_verify_raw(

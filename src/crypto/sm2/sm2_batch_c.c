@@ -5,8 +5,7 @@
  * the products run[i] = z[0] ... z[i], the inverse of the last, times run[n - 2], is that of
  * z[n - 1]; times z[n - 1] it is the inverse of run[n - 2], and so on down.
  *
- * The reference for the other kernels. Measured against one call after another on a Zen 5 core:
- * see the rates that tests/kernels/test_sm2_batch.c prints.
+ * The reference for the other kernels; tests/kernels/test_sm2_batch.c prints what it gains.
  */
 #include <stdbool.h>
 

@@ -12,6 +12,10 @@
 #include "crypto/sm2/sm2_fn.h"
 
 static const struct hf_sm2_batch_kernel *const batch_kernels[] = {
+/* best first */
+#if HF_X86
+	&hf_sm2_batch_kernel_ifma_avx512,
+#endif
 	&hf_sm2_batch_kernel_c, /* reference, always last */
 };
 
