@@ -20,7 +20,7 @@ static const struct hf_sm2_batch_kernel *const batch_kernels[] = {
 };
 
 enum {
-	TESTS = 3, /* lanes of the self-test */
+	TESTS = 4, /* lanes of the self-test; fewer may be none of a kernel's */
 	ALL = (1 << TESTS) - 1,
 	ALTERED = 1, /* the lane whose signature is altered */
 };
@@ -37,13 +37,14 @@ const struct hf_sm2_batch_kernel *hf_sm2_batch_kernel_at(size_t i)
 	return i < HF_COUNT(batch_kernels) ? batch_kernels[i] : NULL;
 }
 
-/* The smallest, the largest, and one that looks random. */
+/* The smallest, the largest, and two that look random. */
 static void scalars(uint64_t d[TESTS][4])
 {
 	for (size_t i = 0; i < 4; i++) {
 		d[0][i] = i == 0;
 		d[1][i] = hf_fn_n[i] - (i == 0 ? 2 : 0);
 		d[2][i] = UINT64_C(0x9e3779b97f4a7c15) * (i + 1) >> 1;
+		d[3][i] = UINT64_C(0xbf58476d1ce4e5b9) * (i + 1) >> 1;
 	}
 }
 
