@@ -11,12 +11,18 @@
 #include "base/ct.h"
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
 #include "crypto/sm3.h"
 
 enum {
-	NONCE_LEN = 16, /* bytes; at least half the security strength */
+	/* Bytes of one seed. At the 4 bits a byte that are claimed of the source (health.h) the
+	 * entropy input has 256 bits, twice the security strength, and the nonce half of it. */
+	ENTROPY_LEN = 64,
+	NONCE_LEN = 16,
+	DRAW_LEN = ENTROPY_LEN + NONCE_LEN,
+	STARTUP_DRAW = 256, /* bytes that are tested at once at the start */
 	SEED_BITS = 8 * HF_DRBG_SEED_LEN,
 };
 
@@ -150,6 +156,7 @@ hf_err hf_drbg_generate(struct hf_drbg *d, uint8_t *out, size_t out_len, const u
 		add_to(d->v, block, sizeof(block));
 	}
 	hf_sm3(block, d->v, sizeof(d->v));
+	HF_FAULT("sm3-drbg", block[0]);
 	memcpy(out, block, out_len);
 
 	hash_v(block, d, 0x03, NULL, 0);
@@ -162,38 +169,65 @@ hf_err hf_drbg_generate(struct hf_drbg *d, uint8_t *out, size_t out_len, const u
 	return HF_OK;
 }
 
-/*
- * Entropy with the continuous test of GM/T 0103: two blocks in a row must differ. The source's own
- * health tests are the operating system's.
- */
-static hf_err take_entropy(
-	const struct hf_rng *source, uint8_t out[HF_DRBG_ENTROPY_MIN + NONCE_LEN])
+/* Entropy that has passed the health tests. */
+static hf_err draw(struct hf_drbg *d, uint8_t *out, size_t len)
 {
-	uint8_t before[HF_DRBG_ENTROPY_MIN + NONCE_LEN];
-	hf_err e = hf_rng_fill(source, before, sizeof(before));
+	hf_err e = hf_rng_fill(&d->entropy, out, len);
 
 	if (e == HF_OK)
-		e = hf_rng_fill(source, out, sizeof(before));
-	if (e == HF_OK && hf_ct_eq(before, out, sizeof(before)))
-		e = HF_ERR_ENTROPY;
-	hf_wipe(before, sizeof(before));
+		e = hf_health_feed(&d->health, out, len);
 	return e == HF_OK ? HF_OK : HF_ERR_ENTROPY;
+}
+
+/* SP 800-90B 4.3: the source is tested before anything of it is used; these samples are not. */
+static hf_err test_source(struct hf_drbg *d)
+{
+	uint8_t samples[STARTUP_DRAW];
+	hf_err e = HF_OK;
+
+	for (size_t n = 0; e == HF_OK && n < HF_HEALTH_STARTUP; n += sizeof(samples))
+		e = draw(d, samples, sizeof(samples));
+	hf_wipe(samples, sizeof(samples));
+	return e;
+}
+
+/* A seed, with the continuous test of GM/T 0103: two blocks in a row must differ. */
+static hf_err draw_seed(struct hf_drbg *d, uint8_t out[DRAW_LEN])
+{
+	uint8_t before[DRAW_LEN];
+	hf_err e = draw(d, before, sizeof(before));
+	bool repeats;
+
+	if (e == HF_OK)
+		e = draw(d, out, sizeof(before));
+	repeats = hf_ct_eq(before, out, sizeof(before));
+	HF_FAULT("entropy continuous", repeats);
+	if (e == HF_OK && repeats) {
+		(void)hf_module_fail("entropy continuous");
+		e = HF_ERR_ENTROPY;
+	}
+	hf_wipe(before, sizeof(before));
+	return e;
 }
 
 hf_err hf_drbg_init(struct hf_drbg *d, const struct hf_rng *entropy, uint64_t (*now_ms)(void *ctx),
 	void *now_ctx, const void *personal, size_t personal_len)
 {
-	uint8_t seed[HF_DRBG_ENTROPY_MIN + NONCE_LEN];
+	uint8_t seed[DRAW_LEN];
 	hf_err e;
 
 	memset(d, 0, sizeof(*d));
 	d->entropy = *entropy;
 	d->now_ms = now_ms;
 	d->now_ctx = now_ctx;
-	e = take_entropy(entropy, seed);
+	e = hf_module_check();
 	if (e == HF_OK)
-		e = hf_drbg_instantiate(d, seed, HF_DRBG_ENTROPY_MIN, seed + HF_DRBG_ENTROPY_MIN,
-			NONCE_LEN, personal, personal_len);
+		e = test_source(d);
+	if (e == HF_OK)
+		e = draw_seed(d, seed);
+	if (e == HF_OK)
+		e = hf_drbg_instantiate(d, seed, ENTROPY_LEN, seed + ENTROPY_LEN, NONCE_LEN,
+			personal, personal_len);
 	hf_wipe(seed, sizeof(seed));
 	if (e != HF_OK)
 		hf_drbg_clear(d);
@@ -202,12 +236,12 @@ hf_err hf_drbg_init(struct hf_drbg *d, const struct hf_rng *entropy, uint64_t (*
 
 static hf_err reseed(struct hf_drbg *d)
 {
-	uint8_t seed[HF_DRBG_ENTROPY_MIN + NONCE_LEN];
+	uint8_t seed[DRAW_LEN];
 	hf_err e;
 
 	if (d->entropy.fill == NULL)
 		return HF_ERR_STATE;
-	e = take_entropy(&d->entropy, seed);
+	e = draw_seed(d, seed);
 	if (e == HF_OK)
 		e = hf_drbg_reseed(d, seed, sizeof(seed), NULL, 0);
 	hf_wipe(seed, sizeof(seed));
@@ -247,7 +281,26 @@ void hf_drbg_clear(struct hf_drbg *d)
 	hf_wipe(d, sizeof(*d));
 }
 
-/* Instantiate, reseed, generate twice: the case sm3-hash-gm-1 of tests/vectors/drbg.txt. */
+/* What must be refused: short entropy, a request when a reseed is due, any after the end. */
+static bool refuses_misuse(struct hf_drbg *d)
+{
+	static const uint8_t zeros[HF_DRBG_SEED_LEN];
+	uint8_t out[HF_DRBG_OUT_MAX];
+
+	if (hf_drbg_reseed(d, zeros, HF_DRBG_ENTROPY_MIN - 1, NULL, 0) != HF_ERR_ARG)
+		return false;
+	d->n_requests = HF_DRBG_REQUESTS_MAX + 1;
+	if (hf_drbg_generate(d, out, sizeof(out), NULL, 0) != HF_ERR_STATE)
+		return false;
+	hf_drbg_clear(d);
+	return hf_drbg_generate(d, out, sizeof(out), NULL, 0) == HF_ERR_STATE &&
+	       memcmp(d->v, zeros, sizeof(zeros)) == 0 && memcmp(d->c, zeros, sizeof(zeros)) == 0;
+}
+
+/*
+ * SP 800-90A 11.3: instantiate, reseed, generate twice, which is the case sm3-hash-gm-1 of
+ * tests/vectors/drbg.txt, and what must be refused.
+ */
 bool hf_drbg_selftest(void)
 {
 	static const uint8_t entropy[32] = { 0x63, 0x36, 0x33, 0x77, 0xe4, 0x1e, 0x86, 0x46, 0x8d,
@@ -269,7 +322,7 @@ bool hf_drbg_selftest(void)
 		  hf_drbg_reseed(&d, again, 32, NULL, 0) == HF_OK &&
 		  hf_drbg_generate(&d, out, 32, NULL, 0) == HF_OK &&
 		  hf_drbg_generate(&d, out, 32, NULL, 0) == HF_OK &&
-		  memcmp(out, want, sizeof(out)) == 0;
+		  memcmp(out, want, sizeof(out)) == 0 && refuses_misuse(&d);
 	hf_drbg_clear(&d);
 	return is_good;
 }

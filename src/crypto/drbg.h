@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/rng.h"
+#include "crypto/health.h"
 
 enum {
 	HF_DRBG_SEED_LEN = 55,          /* bytes of V and of C: 440 bits */
@@ -26,6 +27,7 @@ struct hf_drbg {
 	uint8_t c[HF_DRBG_SEED_LEN];
 	uint64_t n_requests;           /* since the last seed, from 1 */
 	uint64_t seeded_ms;            /* clock at the last seed */
+	struct hf_health health;       /* of the source of seeds */
 	struct hf_rng entropy;         /* where seeds come from; fill NULL: seeds are handed in */
 	uint64_t (*now_ms)(void *ctx); /* monotonic; NULL: no limit by time */
 	void *now_ctx;
@@ -44,7 +46,8 @@ HF_MUST_USE hf_err hf_drbg_generate(struct hf_drbg *d, uint8_t *out, size_t out_
 
 /*
  * A generator that seeds and reseeds itself from entropy. now_ms may be NULL.
- * HF_ERR_ENTROPY: the source failed, or gave the same block twice in a row.
+ * HF_ERR_ENTROPY: the source failed, or did not pass its health tests (health.h) or gave the same
+ * block twice in a row; the latter two end in the module's error state.
  */
 HF_MUST_USE hf_err hf_drbg_init(struct hf_drbg *d, const struct hf_rng *entropy,
 	uint64_t (*now_ms)(void *ctx), void *now_ctx, const void *personal, size_t personal_len);

@@ -2,13 +2,14 @@
 /*
  * The integrity test of the program or library that the module is part of (GB/T 37092-2018 7.5).
  *
- * What is tested is the code as it lies in memory, not a file: what runs is what counts, the module
- * makes no system calls, and stripping, packaging and installing change nothing that is loaded.
- * Three spans of the image never change between the linker and the processor:
+ * Private to the module and tools/hufu-integrity.c. What is tested is the code as it lies in
+ * memory, not a file: what runs is what counts, the module makes no system calls, and stripping,
+ * packaging and installing change nothing that is loaded. Three spans of the image never change
+ * between the linker and the processor:
  *
  *   code        all executable sections       position independent: never relocated
  *   constants   .rodata                       without pointers, which lie in .data.rel.ro
- *   relocations .rela.dyn, .rela.plt          what the loader makes of .data.rel.ro and .got
+ *   relocations .rela.* or .rel.*             what the loader makes of .data.rel.ro and .got
  *
  * tools/hufu-integrity.c finds them in the linked file and writes where they are, and the tags,
  * into the one struct hf_integrity of the program: a section of its own, behind .rodata.

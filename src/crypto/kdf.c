@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "base/ct.h"
 #include "base/endian.h"
 #include "base/wipe.h"
 #include "base/wr.h"
+#include "crypto/fault.h"
 #include "crypto/hmac.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
@@ -42,6 +44,7 @@ hf_err hf_hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[HF_SM3_LEN
 		hf_hmac_feed(&m, info, info_len);
 		hf_hmac_feed(&m, &counter, 1);
 		hf_hmac_done(&m, t);
+		HF_FAULT("hkdf-sm3", t[0]);
 		memcpy(out + at, t, n);
 		at += n;
 	}
@@ -109,6 +112,7 @@ hf_err hf_sm2_kdf(uint8_t *out, size_t out_len, const void *z, size_t z_len)
 		hf_put_be32(ct, counter);
 		hf_sm3_feed(&s, ct, sizeof(ct));
 		hf_sm3_done(&s, t);
+		HF_FAULT("sm2-kdf", t[0]);
 		memcpy(out + at, t, n);
 		at += n;
 	}
@@ -130,6 +134,7 @@ static void pbkdf2_block(uint8_t f[HF_SM3_LEN], const struct hf_hmac *keyed, con
 	hf_hmac_feed(&m, number, sizeof(number));
 	hf_hmac_done(&m, u);
 	memcpy(f, u, sizeof(u));
+	HF_FAULT("pbkdf2-sm3", f[0]);
 	for (uint32_t c = 1; c < iterations; c++) {
 		m = *keyed;
 		hf_hmac_feed(&m, u, sizeof(u));
@@ -185,6 +190,7 @@ void hf_tlcp_prf(uint8_t *out, size_t out_len, const void *secret, size_t secret
 		hf_hmac_feed(&m, label, strlen(label));
 		hf_hmac_feed(&m, seed, seed_len);
 		hf_hmac_done(&m, t);
+		HF_FAULT("tlcp-prf", t[0]);
 		memcpy(out + at, t, n);
 		at += n;
 		m = keyed;
@@ -196,8 +202,8 @@ void hf_tlcp_prf(uint8_t *out, size_t out_len, const void *secret, size_t secret
 	hf_wipe(t, sizeof(t));
 }
 
-/* GB/T 32918.5-2016 C.2; HKDF, PBKDF2 and PRF stand on HMAC, which has its own test. */
-bool hf_kdf_selftest(void)
+/* The case 32918.5-C.2 of tests/vectors/sm3_kdf.txt; the next ones are cases of that file, too. */
+bool hf_sm2_kdf_selftest(void)
 {
 	static const uint8_t z[64] = { 0x33, 0x5e, 0x18, 0xd7, 0x51, 0xe5, 0x1f, 0x04, 0x0e, 0x27,
 		0xd4, 0x68, 0x13, 0x8b, 0x7a, 0xb1, 0xdc, 0x86, 0xad, 0x7f, 0x98, 0x1d, 0x7d, 0x41,
@@ -206,8 +212,60 @@ bool hf_kdf_selftest(void)
 		0xe5, 0x40, 0x64, 0xfd, 0xbf, 0xbe, 0xd3, 0xf0, 0xbd, 0x84, 0x7a, 0xc9 };
 	static const uint8_t want[19] = { 0x44, 0xe6, 0x0f, 0xdb, 0xf0, 0xba, 0xe8, 0x14, 0x37,
 		0x66, 0x53, 0x74, 0xbe, 0xf2, 0x67, 0x49, 0x04, 0x6c, 0x9e };
-	uint8_t out[19];
+	uint8_t out[sizeof(want)];
 
 	return hf_sm2_kdf(out, sizeof(out), z, sizeof(z)) == HF_OK &&
-	       memcmp(out, want, sizeof(want)) == 0;
+	       hf_ct_eq(out, want, sizeof(want));
+}
+
+/* rfc5869-3, and label-key: what TLS 1.3 makes of the same. */
+bool hf_hkdf_selftest(void)
+{
+	static const uint8_t want[42] = { 0xc8, 0xc9, 0x1a, 0x38, 0xae, 0x2f, 0xb3, 0xb0, 0x23,
+		0xa7, 0xc3, 0x8c, 0xe9, 0xf0, 0x74, 0x8f, 0x28, 0x23, 0x0d, 0x59, 0xb6, 0xb9, 0x50,
+		0xba, 0x3b, 0xa9, 0x49, 0xbf, 0x0d, 0x71, 0x3a, 0x57, 0x74, 0x81, 0x57, 0x78, 0x80,
+		0x17, 0x41, 0xcb, 0x20, 0x34 };
+	static const uint8_t want_key[16] = { 0x61, 0x23, 0x9c, 0xba, 0x00, 0x1a, 0xd7, 0x62, 0x6f,
+		0x97, 0xe7, 0x9f, 0xe4, 0x61, 0x36, 0x8f };
+	uint8_t in[HF_SM3_LEN];
+	uint8_t out[sizeof(want)];
+
+	memset(in, 0x0b, 22);
+	if (hf_hkdf(out, sizeof(out), NULL, 0, in, 22, NULL, 0) != HF_OK ||
+		!hf_ct_eq(out, want, sizeof(want)))
+		return false;
+	for (unsigned i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)i;
+	return hf_hkdf_expand_label(out, sizeof(want_key), in, "key", NULL, 0) == HF_OK &&
+	       hf_ct_eq(out, want_key, sizeof(want_key));
+}
+
+/* rfc6070-2 */
+bool hf_pbkdf2_selftest(void)
+{
+	static const uint8_t want[20] = { 0xfe, 0xe7, 0x23, 0xa2, 0xbc, 0x96, 0x6e, 0x11, 0xdf,
+		0xfb, 0x66, 0x13, 0x3f, 0x4e, 0x8d, 0xf5, 0x77, 0x38, 0x3c, 0x78 };
+	uint8_t out[sizeof(want)];
+
+	return hf_pbkdf2(out, sizeof(out), "password", 8, "salt", 4, 2) == HF_OK &&
+	       hf_ct_eq(out, want, sizeof(want));
+}
+
+/* prf-master */
+bool hf_tlcp_prf_selftest(void)
+{
+	static const uint8_t want[48] = { 0x4d, 0x1d, 0x87, 0x35, 0xe7, 0x69, 0xd5, 0x78, 0x5b,
+		0x95, 0xda, 0x71, 0x31, 0x5e, 0x6f, 0x13, 0x54, 0xc8, 0xfe, 0x3d, 0xa8, 0xf5, 0x5e,
+		0x9d, 0x2c, 0x27, 0xd6, 0x0d, 0xb7, 0x21, 0x76, 0xeb, 0xe8, 0xf3, 0x06, 0x15, 0x4e,
+		0x21, 0xd8, 0x63, 0xf9, 0xb9, 0x4c, 0x78, 0x4e, 0x31, 0x85, 0x77 };
+	uint8_t secret[48] = { 0x01, 0x01 };
+	uint8_t seed[64];
+	uint8_t out[sizeof(want)];
+
+	for (unsigned i = 2; i < sizeof(secret); i++)
+		secret[i] = (uint8_t)(i - 2);
+	for (unsigned i = 0; i < sizeof(seed); i++)
+		seed[i] = (uint8_t)i;
+	hf_tlcp_prf(out, sizeof(out), secret, sizeof(secret), "master secret", seed, sizeof(seed));
+	return hf_ct_eq(out, want, sizeof(want));
 }

@@ -7,6 +7,8 @@
  */
 #include "crypto/module.h"
 
+#include <string.h>
+
 #include "base/attr.h"
 #include "crypto/integrity.h"
 #include "crypto/selftest.h"
@@ -39,10 +41,14 @@ static const struct {
 	{ "sm3", hf_sm3_selftest },
 	{ "hmac-sm3", hf_hmac_selftest },
 	{ "integrity", hf_integrity_selftest },
-	{ "kdf", hf_kdf_selftest },
+	{ "sm2-kdf", hf_sm2_kdf_selftest },
+	{ "hkdf-sm3", hf_hkdf_selftest },
+	{ "pbkdf2-sm3", hf_pbkdf2_selftest },
+	{ "tlcp-prf", hf_tlcp_prf_selftest },
 	{ "tree-sm3", hf_tree_selftest },
 	{ "sm3-drbg", hf_drbg_selftest },
 	{ "sm2", hf_sm2_selftest },
+	{ "sm2-batch", hf_sm2_batch_selftest },
 	{ "sm4", hf_sm4_selftest },
 	{ "sm4-gcm", hf_gcm_selftest },
 	{ "sm4-ccm", hf_ccm_selftest },
@@ -82,7 +88,7 @@ hf_err hf_module_fail(const char *test)
 	return HF_ERR_SELF_TEST;
 }
 
-static hf_err run_tests(const struct hf_selftest_watch *watch, const char *kernel)
+static hf_err run_tests(const struct hf_selftest_watch *watch, const struct hf_kernel_info *kernel)
 {
 	for (size_t i = 0; i < HF_COUNT(selftests); i++) {
 		bool passed = selftests[i].run();
@@ -147,15 +153,13 @@ static hf_err test_kernel(const struct hf_selftest_watch *watch, const struct hf
 	size_t i, const struct hf_kernel_info *k)
 {
 	bool agrees = f->choose(&the_module, k->needs) && chosen(f) <= i;
-	hf_err e = HF_OK;
 
 	if (watch != NULL)
-		watch->done(watch->ctx, f->test, k->name, agrees);
+		watch->done(watch->ctx, f->test, k, agrees);
 	if (!agrees)
 		return hf_module_fail(f->test);
 	f->use(&the_module, i);
-	e = run_tests(watch, k->name);
-	return e;
+	return run_tests(watch, k);
 }
 
 static hf_err test_family(const struct hf_selftest_watch *watch, const struct hf_kernel_family *f)
@@ -188,6 +192,17 @@ void hf_module_zeroize(void)
 {
 	/* Kernels stay: a thread may be in the middle of one. They are no secret. */
 	(void)step(HF_MODULE_EV_ZEROIZE);
+}
+
+const char *hf_module_advice(void)
+{
+	const char *failed = the_module.failed;
+
+	if (strcmp(failed, "integrity") == 0)
+		return "its code was altered after it was built: install it again";
+	if (strncmp(failed, "entropy", 7) == 0)
+		return "the entropy source of this machine is broken: do not use it";
+	return "do not use it";
 }
 
 const char *hf_module_state_name(enum hf_module_state state)

@@ -81,10 +81,18 @@ const struct hf_module *hf_module(void);
  */
 HF_MUST_USE hf_err hf_module_check(void);
 
+/* A kernel that was built, whatever the processor can do. */
+struct hf_kernel_info {
+	const char *primitive;
+	const char *name;
+	uint32_t needs; /* HF_CPU_* */
+	bool is_chosen;
+};
+
 /* Hears of every test as it ends: for a report, and for the clock that the module does not have. */
 struct hf_selftest_watch {
-	/* kernel: "sm4 gfni_avx512" when it ran with that one in place of the chosen, else NULL. */
-	void (*done)(void *ctx, const char *test, const char *kernel, bool passed);
+	/* kernel: with which one in place of the chosen it ran, or NULL. */
+	void (*done)(void *ctx, const char *test, const struct hf_kernel_info *kernel, bool passed);
 	void *ctx;
 };
 
@@ -107,6 +115,9 @@ hf_err hf_module_fail(const char *test);
  */
 void hf_module_zeroize(void);
 
+/* In the error state: what to do about it, as the end of a sentence. */
+const char *hf_module_advice(void);
+
 /* Names for reports. The state that follows, or -1: not allowed, nothing changes. */
 const char *hf_module_state_name(enum hf_module_state state);
 const char *hf_module_event_name(enum hf_module_event event);
@@ -114,14 +125,6 @@ int hf_module_next(enum hf_module_state state, enum hf_module_event event);
 
 /* Names of the power-up self-tests in their order; NULL from the count on. */
 const char *hf_module_test_at(size_t i);
-
-/* A kernel that was built, whatever the processor can do. */
-struct hf_kernel_info {
-	const char *primitive;
-	const char *name;
-	uint32_t needs; /* HF_CPU_* */
-	bool is_chosen;
-};
 
 /* All kernels of all primitives, best first within each; false from the count on. */
 bool hf_module_kernel_at(struct hf_kernel_info *k, size_t i);

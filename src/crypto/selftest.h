@@ -14,10 +14,14 @@
 
 bool hf_sm3_selftest(void);
 bool hf_hmac_selftest(void);
-bool hf_kdf_selftest(void);
+bool hf_sm2_kdf_selftest(void);
+bool hf_hkdf_selftest(void);
+bool hf_pbkdf2_selftest(void);
+bool hf_tlcp_prf_selftest(void);
 bool hf_tree_selftest(void);
 bool hf_drbg_selftest(void);
 bool hf_sm2_selftest(void);
+bool hf_sm2_batch_selftest(void);
 bool hf_sm4_selftest(void);
 bool hf_gcm_selftest(void);
 bool hf_ccm_selftest(void);

@@ -41,8 +41,8 @@ hf_err hf_sdk_start(struct hf_errinfo *ei)
 	hf_err e = hf_module_check();
 
 	if (e != HF_OK)
-		return hf_fail(ei, e, "the cryptographic module failed its self-test '%s'",
-			hf_module()->failed);
+		return hf_fail(ei, e, "the cryptographic module failed its self-test '%s'; %s",
+			hf_module()->failed, hf_module_advice());
 	return HF_OK;
 }
 

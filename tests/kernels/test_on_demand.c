@@ -14,7 +14,7 @@ struct heard {
 	unsigned n_bad;
 };
 
-static void hear(void *ctx, const char *test, const char *kernel, bool passed)
+static void hear(void *ctx, const char *test, const struct hf_kernel_info *kernel, bool passed)
 {
 	struct heard *h = ctx;
 

@@ -37,8 +37,8 @@ static hf_err begin(struct hufud_child *c, struct hf_errinfo *ei)
 	HF_TRY(hf_os_cpu_limit(&cpu, getenv("HUFU_CPU"), ei)); /* NOLINT(concurrency-mt-unsafe) */
 	if (hf_module_start(cpu) != HF_OK)
 		return hf_fail(ei, HF_ERR_SELF_TEST,
-			"the cryptographic module failed its self-test '%s'; do not use it",
-			hf_module()->failed);
+			"the cryptographic module failed its self-test '%s'; %s",
+			hf_module()->failed, hf_module_advice());
 	HF_TRY(read_text(&c->text, ei));
 	path = (const char *)c->text.p;
 	path_len = strnlen(path, c->text.len);
@@ -68,6 +68,7 @@ void hufud_child_clear(struct hufud_child *c)
 {
 	hufud_config_clear(&c->config);
 	hf_buf_clear(&c->text);
+	hf_module_zeroize();
 	c->log.node = NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "base/ct.h"
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
 #include "crypto/sm4/sm4_kernel.h"
@@ -147,6 +148,7 @@ static void run(
 	mac_close(&m);
 	for (size_t i = 0; i < TAG_MAX; i++)
 		tag[i] = (uint8_t)(m.chain[i] ^ mask[i]);
+	HF_FAULT("sm4-ccm", tag[0]);
 	hf_wipe(&m, sizeof(m));
 	hf_wipe(mask, sizeof(mask));
 }

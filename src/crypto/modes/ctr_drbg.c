@@ -11,6 +11,7 @@
 #include "base/ct.h"
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/modes/modes.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
@@ -177,6 +178,7 @@ hf_err hf_ctr_drbg_generate(
 		e = update(d, more);
 	if (e == HF_OK)
 		e = stream(d, block, out_len > 0 ? BLOCK : 0);
+	HF_FAULT("sm4-ctr-drbg", block[0]);
 	if (e == HF_OK)
 		e = update(d, more);
 	if (e == HF_OK && out_len > 0)

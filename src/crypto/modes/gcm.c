@@ -13,6 +13,7 @@
 #include "base/ct.h"
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/modes/gcm_kernel.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
@@ -215,6 +216,7 @@ static void finish(struct hf_gcm *g, uint8_t tag[HF_GCM_TAG_LEN])
 	ghash(g->key, g->hash, lengths, 1);
 	for (size_t i = 0; i < HF_GCM_TAG_LEN; i++)
 		tag[i] = (uint8_t)(g->hash[i] ^ g->mask[i]);
+	HF_FAULT("sm4-gcm", tag[0]);
 	hf_gcm_end(g);
 }
 

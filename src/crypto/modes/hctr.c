@@ -19,6 +19,7 @@
 #include "base/ct.h"
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/modes/ghash_kernel.h"
 #include "crypto/modes/modes.h"
 #include "crypto/module.h"
@@ -104,6 +105,7 @@ static hf_err crypt(const struct hf_hctr_key *k, const uint8_t tweak[HF_HCTR_TWE
 	if (len > HF_HCTR_MESSAGE_MAX)
 		return HF_ERR_LIMIT;
 	memcpy(z1, in, BLOCK);
+	HF_FAULT("sm4-hctr", z1[0]);
 	add_hash(k, z1, in + BLOCK, len - BLOCK, tweak);
 	e = (encrypt ? hf_sm4_ecb_encrypt : hf_sm4_ecb_decrypt)(&k->k.sm4, z2, z1, 1);
 	if (e != HF_OK)

@@ -21,6 +21,7 @@
 #include "base/ct.h"
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/modes/modes.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
@@ -280,6 +281,7 @@ hf_err hf_sm4_mac_done(struct hf_sm4_mac *m, uint8_t *tag, size_t tag_len)
 	is_padded = last_block(m);
 	from_right = is_padded && m->key->kind == HF_SM4_TRCBC;
 	e = last_step(m);
+	HF_FAULT("sm4-mac", m->chain[0]);
 	if (e == HF_OK)
 		memcpy(tag, from_right ? m->chain + BLOCK - tag_len : m->chain, tag_len);
 	hf_sm4_mac_end(m);

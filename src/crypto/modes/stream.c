@@ -16,6 +16,7 @@
 #include "base/checked.h"
 #include "base/ct.h"
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/modes/modes.h"
 #include "crypto/module.h"
 #include "crypto/sm4/sm4_kernel.h"
@@ -223,6 +224,7 @@ hf_err hf_sm4_stream_start(struct hf_sm4_stream *s, const struct hf_sm4_key *k,
 	s->how = how;
 	if (modes[mode].has_iv)
 		memcpy(s->chain, iv, BLOCK);
+	HF_FAULT("sm4-modes", s->chain[0]);
 	return HF_OK;
 }
 

@@ -16,6 +16,7 @@
 #include "base/ct.h"
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
 #include "crypto/sm4/sm4_kernel.h"
@@ -166,6 +167,7 @@ static hf_err run(const struct hf_xts_key *k, const uint8_t tweak[BLOCK], uint8_
 		u.rk = back;
 	}
 	u.kernel->ecb(k->tweak.rk, u.tweak, tweak, 1);
+	HF_FAULT("sm4-xts", u.tweak[0]);
 	if (part_len != 0)
 		whole--;
 	blocks(&u, out, in, whole);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/module.h"
 #include "crypto/sm2/sm2_fn.h"
 #include "crypto/sm2/sm2_key.h"
@@ -55,6 +56,7 @@ static hf_err sign_some(struct hf_sm2_sign_job *jobs, size_t n, const struct hf_
 			note(&all, of[i]->result);
 			continue;
 		}
+		HF_FAULT("sm2-batch", l[i].r[0]);
 		hf_w256_put(of[i]->sig->r, l[i].r);
 		hf_w256_put(of[i]->sig->s, l[i].s);
 	}
@@ -165,10 +167,13 @@ static hf_err keys_some(struct hf_sm2_key_job *jobs, size_t n, const struct hf_r
 	}
 	/* 6.2: a new pair is checked before it is used. */
 	good = kernel->pairs(l, used);
+	HF_FAULT("sm2 pair", good);
+	/* GB/T 37092-2018 7.10.3: one bad pair ends all service, that of the others, too. */
+	if (good != (uint32_t)((UINT64_C(1) << used) - 1))
+		all = hf_module_fail("sm2 pair");
 	for (size_t i = 0; i < used; i++) {
-		if ((good >> i & 1) == 0) {
-			of[i]->result = HF_ERR_INTERNAL;
-			note(&all, HF_ERR_INTERNAL);
+		if (all == HF_ERR_SELF_TEST) {
+			of[i]->result = all;
 			continue;
 		}
 		hf_w256_put(of[i]->key->d, l[i].d);

@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 #include "base/ct.h"
+#include "crypto/fault.h"
 #include "crypto/sm2/sm2_batch.h"
 #include "crypto/sm2/sm2_fn.h"
 
@@ -102,6 +103,9 @@ static bool agrees_with_reference(const struct hf_sm2_batch_kernel *kernel)
 	struct answers want = { 0 };
 	bool same = true;
 
+	HF_FAULT("sm2-batch kernel", same);
+	if (!same || kernel == &hf_sm2_batch_kernel_c)
+		return same; /* with itself it agrees; its known answers are in sm2_selftest.c */
 	if (!run_all(kernel, &got) || !run_all(&hf_sm2_batch_kernel_c, &want))
 		return false;
 	for (size_t i = 0; i < TESTS; i++)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "crypto/fault.h"
 #include "crypto/sm2/sm2_kernel.h"
 #include "crypto/sm2/sm2_mul.h"
 
@@ -61,6 +62,7 @@ static bool field_agrees(const struct hf_sm2_kernel *kernel)
 		c->fp_add(&want[2], &a, &b);
 		c->fp_sub(&want[3], &a, &b);
 		c->fp_half(&want[4], &a);
+		HF_FAULT("sm2 kernel", got[0].v[0]);
 		if (memcmp(got, want, sizeof(got)) != 0)
 			return false;
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/module.h"
 #include "crypto/sm2/sm2_fn.h"
 #include "crypto/sm2/sm2_mul.h"
@@ -12,6 +13,7 @@
 hf_err hf_sm2_scalar(uint64_t d[4], const struct hf_sm2_key *key)
 {
 	hf_w256_get(d, key->d);
+	HF_FAULT("sm2", d[0]);
 	/* GB/T 32918.1-2016 6.1: d is of 1 .. n - 2. That a private key is one may be known. */
 	return hf_ct_declassify(hf_fn_in_range(d, hf_fn_n_minus_1)) ? HF_OK : HF_ERR_ARG;
 }
@@ -66,9 +68,12 @@ hf_err hf_sm2_key_new(struct hf_sm2_key *key, const struct hf_rng *rng)
 	if (e != HF_OK)
 		goto out;
 	hf_sm2_key_make(key, d);
+	HF_FAULT("sm2 pair", d[0]);
 	e = pair_check(key, d);
-	if (e != HF_OK)
+	if (e != HF_OK) {
 		hf_sm2_key_clear(key);
+		e = hf_module_fail("sm2 pair"); /* GB/T 37092-2018 7.10.3 */
+	}
 out:
 	hf_wipe(d, sizeof(d));
 	return e;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/selftest.h"
 
 void hf_hmac_init(struct hf_hmac *m, const void *key, size_t key_len)
@@ -37,6 +38,7 @@ void hf_hmac_done(struct hf_hmac *m, uint8_t tag[HF_SM3_LEN])
 	hf_sm3_done(&m->inner, inner);
 	hf_sm3_feed(&m->outer, inner, sizeof(inner));
 	hf_sm3_done(&m->outer, tag);
+	HF_FAULT("hmac-sm3", tag[0]);
 	hf_wipe(inner, sizeof(inner));
 }
 

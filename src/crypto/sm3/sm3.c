@@ -7,6 +7,7 @@
 
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
 #include "crypto/sm3/sm3_kernel.h"
@@ -86,6 +87,7 @@ static void put_digest(uint8_t out[HF_SM3_LEN], const uint32_t h[8])
 
 	for (unsigned i = 0; i < 8; i++)
 		hf_put_be32(out + 4 * i, is_ready ? h[i] : 0);
+	HF_FAULT("sm3", out[0]);
 }
 
 void hf_sm3_done(struct hf_sm3 *s, uint8_t out[HF_SM3_LEN])

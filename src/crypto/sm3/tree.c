@@ -12,6 +12,7 @@
 
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/selftest.h"
 
 enum {
@@ -149,6 +150,7 @@ static void put_root(uint8_t out[HF_SM3_LEN], struct hf_tree_digests *d, uint64_
 	hf_put_be64(last + 1, len);
 	memcpy(last + 9, close_groups(d, len <= HF_TREE_LEAF_LEN), HF_SM3_LEN);
 	hf_sm3(out, last, sizeof(last));
+	HF_FAULT("tree-sm3", out[0]);
 }
 
 static void init_digests(struct hf_tree_digests *d)

@@ -10,6 +10,7 @@
 #include "base/ct.h"
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "crypto/fault.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
 #include "crypto/sm4/sm4_kernel.h"
@@ -54,6 +55,7 @@ void hf_sm4_keys_backwards(uint32_t rk[HF_SM4_ROUNDS], const struct hf_sm4_key *
 {
 	for (size_t i = 0; i < HF_SM4_ROUNDS; i++)
 		rk[i] = k->rk[HF_SM4_ROUNDS - 1 - i];
+	HF_FAULT("sm4", rk[0]);
 }
 
 hf_err hf_sm4_ecb_encrypt(
