@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Installs the SDK into a folder of its own, builds programs against it in every documented way, runs them."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -121,6 +122,24 @@ class Install(unittest.TestCase):
         program = self.build('gcc', 'main.c', 'static-c', *self.flags('--cflags'), *libs)
         self.assertNotIn('libhufu', run('readelf', '-d', program))
         self.says_why(program)
+
+    def test_the_integrity_of_a_static_program_is_tested_once_it_is_written(self):
+        libs = [self.find('libhufu.a') if flag == '-lhufu' else flag
+                for flag in self.flags('--static', '--libs')]
+        program = self.build('gcc', 'main.c', 'static-integrity', *self.flags('--cflags'), *libs)
+        tool = self.find('hufu-integrity')
+        self.assertEqual(subprocess.run([tool, '--check', program], capture_output=True, check=False).returncode, 1)
+        run(tool, program)
+        run(tool, '--check', program)
+        self.says_why(program)
+        found = re.search(r' \.rodata +PROGBITS +[0-9a-f]+ ([0-9a-f]+) ([0-9a-f]+)', run('readelf', '-SW', program))
+        with open(program, 'r+b') as f:
+            f.seek(int(found[1], 16) + int(found[2], 16) - 1)
+            last = f.read(1)[0]
+            f.seek(-1, os.SEEK_CUR)
+            f.write(bytes([last ^ 1]))
+        # Its first call that can fail does, and not for the reason the program waits for.
+        self.assertEqual(subprocess.run([program], check=False).returncode, 2)
 
     def test_cmake_package(self):
         build = os.path.join(self.dir, 'build')

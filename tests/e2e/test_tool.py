@@ -28,7 +28,7 @@ MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../docs/ma
 CRYPTO_MANUAL = MANUAL.replace('hufu.1', 'hufu-crypto.1')
 COMMANDS = ['audit show', 'audit verify', 'bench crypto', 'check vectors', 'domain init', 'domain token', 'open',
             'policy show', 'publish', 'pull', 'push', 'run', 'seal', 'show', 'status', 'uploads list', 'uploads open',
-            'verify', 'version']
+            'selftest', 'verify', 'version']
 CRYPTO = ['crypto hmac', 'crypto mac', 'crypto sm2 decrypt', 'crypto sm2 encrypt', 'crypto sm2 exchange',
           'crypto sm2 keygen', 'crypto sm2 pub', 'crypto sm2 sign', 'crypto sm2 verify', 'crypto sm3',
           'crypto sm4-bc', 'crypto sm4-cbc', 'crypto sm4-ccm', 'crypto sm4-cfb', 'crypto sm4-cfb1', 'crypto sm4-cfb8',

@@ -54,6 +54,7 @@ struct hufu_cmd {
 	const struct hufu_opt *opts; /* ended by a row of NULL; may be NULL */
 	size_t min_args;
 	size_t max_args;
+	bool runs_without_module; /* even if it failed its self-test */
 	/* Returns the exit code. ei has the cause, which main prints if there is one. */
 	int (*run)(const struct hufu_args *a, struct hf_errinfo *ei);
 };
@@ -104,6 +105,7 @@ int hufu_run_pull(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_push(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_run(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_seal(const struct hufu_args *a, struct hf_errinfo *ei);
+int hufu_run_selftest(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_show(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_status(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_uploads_list(const struct hufu_args *a, struct hf_errinfo *ei);

@@ -3,27 +3,35 @@
 #include <stdio.h>
 
 #include "cmd.h"
-#include "crypto/modes/ghash_kernel.h"
 #include "crypto/module.h"
-#include "crypto/sm2/sm2_batch.h"
-#include "crypto/sm3/sm3_kernel.h"
-#include "crypto/sm4/sm4_kernel.h"
+
+/* Each primitive and the kernel that was chosen for it. */
+static void print_kernels(const char *before, const char *between, const char *after)
+{
+	struct hf_kernel_info k;
+	const char *lead = "";
+
+	for (size_t i = 0; hf_module_kernel_at(&k, i); i++) {
+		if (!k.is_chosen)
+			continue;
+		printf("%s%s%s%s%s%s", lead, before, k.primitive, between, k.name, after);
+		lead = *before == '\0' ? ", " : ",";
+	}
+}
 
 int hufu_run_version(const struct hufu_args *a, struct hf_errinfo *ei)
 {
-	const struct hf_module *m = hf_module();
-	const char *state = m->state == HF_MODULE_READY ? "ready" : "error";
+	const char *state = hf_module_state_name(hf_module()->state);
 
 	(void)ei;
-	if (hufu_has(a, "json"))
-		printf("{\"version\":\"%s\",\"module\":\"%s\",\"kernels\":{\"sm3\":\"%s\",\"sm4\":"
-		       "\"%s\","
-		       "\"ghash\":\"%s\",\"sm2_batch\":\"%s\"}}\n",
-			HUFU_VERSION, state, m->sm3->name, m->sm4->name, m->ghash->name,
-			m->sm2_batch->name);
-	else
-		printf("hufu %s\nmodule %s; kernels: sm3 %s, sm4 %s, ghash %s, sm2 batch %s\n",
-			HUFU_VERSION, state, m->sm3->name, m->sm4->name, m->ghash->name,
-			m->sm2_batch->name);
+	if (hufu_has(a, "json")) {
+		printf("{\"version\":\"%s\",\"module\":\"%s\",\"kernels\":{", HUFU_VERSION, state);
+		print_kernels("\"", "\":\"", "\"");
+		printf("}}\n");
+	} else {
+		printf("hufu %s\nmodule %s; kernels: ", HUFU_VERSION, state);
+		print_kernels("", " ", "");
+		printf("\n");
+	}
 	return 0;
 }
