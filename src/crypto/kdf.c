@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/kdf.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/ct.h"
@@ -11,6 +12,7 @@
 #include "crypto/hmac.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
+#include "crypto/sm3/sm3_kernel.h"
 
 enum {
 	HKDF_BLOCKS_MAX = 255, /* RFC 5869 2.3 */
@@ -50,6 +52,58 @@ hf_err hf_hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[HF_SM3_LEN
 	}
 	hf_wipe(&keyed, sizeof(keyed));
 	hf_wipe(t, sizeof(t));
+	return HF_OK;
+}
+
+/* Expansions side by side: block number of all that have one. */
+struct hkdf_lanes {
+	struct hf_hmac m[HF_SM3_LANES_MAX];
+	uint8_t t[HF_SM3_LANES_MAX][HF_SM3_LEN];
+	size_t n;
+};
+
+/* RFC 5869 2.3: T(number) = HMAC(PRK, T(number - 1) || info || number) */
+static void hkdf_block(struct hkdf_lanes *l, const struct hf_hkdf_job *jobs, uint8_t number)
+{
+	struct hf_hmac_job hmac[HF_SM3_LANES_MAX];
+	size_t at = (size_t)(number - 1) * HF_SM3_LEN;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (at >= jobs[i].out_len)
+			continue;
+		l->m[i] = *jobs[i].prk;
+		if (number > 1)
+			hf_hmac_feed(&l->m[i], l->t[i], HF_SM3_LEN);
+		hf_hmac_feed(&l->m[i], jobs[i].info, jobs[i].info_len);
+		hmac[n++] = (struct hf_hmac_job){ &l->m[i], &number, 1, l->t[i] };
+	}
+	hf_hmac_batch(hmac, n);
+	for (size_t i = 0; i < l->n; i++)
+		if (at < jobs[i].out_len)
+			memcpy(jobs[i].out + at, l->t[i],
+				jobs[i].out_len - at < HF_SM3_LEN ? jobs[i].out_len - at
+								  : HF_SM3_LEN);
+}
+
+hf_err hf_hkdf_expand_batch(const struct hf_hkdf_job *jobs, size_t n)
+{
+	struct hkdf_lanes l;
+
+	HF_TRY(hf_module_check());
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i].out_len > (size_t)HKDF_BLOCKS_MAX * HF_SM3_LEN)
+			return HF_ERR_ARG;
+	for (; n > 0; jobs += l.n, n -= l.n) {
+		size_t longest = 0;
+
+		l.n = n < HF_SM3_LANES_MAX ? n : HF_SM3_LANES_MAX;
+		for (size_t i = 0; i < l.n; i++)
+			longest = jobs[i].out_len > longest ? jobs[i].out_len : longest;
+		for (size_t at = 0; at < longest; at += HF_SM3_LEN)
+			hkdf_block(&l, jobs, (uint8_t)(at / HF_SM3_LEN + 1));
+	}
+	hf_wipe(&l, sizeof(l));
 	return HF_OK;
 }
 
@@ -93,10 +147,35 @@ hf_err hf_hkdf_expand_label(uint8_t *out, size_t out_len, const uint8_t secret[H
 	return e;
 }
 
+/* The next blocks of the KDF, at most as many as there are lanes; *at and *counter move on. */
+static void sm2_kdf_blocks(
+	uint8_t *out, size_t out_len, size_t *at, uint32_t *counter, const struct hf_sm3 *fed)
+{
+	struct hf_sm3_job jobs[HF_SM3_LANES_MAX];
+	uint8_t ct[HF_SM3_LANES_MAX][4];
+	uint8_t last[HF_SM3_LEN];
+	size_t n = 0;
+	size_t rest = 0;
+
+	for (; n < HF_SM3_LANES_MAX && *at < out_len; n++) {
+		bool is_whole = out_len - *at >= HF_SM3_LEN;
+
+		hf_put_be32(ct[n], (*counter)++);
+		jobs[n] = (struct hf_sm3_job){ fed, ct[n], sizeof(ct[n]),
+			is_whole ? out + *at : last };
+		rest = is_whole ? 0 : out_len - *at;
+		*at += is_whole ? HF_SM3_LEN : rest;
+	}
+	hf_sm3_batch(jobs, n);
+	if (rest > 0)
+		memcpy(out + out_len - rest, last, rest);
+	HF_FAULT("sm2-kdf", out[0]);
+	hf_wipe(last, sizeof(last));
+}
+
 hf_err hf_sm2_kdf(uint8_t *out, size_t out_len, const void *z, size_t z_len)
 {
 	struct hf_sm3 fed;
-	uint8_t t[HF_SM3_LEN];
 	uint32_t counter = 1; /* GB/T 32918.4-2016 5.4.3: ct from 00000001 */
 
 	HF_TRY(hf_module_check());
@@ -104,68 +183,118 @@ hf_err hf_sm2_kdf(uint8_t *out, size_t out_len, const void *z, size_t z_len)
 		return HF_ERR_ARG;
 	hf_sm3_init(&fed);
 	hf_sm3_feed(&fed, z, z_len);
-	for (size_t at = 0; at < out_len; counter++) {
-		struct hf_sm3 s = fed;
-		uint8_t ct[4];
-		size_t n = out_len - at < HF_SM3_LEN ? out_len - at : HF_SM3_LEN;
-
-		hf_put_be32(ct, counter);
-		hf_sm3_feed(&s, ct, sizeof(ct));
-		hf_sm3_done(&s, t);
-		HF_FAULT("sm2-kdf", t[0]);
-		memcpy(out + at, t, n);
-		at += n;
-	}
+	for (size_t at = 0; at < out_len;)
+		sm2_kdf_blocks(out, out_len, &at, &counter, &fed);
 	hf_wipe(&fed, sizeof(fed));
-	hf_wipe(t, sizeof(t));
 	return HF_OK;
 }
 
-/* One block of PBKDF2, RFC 8018 5.2: F(P, S, c, i). */
-static void pbkdf2_block(uint8_t f[HF_SM3_LEN], const struct hf_hmac *keyed, const void *salt,
-	size_t salt_len, uint32_t iterations, uint32_t i)
+/*
+ * Blocks of PBKDF2 in the lanes of SM3. Beyond the first iteration each hash of HMAC is one block,
+ * 32 bytes and padding that never changes, on the state that its pad has left.
+ */
+struct pbkdf2_lanes {
+	struct hf_hmac keyed[HF_SM3_LANES_MAX];
+	uint8_t u[HF_SM3_LANES_MAX][HF_SM3_BLOCK_LEN];
+	uint8_t f[HF_SM3_LANES_MAX][HF_SM3_LEN];
+	uint32_t h[HF_SM3_LANES_MAX * 8];
+	uint8_t *out[HF_SM3_LANES_MAX];
+	size_t out_len[HF_SM3_LANES_MAX];
+	size_t n;
+};
+
+/* A block of a job: U_1 is there. RFC 8018 5.2 */
+static void pbkdf2_add(struct pbkdf2_lanes *l, const struct hf_pbkdf2_job *job,
+	const struct hf_hmac *keyed, uint32_t number)
 {
 	struct hf_hmac m = *keyed;
-	uint8_t u[HF_SM3_LEN];
-	uint8_t number[4];
+	uint8_t be[4];
+	uint8_t *u = l->u[l->n];
+	size_t at = (size_t)(number - 1) * HF_SM3_LEN;
 
-	hf_put_be32(number, i);
-	hf_hmac_feed(&m, salt, salt_len);
-	hf_hmac_feed(&m, number, sizeof(number));
+	hf_put_be32(be, number);
+	hf_hmac_feed(&m, job->salt, job->salt_len);
+	hf_hmac_feed(&m, be, sizeof(be));
 	hf_hmac_done(&m, u);
-	memcpy(f, u, sizeof(u));
-	HF_FAULT("pbkdf2-sm3", f[0]);
+	memcpy(l->f[l->n], u, HF_SM3_LEN);
+	HF_FAULT("pbkdf2-sm3", l->f[l->n][0]);
+	(void)hf_sm3_pad(u, HF_SM3_LEN, HF_SM3_BLOCK_LEN + HF_SM3_LEN);
+	l->keyed[l->n] = *keyed;
+	l->out[l->n] = job->out + at;
+	l->out_len[l->n] = job->out_len - at < HF_SM3_LEN ? job->out_len - at : HF_SM3_LEN;
+	l->n++;
+}
+
+/* One block of each lane from the state of its inner or outer pad, and the digest into its place.
+ */
+static void pbkdf2_hash(struct pbkdf2_lanes *l, const uint8_t *const in[], bool is_outer)
+{
+	for (size_t i = 0; i < l->n; i++)
+		memcpy(l->h + 8 * i, is_outer ? l->keyed[i].outer.h : l->keyed[i].inner.h,
+			HF_SM3_LEN);
+	hf_module()->sm3->lanes(l->h, in, l->n, 1);
+	for (size_t i = 0; i < l->n; i++)
+		hf_sm3_emit(l->u[i], l->h + 8 * i);
+}
+
+/* The other iterations of the lanes that were added; they are empty afterwards. */
+static void pbkdf2_run(struct pbkdf2_lanes *l, uint32_t iterations)
+{
+	const uint8_t *in[HF_SM3_LANES_MAX];
+
+	for (size_t i = 0; i < l->n; i++)
+		in[i] = l->u[i];
 	for (uint32_t c = 1; c < iterations; c++) {
-		m = *keyed;
-		hf_hmac_feed(&m, u, sizeof(u));
-		hf_hmac_done(&m, u);
-		for (unsigned k = 0; k < sizeof(u); k++)
-			f[k] ^= u[k];
+		pbkdf2_hash(l, in, false);
+		pbkdf2_hash(l, in, true);
+		for (size_t i = 0; i < l->n; i++)
+			for (size_t k = 0; k < HF_SM3_LEN; k++)
+				l->f[i][k] ^= l->u[i][k];
 	}
-	hf_wipe(u, sizeof(u));
+	for (size_t i = 0; i < l->n; i++)
+		memcpy(l->out[i], l->f[i], l->out_len[i]);
+	l->n = 0;
+}
+
+/* The blocks of one job; whenever the lanes are full they run. */
+static void pbkdf2_job(struct pbkdf2_lanes *l, const struct hf_pbkdf2_job *job, uint32_t iterations)
+{
+	size_t n_blocks = (job->out_len + HF_SM3_LEN - 1) / HF_SM3_LEN;
+	struct hf_hmac keyed;
+
+	hf_hmac_init(&keyed, job->password, job->password_len);
+	for (size_t i = 1; i <= n_blocks; i++) {
+		if (l->n == HF_SM3_LANES_MAX)
+			pbkdf2_run(l, iterations);
+		pbkdf2_add(l, job, &keyed, (uint32_t)i);
+	}
+	hf_wipe(&keyed, sizeof(keyed));
+}
+
+hf_err hf_pbkdf2_batch(const struct hf_pbkdf2_job *jobs, size_t n, uint32_t iterations)
+{
+	struct pbkdf2_lanes l;
+
+	HF_TRY(hf_module_check());
+	if (iterations == 0)
+		return HF_ERR_ARG;
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i].out_len / HF_SM3_LEN >= UINT32_MAX)
+			return HF_ERR_ARG;
+	l.n = 0;
+	for (size_t i = 0; i < n; i++)
+		pbkdf2_job(&l, &jobs[i], iterations);
+	pbkdf2_run(&l, iterations);
+	hf_wipe(&l, sizeof(l));
+	return HF_OK;
 }
 
 hf_err hf_pbkdf2(uint8_t *out, size_t out_len, const void *password, size_t password_len,
 	const void *salt, size_t salt_len, uint32_t iterations)
 {
-	struct hf_hmac keyed;
-	uint8_t f[HF_SM3_LEN];
-	uint32_t i = 1;
+	const struct hf_pbkdf2_job job = { password, password_len, salt, salt_len, out, out_len };
 
-	HF_TRY(hf_module_check());
-	if (iterations == 0 || out_len / HF_SM3_LEN >= UINT32_MAX)
-		return HF_ERR_ARG;
-	hf_hmac_init(&keyed, password, password_len);
-	for (size_t at = 0; at < out_len; i++) {
-		size_t n = out_len - at < HF_SM3_LEN ? out_len - at : HF_SM3_LEN;
-
-		pbkdf2_block(f, &keyed, salt, salt_len, iterations, i);
-		memcpy(out + at, f, n);
-		at += n;
-	}
-	hf_wipe(&keyed, sizeof(keyed));
-	hf_wipe(f, sizeof(f));
-	return HF_OK;
+	return hf_pbkdf2_batch(&job, 1, iterations);
 }
 
 /* GB/T 38636-2020 6.5: A(0) = label + seed, A(i) = HMAC(A(i-1)), output HMAC(A(i) + A(0)). */

@@ -39,4 +39,16 @@ void hf_sm3(uint8_t out[HF_SM3_LEN], const void *in, size_t len);
 void hf_sm3_lanes(uint8_t *out, const uint8_t *const prefix[], size_t prefix_len,
 	const uint8_t *const in[], size_t in_len, size_t n);
 
+/* One of many independent messages (batch interface). */
+struct hf_sm3_job {
+	const struct hf_sm3
+		*from;  /* a hash in progress to go on from, unchanged; NULL: a new one */
+	const void *in; /* the message, or what is left of it */
+	size_t len;
+	uint8_t *out; /* 32 bytes, written; may overlap this job's in, and no other's */
+};
+
+/* Digests of n messages of any lengths; kernels with lanes work on many at once. */
+void hf_sm3_batch(const struct hf_sm3_job *jobs, size_t n);
+
 #endif

@@ -229,7 +229,7 @@ static void peer_speed(const struct fixture *f)
 
 static void speed(void **state)
 {
-	static const size_t counts[] = { 1, 8, 16, LANES };
+	static const size_t counts[] = { 1, 4, 8, 16, LANES };
 	const struct hf_sm3_kernel *k;
 
 	for (size_t i = 0; (k = hf_sm3_kernel_at(i)) != NULL; i++)

@@ -7,6 +7,10 @@
 #include "crypto/fault.h"
 #include "crypto/selftest.h"
 
+enum {
+	BATCH = 64, /* messages between two batches of SM3 */
+};
+
 void hf_hmac_init(struct hf_hmac *m, const void *key, size_t key_len)
 {
 	uint8_t pad[HF_SM3_BLOCK_LEN] = { 0 };
@@ -40,6 +44,28 @@ void hf_hmac_done(struct hf_hmac *m, uint8_t tag[HF_SM3_LEN])
 	hf_sm3_done(&m->outer, tag);
 	HF_FAULT("hmac-sm3", tag[0]);
 	hf_wipe(inner, sizeof(inner));
+}
+
+void hf_hmac_batch(const struct hf_hmac_job *jobs, size_t n)
+{
+	struct hf_sm3_job inner[BATCH];
+	struct hf_sm3_job outer[BATCH];
+
+	while (n > 0) {
+		size_t now = n < BATCH ? n : BATCH;
+
+		for (size_t i = 0; i < now; i++) {
+			const struct hf_hmac_job *j = &jobs[i];
+
+			inner[i] = (struct hf_sm3_job){ &j->keyed->inner, j->in, j->len, j->tag };
+			outer[i] =
+				(struct hf_sm3_job){ &j->keyed->outer, j->tag, HF_SM3_LEN, j->tag };
+		}
+		hf_sm3_batch(inner, now);
+		hf_sm3_batch(outer, now);
+		jobs += now;
+		n -= now;
+	}
 }
 
 void hf_hmac_sm3(

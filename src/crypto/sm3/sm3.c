@@ -66,11 +66,7 @@ void hf_sm3_feed(struct hf_sm3 *s, const void *in, size_t len)
 		memcpy(s->block, p, len);
 }
 
-/*
- * Writes the padding behind the tail_len (< 64) bytes that stand in pad already, and returns
- * whether that makes one block or two; 5.1. len is the whole message in bytes.
- */
-static size_t put_padding(uint8_t pad[2 * HF_SM3_BLOCK_LEN], size_t tail_len, uint64_t len)
+size_t hf_sm3_pad(uint8_t pad[2 * HF_SM3_BLOCK_LEN], size_t tail_len, uint64_t len)
 {
 	size_t n_blocks = tail_len < HF_SM3_BLOCK_LEN - 8 ? 1 : 2;
 
@@ -80,8 +76,7 @@ static size_t put_padding(uint8_t pad[2 * HF_SM3_BLOCK_LEN], size_t tail_len, ui
 	return n_blocks;
 }
 
-/* All zero unless the module serves. */
-static void put_digest(uint8_t out[HF_SM3_LEN], const uint32_t h[8])
+void hf_sm3_emit(uint8_t out[HF_SM3_LEN], const uint32_t h[8])
 {
 	bool is_ready = hf_module_check() == HF_OK;
 
@@ -103,7 +98,7 @@ void hf_sm3_done(struct hf_sm3 *s, uint8_t out[HF_SM3_LEN])
 	memset(s->block + at, 0, HF_SM3_BLOCK_LEN - 8 - at);
 	hf_put_be64(s->block + HF_SM3_BLOCK_LEN - 8, s->len << 3);
 	compress(s->h, s->block, 1);
-	put_digest(out, s->h);
+	hf_sm3_emit(out, s->h);
 	hf_wipe(s, sizeof(*s));
 }
 
@@ -185,11 +180,11 @@ void hf_sm3_lanes(uint8_t *out, const uint8_t *const prefix[], size_t prefix_len
 		if (!c.has_first && prefix_len > 0)
 			at = append(edge[i], 0, prefix[i], prefix_len);
 		at = append(edge[i], at, in[i] + in_len - c.tail_len, c.tail_len);
-		n_last = put_padding(edge[i], at, c.total_len);
+		n_last = hf_sm3_pad(edge[i], at, c.total_len);
 	}
 	compress_lanes(h, edges, 0, n, n_last);
 	for (size_t i = 0; i < n; i++)
-		put_digest(out + HF_SM3_LEN * i, h + 8 * i);
+		hf_sm3_emit(out + HF_SM3_LEN * i, h + 8 * i);
 	hf_wipe(edge, n * sizeof(edge[0]));
 }
 

@@ -44,11 +44,21 @@ const struct hf_sm3_kernel *hf_sm3_choose(uint32_t cpu);
 extern const struct hf_sm3_kernel hf_sm3_kernel_c;
 extern const struct hf_sm3_kernel hf_sm3_kernel_avx512; /* x86-64 only, as the next */
 extern const struct hf_sm3_kernel hf_sm3_kernel_avx2;
+extern const struct hf_sm3_kernel hf_sm3_kernel_sse41;
 extern const struct hf_sm3_kernel hf_sm3_kernel_arm_sm3; /* AArch64 only, as the next */
 extern const struct hf_sm3_kernel hf_sm3_kernel_neon;
 
 /* The compress() of kernels that need HF_CPU_AVX512 and HF_CPU_BMI2. */
 void hf_sm3_compress_bmi2_avx512(uint32_t h[8], const uint8_t *in, size_t n_blocks);
+
+/*
+ * Writes the padding behind the tail_len (< 64) bytes that stand in pad already, and returns
+ * whether that makes one block or two; 5.1. len is the whole message in bytes.
+ */
+size_t hf_sm3_pad(uint8_t pad[2 * HF_SM3_BLOCK_LEN], size_t tail_len, uint64_t len);
+
+/* The digest that a state is; all zero unless the module serves. */
+void hf_sm3_emit(uint8_t out[HF_SM3_LEN], const uint32_t h[8]);
 
 /* The constants of the rounds, T_j <<< j mod 32; GB/T 32905-2016 4.2 and 5.3.3. */
 extern const uint32_t hf_sm3_t[HF_SM3_ROUNDS];
