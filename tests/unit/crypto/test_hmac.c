@@ -99,7 +99,7 @@ static void a_keyed_state_serves_many_messages_and_is_gone_afterwards(void **sta
 
 		hf_hmac_sm3(want, "key", 3, "0123456789", len);
 		for (size_t i = 0; i < len; i++)
-			hf_hmac_feed(&m, "0123456789" + i, 1);
+			hf_hmac_feed(&m, &"0123456789"[i], 1);
 		hf_hmac_feed(&m, NULL, 0);
 		hf_hmac_done(&m, got);
 		assert_memory_equal(got, want, sizeof(got));
