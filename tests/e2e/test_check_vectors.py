@@ -271,6 +271,7 @@ class Files(unittest.TestCase):
         for alg, mac in (('LMAC', '60dd955ed0ca3d7a64227174dd98dd81'), ('TRCBC', '846fa2a5d83445a9'),
                          ('CBCR', 'a99d13013e892ee2c25be2daaa6c82e8'), ('CMAC', '4738a6c760b280fc')):
             self.assertEqual(self.counts(f'AlgText = {alg}\n{key}Mac = {mac}\n'), (1, 0, 0), alg)
+            self.assertEqual(self.counts(f'AlgText = {alg}\nPadText = -\n{key}Mac = {mac}\n'), (1, 0, 0), alg)
             self.assertEqual(self.counts(f'AlgText = {alg}\n{key}Mac = {mac[:-1]}f\n'), (0, 1, 0), alg)
             self.assertEqual(self.counts(f'AlgText = {alg}\n{key}Mac = {mac[:-1]}f\nResultText = invalid\n'), (1, 0, 0))
         gmac = ('Key = feffe9928665731c6d6a8f9467308308\nNonce = cafebabefacedbaddecaf888\n'
@@ -282,6 +283,8 @@ class Files(unittest.TestCase):
         text = (f'ModeText = CBC\nPadText = PKCS7\nKey = {K}\nIv = {"00" * 16}\nPlaintext = 0102\n'
                 f'Ciphertext = {PADDED}\n')
         self.assertEqual(self.counts(text), (1, 0, 0))
+        self.assertEqual(self.counts(text.replace('PadText = PKCS7\n', '')), (1, 0, 0))
+        self.assertEqual(self.counts(text.replace('PKCS7', 'none')), (0, 1, 0))
         self.assertEqual(self.counts(text.replace('0102', '0103')), (0, 1, 0))
         bad = text.replace(PADDED, PADDED[:-2] + '00') + 'ResultText = invalid\n'
         self.assertEqual(self.counts(bad), (1, 0, 0))

@@ -216,7 +216,7 @@ static hf_err read_options(
 
 static int run(const struct hufu_args *a, bool is_ccm, struct hf_errinfo *ei)
 {
-	uint8_t key[HF_SM4_KEY_LEN];
+	uint8_t key[HF_SM4_KEY_LEN] = { 0 };
 	struct message m = { .decrypts = false };
 	struct hufu_job j;
 	hf_err e;
@@ -234,8 +234,8 @@ static int run(const struct hufu_args *a, bool is_ccm, struct hf_errinfo *ei)
 	if (e == HF_OK)
 		e = hufu_out_commit(&j.out, ei);
 	hufu_job_end(&j);
-	hf_wipe(key, sizeof(key));
 out:
+	hf_wipe(key, sizeof(key));
 	hf_buf_clear(&m.aad);
 	return hufu_exit(e, ei);
 }

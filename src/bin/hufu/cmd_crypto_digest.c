@@ -209,20 +209,21 @@ static hf_err feed_gmac(void *ctx, const uint8_t *p, size_t len)
 
 static hf_err run_gmac(const struct hufu_args *a, const char *path, struct hf_errinfo *ei)
 {
-	uint8_t raw[HF_SM4_KEY_LEN];
+	uint8_t raw[HF_SM4_KEY_LEN] = { 0 };
 	uint8_t tag[HF_GCM_TAG_LEN];
 	uint8_t nonce[64];
 	size_t nonce_len = 0;
-	struct hf_gcm_key key;
-	struct hf_gcm g;
+	struct hf_gcm_key key = { 0 };
+	struct hf_gcm g = { .key = NULL };
 	struct sum sum = { feed_gmac, &g };
 	hf_err e;
 
 	HF_TRY(hufu_hex_get(a, "iv", nonce, 1, sizeof(nonce), &nonce_len, ei));
 	if (nonce_len == 0)
 		return hf_fail(ei, HF_ERR_ARG, "gmac needs --iv: a nonce, never used before");
-	HF_TRY(hufu_key_get(a, raw, sizeof(raw), ei));
-	e = hf_gcm_init(&key, raw);
+	e = hufu_key_get(a, raw, sizeof(raw), ei);
+	if (e == HF_OK)
+		e = hf_gcm_init(&key, raw);
 	if (e == HF_OK)
 		e = hf_gcm_start(&g, &key, nonce, nonce_len);
 	if (e == HF_OK)
@@ -258,7 +259,7 @@ static hf_err run_mac(const struct hufu_args *a, const struct mac_row *row, cons
 		row->kind == HF_SM4_CMAC || row->kind == HF_SM4_TRCBC || row->kind == HF_SM4_CBCR;
 	size_t tag_len = row->kind == HF_SM4_TRCBC ? HF_SM4_MAC_LEN / 2 : HF_SM4_MAC_LEN;
 	size_t key_len = hf_sm4_mac_key_len(row->kind);
-	uint8_t raw[HF_SM4_MAC_KEY_MAX];
+	uint8_t raw[HF_SM4_MAC_KEY_MAX] = { 0 };
 	uint8_t tag[HF_SM4_MAC_LEN];
 	struct hf_sm4_mac_key key = { .kind = row->kind };
 	struct hf_sm4_mac m = { .key = NULL };
@@ -272,8 +273,9 @@ static hf_err run_mac(const struct hufu_args *a, const struct mac_row *row, cons
 		return hf_fail(ei, HF_ERR_ARG, "%s has a padding of its own", row->name);
 	if (pad == HF_SM4_PAD_LEN)
 		HF_TRY(message_len(&len, path, ei));
-	HF_TRY(hufu_key_get(a, raw, key_len, ei));
-	e = hf_sm4_mac_key_init(&key, row->kind, (enum hf_sm4_mac_pad)pad, raw, key_len);
+	e = hufu_key_get(a, raw, key_len, ei);
+	if (e == HF_OK)
+		e = hf_sm4_mac_key_init(&key, row->kind, (enum hf_sm4_mac_pad)pad, raw, key_len);
 	if (e == HF_OK)
 		e = hf_sm4_mac_start(&m, &key, len);
 	if (e == HF_OK)

@@ -156,7 +156,7 @@ static int run(const struct hufu_args *a, size_t key_len, struct hf_errinfo *ei,
 	hf_err (*work)(
 		struct hufu_job *j, const uint8_t *key, bool decrypts, struct hf_errinfo *ei))
 {
-	uint8_t key[HF_XTS_KEY_LEN];
+	uint8_t key[HF_XTS_KEY_LEN] = { 0 };
 	struct hufu_job j;
 	bool decrypts = false;
 	hf_err e = hufu_crypto_way(a, &decrypts, ei);
@@ -164,7 +164,7 @@ static int run(const struct hufu_args *a, size_t key_len, struct hf_errinfo *ei,
 	if (e == HF_OK)
 		e = hufu_key_get(a, key, key_len, ei);
 	if (e != HF_OK)
-		return hufu_exit(e, ei);
+		goto out;
 	e = hufu_job_begin(
 		&j, a, a->n_args > 1 ? a->arg[1] : NULL, decrypts ? HUFU_OUT_SECRET : 0, ei);
 	if (e == HF_OK)
@@ -172,6 +172,7 @@ static int run(const struct hufu_args *a, size_t key_len, struct hf_errinfo *ei,
 	if (e == HF_OK)
 		e = hufu_out_commit(&j.out, ei);
 	hufu_job_end(&j);
+out:
 	hf_wipe(key, sizeof(key));
 	return hufu_exit(e, ei);
 }

@@ -24,7 +24,7 @@ static enum hf_sm4_mac_pad get_pad(struct vec_run *r, enum hf_sm4_mac_kind kind)
 
 	if (kind == HF_SM4_CMAC || kind == HF_SM4_TRCBC || kind == HF_SM4_CBCR)
 		return HF_SM4_PAD_OWN;
-	if (text == NULL && kind == HF_SM4_LMAC)
+	if (kind == HF_SM4_LMAC && (text == NULL || strcmp(text, "-") == 0))
 		return HF_SM4_PAD_BIT;
 	if (text != NULL && text[0] >= '1' && text[0] <= '3' && text[1] == '\0')
 		return (enum hf_sm4_mac_pad)(text[0] - '0');

@@ -65,14 +65,27 @@ static void check_way(
 		vec_expect(r, want, out, n);
 }
 
-/* PadText of a mode: none (also if it says nothing) or PKCS#7. False: another one, skipped. */
-static bool get_padding(struct vec_run *r, unsigned *how)
+/* A ciphertext that is as much longer as PKCS#7 makes it. */
+static bool looks_padded(const struct vec_run *r, enum hf_sm4_mode mode)
+{
+	size_t plain = vec_want(r, "Plaintext").len;
+	size_t cipher = vec_want(r, "Ciphertext").len;
+
+	return mode <= HF_SM4_OFBNLF &&
+	       cipher == plain - plain % HF_SM4_BLOCK_LEN + HF_SM4_BLOCK_LEN;
+}
+
+/*
+ * PadText of a mode: none or PKCS#7; if it says nothing, what the lengths say. False: another one,
+ * skipped.
+ */
+static bool get_padding(struct vec_run *r, enum hf_sm4_mode mode, unsigned *how)
 {
 	static const char *const none[] = { "-", "0", "none", "NONE", "NoPadding" };
 	static const char *const pkcs7[] = { "PKCS7", "pkcs7", "PKCS#7", "PKCS7Padding" };
 	const char *text = vec_text(r, "PadText");
 
-	*how = 0;
+	*how = text == NULL && looks_padded(r, mode) ? HF_SM4_PADDED : 0;
 	for (size_t i = 0; text != NULL && i < HF_COUNT(none); i++)
 		if (strcmp(text, none[i]) == 0)
 			return true;
@@ -123,7 +136,7 @@ void vec_run_sm4_mode(struct vec_run *r)
 	(void)vec_need(r, "Ciphertext");
 	if (mode != HF_SM4_ECB)
 		(void)vec_need(r, "Iv");
-	if (!vec_sm4_key(r, "Key", key) || !get_padding(r, &how))
+	if (!vec_sm4_key(r, "Key", key) || !get_padding(r, mode, &how))
 		return;
 	if (mode != HF_SM4_ECB && !vec_has_len(r, "Iv", vec_want(r, "Iv"), HF_SM4_BLOCK_LEN))
 		return;
