@@ -32,7 +32,15 @@ LEAST = {
     'sm4_modes.txt': {'SM4-ECB': (3, 0), 'SM4-CBC': (5, 0), 'SM4-CTR': (4, 0), 'SM4-CFB': (4, 0),
                       'SM4-OFB': (4, 0), 'SM4-BC': (1, 0), 'SM4-OFBNLF': (1, 0), 'SM4-HCTR': (3, 0)},
     'sm4_xts.txt': {'SM4-XTS': (33, 0)},
-    'tlcp_ecc_sm4gcm.txt': {'TLCP-TRACE': (0, 1)},
+    'tlcp_ecc_sm4cbc.txt': {'TLCP-TRACE': (1, 0)},
+    'tlcp_ecc_sm4gcm.txt': {'TLCP-TRACE': (1, 0)},
+    'tlcp_ecc_sm4gcm_mutual.txt': {'TLCP-TRACE': (1, 0)},
+    'tlcp_ecdhe_sm4gcm.txt': {'TLCP-TRACE': (1, 0)},
+    'tlcp_live_1_ecc_sm4gcm.txt': {'TLCP-TRACE': (1, 0)},
+    'tlcp_live_2_ecc_sm4gcm_mutual.txt': {'TLCP-TRACE': (1, 0)},
+    'tlcp_live_3_ecc_sm4cbc.txt': {'TLCP-TRACE': (1, 0)},
+    'tlcp_live_4_ecdhe_sm4gcm_mutual.txt': {'TLCP-TRACE': (1, 0)},
+    'tlcp_live_5_ecc_sm4gcm_openhitls.txt': {'TLCP-TRACE': (1, 0)},
     'tls13_sm4ccm_full.txt': {'TLS13-TRACE': (1, 0)},
     'tls13_sm4gcm_full.txt': {'TLS13-TRACE': (1, 0)},
     'tls13_sm4gcm_hrr.txt': {'TLS13-TRACE': (1, 0)},
@@ -50,7 +58,8 @@ PADDED = 'a1493de32758e360b0008e3fc4c0c12b'  # by openssl enc
 
 # Fields whose altered value nothing shows (docs/formats/vectors.md says which and why).
 UNSEEN = {'RoundStates', 'ServerCcs', 'ClientKeyUpdateRecord', 'ServerKeyUpdateRecord', 'RecordsAfterHrr[1]',
-          'ClientCertificateVerifyTbs', 'TicketNonce', 'Ticket', 'NstExts', 'PskSelected', 'Cert'}
+          'ClientCertificateVerifyTbs', 'TicketNonce', 'Ticket', 'NstExts', 'PskSelected', 'Cert',
+          'CertificateVerifyGmsslVariant'}
 
 # Cases whose P and Q stay what they are when the last four bits change: hands, longest runs, sums of bits.
 UNSEEN_CASES = {('randomness_gmt0005.txt', '3b'), ('randomness_gmt0005.txt', '7a'), ('randomness_gmt0005.txt', '8')}

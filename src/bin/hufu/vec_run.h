@@ -136,6 +136,7 @@ void vec_run_sm2_kex(struct vec_run *r);
 void vec_run_key_file(struct vec_run *r);
 void vec_run_test_key(struct vec_run *r);
 void vec_run_tls13(struct vec_run *r);
+void vec_run_tlcp(struct vec_run *r);
 void vec_run_random(struct vec_run *r);
 
 /* An algorithm that vector files name. */

@@ -28,9 +28,9 @@ static void run_unknown(struct vec_run *r)
 /* clang-format off */
 static const struct vec_alg algs[] = {
 	/* Named by their text, or by fields that only they have. */
-	{ "TLCP-TRACE",    NULL, "ServerKeyExchangeTbs", NULL, NULL, "TLCP: " LATER },
-	{ "TLCP-TRACE",    NULL, "PreMasterSecret KeyBlock", NULL, NULL, "TLCP: " LATER },
-	{ "TLCP-TRACE",    NULL, "PreMasterSecret MasterSecret", NULL, NULL, "TLCP: " LATER },
+	{ "TLCP-TRACE",    NULL, "ServerKeyExchangeTbs", NULL, vec_run_tlcp, NULL },
+	{ "TLCP-TRACE",    NULL, "PreMasterSecret KeyBlock", NULL, vec_run_tlcp, NULL },
+	{ "TLCP-TRACE",    NULL, "PreMasterSecret MasterSecret", NULL, vec_run_tlcp, NULL },
 	{ "TLS13-TRACE",   NULL, "ServerHello HandshakeSecret", NULL, vec_run_tls13, NULL },
 	{ "RANDOMNESS",    NULL, "TestText PText", NULL, vec_run_random, NULL },
 	{ "SM3-HASH-GM",   "SM3-HASH-GM", "Entropy", NULL, vec_run_drbg, NULL },
