@@ -68,11 +68,10 @@ void hf_pt_mul_public(struct hf_pt *r, const uint64_t k[4], const struct hf_pt *
 void hf_pt_mul_two_public(
 	struct hf_pt *r, const uint64_t s[4], const uint64_t t[4], const struct hf_pt *p)
 {
-	static const uint64_t none[4] = { 0 };
 	struct hf_pt_affine a;
 
 	if (finite(&a, p))
 		kernel()->mul_two(r, s, t, &a);
 	else
-		kernel()->mul_two(r, s, none, &hf_g_table[0][0]);
+		hf_pt_mul_base(r, s);
 }

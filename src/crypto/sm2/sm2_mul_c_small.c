@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel of SM2 in plain C for small ends: stands in for sm2_mul_c.c where HUFU_SMALL is set.
+ * The complete formulas of sm2_point.c, which hold for any two points, and small tables: 3840 bytes
+ * of multiples of G in place of 86 KiB, and the double of another point on the stack.
+ *
+ * G: a comb. The scalar is cut into 4 parts of 64 bits, and each part into 4 of 16; a look-up takes
+ * one bit of each of the 4 large parts, and with the 4 rows of sm2_comb_small.h there are 16
+ * doublings and 64 additions. Other points: 129 windows of two bits, signed digits after Booth,
+ * -2 .. 2. Every table is read whole, and digit 0 is an addition whose result is not taken.
+ */
+#include "base/wipe.h"
+#include "crypto/sm2/sm2_comb_small.h"
+#include "crypto/sm2/sm2_kernel.h"
+
+enum {
+	WINDOW = 2,
+	WINDOWS = 256 / WINDOW + 1, /* the topmost takes the carry */
+};
+
+/* One bit of each part of k. */
+static unsigned comb_digit(const uint64_t k[4], unsigned at)
+{
+	unsigned digit = 0;
+
+	for (unsigned b = 0; b < HF_COMB_TEETH; b++)
+		digit |= hf_w256_bits(k, at + HF_COMB_APART * b, 1) << b;
+	return digit;
+}
+
+/* q = entry digit - 1; zeros if there is none. */
+static void comb_scan(
+	struct hf_pt_affine *q, const struct hf_pt_affine row[HF_COMB_ENTRIES], unsigned digit)
+{
+	*q = (struct hf_pt_affine){ .x = { { 0 } } };
+	for (unsigned j = 0; j < HF_COMB_ENTRIES; j++) {
+		hf_ct_mask m = hf_ct_same(digit, j + 1);
+
+		hf_fp_pick(&q->x, m, &row[j].x, &q->x);
+		hf_fp_pick(&q->y, m, &row[j].y, &q->y);
+	}
+}
+
+static void pt_pick(struct hf_pt *r, hf_ct_mask m, const struct hf_pt *a, const struct hf_pt *b)
+{
+	hf_fp_pick(&r->x, m, &a->x, &b->x);
+	hf_fp_pick(&r->y, m, &a->y, &b->y);
+	hf_fp_pick(&r->z, m, &a->z, &b->z);
+}
+
+static void mul_base(struct hf_pt *r, const uint64_t k[4])
+{
+	struct hf_pt_affine q;
+	struct hf_pt sum;
+
+	*r = hf_pt_infinity;
+	for (unsigned i = HF_COMB_STEPS; i-- > 0;) {
+		hf_pt_double(r, r, 1);
+		for (unsigned t = 0; t < HF_COMB_ROWS; t++) {
+			unsigned digit = comb_digit(k, i + HF_COMB_STEPS * t);
+
+			comb_scan(&q, hf_g_comb[t], digit);
+			hf_pt_add_affine(&sum, r, &q);
+			pt_pick(r, hf_ct_zero(digit), r, &sum);
+		}
+	}
+	hf_wipe(&q, sizeof(q));
+	hf_wipe(&sum, sizeof(sum));
+}
+
+/* The absolute value of digit i; *neg tells its sign. */
+static unsigned booth(hf_ct_mask *neg, const uint64_t k[4], unsigned i)
+{
+	unsigned v = i == 0 ? hf_w256_bits(k, 0, WINDOW) << 1
+			    : hf_w256_bits(k, i * WINDOW - 1, WINDOW + 1);
+	uint64_t d;
+
+	*neg = hf_ct_bit(v >> WINDOW);
+	d = hf_ct_pick(*neg, (2u << WINDOW) - 1 - v, v);
+	return (unsigned)((d >> 1) + (d & 1));
+}
+
+/* q = [digit] p; all is read, whatever the digit. */
+static void window_scan(
+	struct hf_pt *q, const struct hf_pt_affine *p, const struct hf_pt *twice, unsigned digit)
+{
+	hf_ct_mask is_one = hf_ct_same(digit, 1);
+
+	hf_fp_pick(&q->x, is_one, &p->x, &twice->x);
+	hf_fp_pick(&q->y, is_one, &p->y, &twice->y);
+	hf_fp_pick(&q->z, is_one, &hf_fp_one, &twice->z);
+	pt_pick(q, hf_ct_zero(digit), &hf_pt_infinity, q);
+}
+
+static void mul(struct hf_pt *r, const uint64_t k[4], const struct hf_pt_affine *p)
+{
+	struct hf_pt q = { p->x, p->y, hf_fp_one };
+	struct hf_pt twice;
+	hf_ct_mask neg;
+
+	hf_pt_double(&twice, &q, 1);
+	*r = hf_pt_infinity;
+	for (unsigned i = WINDOWS; i-- > 0;) {
+		unsigned digit = booth(&neg, k, i);
+
+		hf_pt_double(r, r, WINDOW);
+		window_scan(&q, p, &twice, digit);
+		hf_pt_neg_if(&q, neg, &q);
+		hf_pt_add(r, r, &q);
+	}
+	hf_wipe(&q, sizeof(q));
+}
+
+static void mul_two(
+	struct hf_pt *r, const uint64_t s[4], const uint64_t t[4], const struct hf_pt_affine *p)
+{
+	struct hf_pt of_g;
+
+	mul_base(&of_g, s);
+	mul(r, t, p);
+	hf_pt_add(r, r, &of_g);
+}
+
+static void add(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
+{
+	hf_fp_add(r, a, b);
+}
+
+static void sub(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
+{
+	hf_fp_sub(r, a, b);
+}
+
+static void half(struct hf_fp *r, const struct hf_fp *a)
+{
+	hf_fp_half(r, a);
+}
+
+const struct hf_sm2_kernel hf_sm2_kernel_c = {
+	.name = "c",
+	.needs = 0,
+	.mul_base = mul_base,
+	.mul = mul,
+	.mul_two = mul_two,
+	.fp_mul = hf_fp_mul,
+	.fp_sqr = hf_fp_sqr,
+	.fp_add = add,
+	.fp_sub = sub,
+	.fp_half = half,
+};
