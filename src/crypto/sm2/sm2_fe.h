@@ -35,10 +35,30 @@ static inline void fe_half(struct hf_fp *r, const struct hf_fp *a)
 	hf_fp_half(r, a);
 }
 
+/* r = a - 2 b. */
+static inline void fe_sub_twice(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
+{
+	struct hf_fp t;
+
+	hf_fp_sub(&t, a, b);
+	hf_fp_sub(r, &t, b);
+}
+
+/* r = a where m is set, else b. */
 static inline void fe_pick(
 	struct hf_fp *r, hf_ct_mask m, const struct hf_fp *a, const struct hf_fp *b)
 {
 	hf_fp_pick(r, m, a, b);
+}
+
+/* The next value of r: itself where stay is set, else first where is_first is, else sum. */
+static inline void fe_next(struct hf_fp *r, hf_ct_mask stay, hf_ct_mask is_first,
+	const struct hf_fp *first, const struct hf_fp *sum)
+{
+	struct hf_fp t;
+
+	hf_fp_pick(&t, is_first, first, sum);
+	hf_fp_pick(r, stay, r, &t);
 }
 
 /*

@@ -9,10 +9,11 @@
  * a common denominator. They fail for equal and for opposite points (h = 0) and for infinity, so
  * each use says why these cannot meet or how they are caught.
  *
- * Scalars are read in windows of signed digits after Booth: window i sees its own w bits and the
- * top bit of the window below, and its digit is -2^(w-1) .. 2^(w-1). So tables hold positive
- * multiples only, and the number of additions is the same for every scalar. Written out to window
- * i, k = sum of digit j 2^(w j), and |sum of j < i| <= 2^(w i - 1).
+ * Secret scalars are read in windows of w bits as signed digits, so that tables hold positive
+ * multiples only and the number of additions is the same for every scalar. For G, after Booth: a
+ * window sees its own bits and the top bit of the window below, and its digit is -2^(w-1) ..
+ * 2^(w-1). For other points all digits are odd, -2^w + 1 .. 2^w - 1: no digit is 0, and no sum is
+ * infinite.
  */
 #ifndef HF_CRYPTO_SM2_SM2_MUL_BODY_H
 #define HF_CRYPTO_SM2_SM2_MUL_BODY_H
@@ -22,6 +23,7 @@
 
 #include "base/attr.h"
 #include "base/wipe.h"
+#include "crypto/sm2/sm2_fn.h"
 #include "crypto/sm2/sm2_mul.h"
 #include "crypto/sm2/sm2_point.h"
 #ifndef HF_SM2_OWN_FIELD
@@ -30,7 +32,7 @@
 
 enum {
 	HF_P_WINDOW = 5,                      /* bits, for points that are not G */
-	HF_P_WINDOWS = 256 / HF_P_WINDOW + 1, /* 51.2 and the carry: 52 */
+	HF_P_WINDOWS = 257 / HF_P_WINDOW + 1, /* for scalars below 2 n */
 	HF_P_ENTRIES = 1 << (HF_P_WINDOW - 1),
 	HF_P_NAF = 5,           /* digits of verification: odd, below 2^(width - 1) */
 	HF_G_NAF = HF_G_WINDOW, /* the table of G holds all of its own */
@@ -42,6 +44,7 @@ struct hf_jac {
 	struct hf_fp x;
 	struct hf_fp y;
 	struct hf_fp z;
+	struct hf_fp zz; /* z^2, made as early as it can be */
 };
 
 /* A point to be added several times. */
@@ -67,25 +70,24 @@ struct hf_xyzz {
  */
 static HF_NOINLINE void jac_double(struct hf_jac *r, const struct hf_jac *a)
 {
-	struct hf_fp zz;
 	struct hf_fp yy;
 	struct hf_fp b;
 	struct hf_fp m;
 	struct hf_fp t;
 
-	fe_sqr(&zz, &a->z);
+	/* y is what the last step made last, so it is used last. */
+	fe_add(&m, &a->x, &a->zz);
+	fe_sub(&t, &a->x, &a->zz);
+	fe_mul(&m, &m, &t);
 	fe_sqr(&yy, &a->y);
 	fe_mul(&r->z, &a->y, &a->z);
-	fe_add(&m, &a->x, &zz);
-	fe_sub(&t, &a->x, &zz);
-	fe_mul(&m, &m, &t);
-	fe_mul(&b, &a->x, &yy);
-	fe_sqr(&yy, &yy);
 	fe_half(&t, &m);
 	fe_add(&m, &m, &t);
+	fe_mul(&b, &a->x, &yy);
 	fe_sqr(&t, &m);
-	fe_sub(&t, &t, &b);
-	fe_sub(&r->x, &t, &b);
+	fe_sqr(&yy, &yy);
+	fe_sqr(&r->zz, &r->z);
+	fe_sub_twice(&r->x, &t, &b);
 	fe_sub(&b, &b, &r->x);
 	fe_mul(&m, &m, &b);
 	fe_sub(&r->y, &m, &yy);
@@ -112,8 +114,7 @@ static inline void sum_end(struct hf_fp *x, struct hf_fp *y, const struct hf_jac
 	fe_sqr(&t, &s->r);
 	fe_mul(&u, &s->y1, hhh);
 	fe_sub(&t, &t, hhh);
-	fe_sub(&t, &t, &q);
-	fe_sub(&t, &t, &q);
+	fe_sub_twice(&t, &t, &q);
 	*x = t;
 	fe_sub(&t, &q, &t);
 	fe_mul(&t, &t, &s->r);
@@ -139,16 +140,14 @@ static HF_NOINLINE void xyzz_add(
 	sum_end(&r->x, &r->y, &s, &hh, &hhh);
 }
 
-/* The start of a + b for a Jacobian and b affine; 4 products, 1 square with jac_sum_end(). */
+/* The start of a + b for b affine: 3 products. */
 static inline void jac_sum_affine(
 	struct hf_jac_sum *s, const struct hf_jac *a, const struct hf_pt_affine *b)
 {
-	struct hf_fp zz;
 	struct hf_fp zzz;
 
-	fe_sqr(&zz, &a->z);
-	fe_mul(&zzz, &zz, &a->z);
-	fe_mul(&s->h, &b->x, &zz);
+	fe_mul(&zzz, &a->zz, &a->z);
+	fe_mul(&s->h, &b->x, &a->zz);
 	fe_mul(&s->r, &b->y, &zzz);
 	s->x1 = a->x;
 	s->y1 = a->y;
@@ -156,46 +155,35 @@ static inline void jac_sum_affine(
 	fe_sub(&s->r, &s->r, &a->y);
 }
 
-/* The start of a + b: 6 products, 1 square. */
+/* The start of a + b: 5 products. */
 static inline void jac_sum_entry(
 	struct hf_jac_sum *s, const struct hf_jac *a, const struct hf_jac_entry *b)
 {
-	struct hf_fp zz;
 	struct hf_fp zzz;
 
-	fe_sqr(&zz, &a->z);
-	fe_mul(&zzz, &zz, &a->z);
-	fe_mul(&s->h, &b->x, &zz);
+	fe_mul(&s->h, &b->x, &a->zz);
 	fe_mul(&s->x1, &a->x, &b->zz);
+	fe_mul(&zzz, &a->zz, &a->z);
+	fe_sub(&s->h, &s->h, &s->x1);
 	fe_mul(&s->r, &b->y, &zzz);
 	fe_mul(&s->y1, &a->y, &b->zzz);
-	fe_sub(&s->h, &s->h, &s->x1);
 	fe_sub(&s->r, &s->r, &s->y1);
 }
 
-/* The rest, once z of the sum is there but for the factor h: 4 products, 2 squares. */
+/* The rest, once z of the sum is there but for the factor h: 5 products, 3 squares. */
 static inline void jac_sum_end(struct hf_jac *r, const struct hf_jac_sum *s)
 {
 	struct hf_fp hh;
 	struct hf_fp hhh;
 
-	fe_mul(&r->z, &r->z, &s->h);
 	fe_sqr(&hh, &s->h);
+	fe_mul(&r->z, &r->z, &s->h);
 	fe_mul(&hhh, &hh, &s->h);
+	fe_sqr(&r->zz, &r->z);
 	sum_end(&r->x, &r->y, s, &hh, &hhh);
 }
 
-/* r = a + b; 8 products, 3 squares, and 11 and 3. Exceptions as for xyzz_add(). r may be a. */
-static HF_NOINLINE void jac_add_affine(
-	struct hf_jac *r, const struct hf_jac *a, const struct hf_pt_affine *b)
-{
-	struct hf_jac_sum s;
-
-	jac_sum_affine(&s, a, b);
-	r->z = a->z;
-	jac_sum_end(r, &s);
-}
-
+/* r = a + b; 11 products, 3 squares. Exceptions as for xyzz_add(). r may be a. */
 static HF_NOINLINE void jac_add(
 	struct hf_jac *r, const struct hf_jac *a, const struct hf_jac_entry *b)
 {
@@ -204,15 +192,6 @@ static HF_NOINLINE void jac_add(
 	jac_sum_entry(&s, a, b);
 	fe_mul(&r->z, &a->z, &b->z);
 	jac_sum_end(r, &s);
-}
-
-static inline void entry_fill(struct hf_jac_entry *e, const struct hf_jac *a)
-{
-	e->x = a->x;
-	e->y = a->y;
-	e->z = a->z;
-	fe_sqr(&e->zz, &a->z);
-	fe_mul(&e->zzz, &e->zz, &a->z);
 }
 
 /* y = -y where m is set. */
@@ -236,17 +215,15 @@ static inline unsigned booth(hf_ct_mask *neg, const uint64_t k[4], unsigned i, u
 	return (unsigned)((d >> 1) + (d & 1));
 }
 
-/* The homogeneous form of a, infinity where m is set. */
-static inline void jac_out(struct hf_pt *r, hf_ct_mask m, const struct hf_jac *a)
+/* The homogeneous form of a. */
+static inline void jac_out(struct hf_pt *r, const struct hf_jac *a)
 {
-	struct hf_fp zz;
+	hf_ct_mask infinite = hf_fp_zero(&a->z);
 
 	fe_mul(&r->x, &a->x, &a->z);
-	fe_sqr(&zz, &a->z);
-	fe_mul(&r->z, &zz, &a->z);
-	fe_pick(&r->x, m, &hf_pt_infinity.x, &r->x);
-	fe_pick(&r->y, m, &hf_pt_infinity.y, &a->y);
-	fe_pick(&r->z, m, &hf_pt_infinity.z, &r->z);
+	fe_mul(&r->z, &a->zz, &a->z);
+	fe_pick(&r->x, infinite, &hf_pt_infinity.x, &r->x);
+	fe_pick(&r->y, infinite, &hf_pt_infinity.y, &a->y);
 }
 
 /*
@@ -272,14 +249,10 @@ static inline void body_mul_base(struct hf_pt *r, const uint64_t k[4])
 		fe_scan(&q.x, &hf_g_table[i][0].x, HF_G_ENTRIES, 2, digit);
 		fe_neg_if(&q.y, neg);
 		xyzz_add(&sum, &acc, &q);
-		fe_pick(&sum.x, infinite, &q.x, &sum.x);
-		fe_pick(&sum.y, infinite, &q.y, &sum.y);
-		fe_pick(&sum.zz, infinite, &hf_fp_one, &sum.zz);
-		fe_pick(&sum.zzz, infinite, &hf_fp_one, &sum.zzz);
-		fe_pick(&acc.x, none, &acc.x, &sum.x);
-		fe_pick(&acc.y, none, &acc.y, &sum.y);
-		fe_pick(&acc.zz, none, &acc.zz, &sum.zz);
-		fe_pick(&acc.zzz, none, &acc.zzz, &sum.zzz);
+		fe_next(&acc.x, none, infinite, &q.x, &sum.x);
+		fe_next(&acc.y, none, infinite, &q.y, &sum.y);
+		fe_next(&acc.zz, none, infinite, &hf_fp_one, &sum.zz);
+		fe_next(&acc.zzz, none, infinite, &hf_fp_one, &sum.zzz);
 		infinite &= none;
 	}
 
@@ -295,71 +268,133 @@ static inline void body_mul_base(struct hf_pt *r, const uint64_t k[4])
 	hf_wipe(&q, sizeof(q));
 }
 
-/* table[j] = [j + 1] p. An even multiple is twice another, an odd one has p added to an even one.
+/*
+ * table[j] = [2 j + 1] p for j < n. Each is the one before and [2] p, kept over a common z (N.
+ * Meloni, 2007): with d = x2 - x1 and e = y2 - y1, x3 = e^2 - x1 d^2 - x2 d^2, y3 = e (x1 d^2 - x3)
+ * - y1 d^3, z3 = z d, and x1 d^2, y1 d^3 are the first point over z3. The order is a large prime,
+ * so no d is 0. For a start, doubling gives p over its z for nothing: (x y^2, y^4, y).
  */
-static inline void p_table(struct hf_jac_entry table[HF_P_ENTRIES], const struct hf_pt_affine *p)
+static HF_NOINLINE void odd_table(
+	struct hf_jac_entry *table, unsigned n, const struct hf_pt_affine *p)
 {
-	struct hf_jac m[HF_P_ENTRIES];
+	struct hf_jac two;
+	struct hf_fp d;
+	struct hf_fp e;
+	struct hf_fp x1;
+	struct hf_fp x2;
+	struct hf_fp y;
 
-	m[0] = (struct hf_jac){ p->x, p->y, hf_fp_one };
-	for (unsigned j = 1; j < HF_P_ENTRIES; j += 2) {
-		jac_double(&m[j], &m[j / 2]);
-		if (j + 1 < HF_P_ENTRIES)
-			jac_add_affine(&m[j + 1], &m[j], p);
+	table[0] = (struct hf_jac_entry){ p->x, p->y, hf_fp_one, hf_fp_one, hf_fp_one };
+	two = (struct hf_jac){ p->x, p->y, hf_fp_one, hf_fp_one };
+	jac_double(&two, &two);
+	fe_sqr(&d, &p->y);
+	fe_mul(&x2, &p->x, &d);
+	fe_sqr(&y, &d);
+	for (unsigned j = 1; j < n; j++) {
+		struct hf_jac_entry *to = &table[j];
+
+		fe_sub(&d, &x2, &two.x);
+		fe_sub(&e, &y, &two.y);
+		fe_mul(&two.z, &two.z, &d);
+		fe_sqr(&d, &d);
+		fe_mul(&x1, &two.x, &d);
+		fe_mul(&x2, &x2, &d);
+		fe_sqr(&y, &e);
+		fe_sub(&y, &y, &x1);
+		fe_sub(&to->x, &y, &x2);
+		fe_sub(&d, &x2, &x1);
+		fe_mul(&two.y, &two.y, &d);
+		fe_sub(&d, &x1, &to->x);
+		fe_mul(&d, &d, &e);
+		fe_sub(&to->y, &d, &two.y);
+		two.x = x1;
+		x2 = to->x;
+		y = to->y;
+		to->z = two.z;
+		fe_sqr(&to->zz, &two.z);
+		fe_mul(&to->zzz, &to->zz, &two.z);
 	}
-	for (unsigned j = 0; j < HF_P_ENTRIES; j++)
-		entry_fill(&table[j], &m[j]);
+}
+
+/* h = (k - 1) / 2 for k odd, (k + n - 1) / 2 for k even. */
+static inline void odd_half(uint64_t h[4], const uint64_t k[4])
+{
+	hf_ct_mask even = ~hf_ct_bit(k[0]);
+	uint64_t t[4];
+	uint64_t top;
+
+	for (int i = 0; i < 4; i++)
+		t[i] = hf_fn_n[i] & even;
+	top = hf_w256_add(t, t, k);
+	for (int i = 0; i < 3; i++)
+		h[i] = t[i] >> 1 | t[i + 1] << 63;
+	h[3] = t[3] >> 1 | top << 63;
+	hf_wipe(t, sizeof(t));
 }
 
 /*
- * The highest window first. Before window i > 0 the sum is 32 v, v an integer of 0 .. n / 2^10 + 1;
- * if v is not 0, 32 v + digit and 32 v - digit lie in 1 .. n - 1, so no exception meets, and v = 0
- * is known by its digits. In window 0, 32 v - digit is n for one k (n - 6): there the complete
- * addition serves.
+ * The point of digit i. As every bit of value 2^j stands for 2^j or -2^j when 2^260 - 1 is added
+ * and the sum halved, the digit is 2 c - 31 for the five bits c of (k' + 2^260 - 1) / 2 there; k'
+ * is the odd one of k and k + n, and the topmost bit is 1.
+ */
+static inline void odd_point(struct hf_jac_entry *q, const struct hf_jac_entry *table,
+	const uint64_t half[4], unsigned i)
+{
+	unsigned c = hf_w256_bits(half, i * HF_P_WINDOW, HF_P_WINDOW);
+	hf_ct_mask neg;
+
+	if (i == HF_P_WINDOWS - 1)
+		c |= HF_P_ENTRIES;
+	neg = ~hf_ct_bit(c / HF_P_ENTRIES);
+	c = (unsigned)((c ^ neg) % HF_P_ENTRIES);
+	fe_scan(&q->x, &table[0].x, HF_P_ENTRIES, sizeof(*q) / sizeof(q->x), c + 1);
+	fe_neg_if(&q->y, neg);
+}
+
+/*
+ * The highest window first. After window i the sum is v = (k' - s) / 32^i with |s| < 32^i, so it is
+ * odd, above 0 and below k' / 32^i + 1. Hence the terms of an addition, 32 v and the digit, are
+ * neither equal nor opposite, nor are they modulo n, as their sum and difference lie in 1 .. n - 1,
+ * but for window 0: there the sum is k' = n for k = 0, which the formula turns into z = 0, and the
+ * difference is n for some few k' = n + 2 digit, where a doubling made besides is taken.
  */
 static inline void body_mul(struct hf_pt *r, const uint64_t k[4], const struct hf_pt_affine *p)
 {
 	struct hf_jac_entry table[HF_P_ENTRIES];
 	struct hf_jac_entry q;
-	struct hf_jac acc = { .x = { { 0 } } };
-	struct hf_jac sum = { .x = { { 0 } } };
-	struct hf_pt a;
-	struct hf_pt b;
-	hf_ct_mask infinite = ~(hf_ct_mask)0;
-	hf_ct_mask none = 0;
+	struct hf_jac_sum s;
+	struct hf_jac acc;
+	struct hf_jac twice;
+	uint64_t half[4];
+	hf_ct_mask same;
 
-	p_table(table, p);
-	for (unsigned i = HF_P_WINDOWS; i-- > 0;) {
-		hf_ct_mask neg;
-		unsigned digit = booth(&neg, k, i, HF_P_WINDOW);
-
-		none = hf_ct_zero(digit);
-		for (int j = 0; j < HF_P_WINDOW && i != HF_P_WINDOWS - 1; j++)
+	odd_table(table, HF_P_ENTRIES, p);
+	odd_half(half, k);
+	odd_point(&q, table, half, HF_P_WINDOWS - 1);
+	acc = (struct hf_jac){ q.x, q.y, q.z, q.zz };
+	for (unsigned i = HF_P_WINDOWS - 1; i > 0; i--) {
+		for (int j = 0; j < HF_P_WINDOW; j++)
 			jac_double(&acc, &acc);
-		fe_scan(&q.x, &table[0].x, HF_P_ENTRIES, sizeof(q) / sizeof(q.x), digit);
-		fe_neg_if(&q.y, neg);
-		if (i == 0)
-			break;
-		jac_add(&sum, &acc, &q);
-		fe_pick(&sum.x, infinite, &q.x, &sum.x);
-		fe_pick(&sum.y, infinite, &q.y, &sum.y);
-		fe_pick(&sum.z, infinite, &q.z, &sum.z);
-		fe_pick(&acc.x, none, &acc.x, &sum.x);
-		fe_pick(&acc.y, none, &acc.y, &sum.y);
-		fe_pick(&acc.z, none, &acc.z, &sum.z);
-		infinite &= none;
+		odd_point(&q, table, half, i - 1);
+		if (i > 1)
+			jac_add(&acc, &acc, &q);
 	}
 
-	jac_out(&a, infinite, &acc);
-	sum = (struct hf_jac){ q.x, q.y, q.z };
-	jac_out(&b, none, &sum);
-	hf_pt_add(r, &a, &b);
+	jac_double(&twice, &acc);
+	jac_sum_entry(&s, &acc, &q);
+	same = hf_fp_zero(&s.h) & hf_fp_zero(&s.r);
+	jac_add(&acc, &acc, &q);
+	fe_pick(&acc.x, same, &twice.x, &acc.x);
+	fe_pick(&acc.y, same, &twice.y, &acc.y);
+	fe_pick(&acc.z, same, &twice.z, &acc.z);
+	fe_pick(&acc.zz, same, &twice.zz, &acc.zz);
+	jac_out(r, &acc);
 	hf_wipe(table, sizeof(table));
 	hf_wipe(&q, sizeof(q));
+	hf_wipe(&s, sizeof(s));
 	hf_wipe(&acc, sizeof(acc));
-	hf_wipe(&sum, sizeof(sum));
-	hf_wipe(&a, sizeof(a));
-	hf_wipe(&b, sizeof(b));
+	hf_wipe(&twice, sizeof(twice));
+	hf_wipe(half, sizeof(half));
 }
 
 /* Digits of k, odd or 0, at most one of any width neighbours not 0. Returns how many. */
@@ -398,7 +433,7 @@ static inline bool jac_exception(struct hf_jac *a, const struct hf_jac_sum *s)
 	if (hf_fp_zero(&s->r) != 0)
 		jac_double(a, a);
 	else
-		a->z = (struct hf_fp){ { 0 } };
+		*a = (struct hf_jac){ .x = { { 0 } } };
 	return true;
 }
 
@@ -410,7 +445,7 @@ static HF_NOINLINE void naf_add_p(struct hf_jac *a, const struct hf_jac_entry *t
 
 	fe_neg_if(&q.y, hf_ct_bit(d < 0));
 	if (hf_fp_zero(&a->z) != 0) {
-		*a = (struct hf_jac){ q.x, q.y, q.z };
+		*a = (struct hf_jac){ q.x, q.y, q.z, q.zz };
 		return;
 	}
 	jac_sum_entry(&s, a, &q);
@@ -428,7 +463,7 @@ static HF_NOINLINE void naf_add_g(struct hf_jac *a, int d)
 
 	fe_neg_if(&q.y, hf_ct_bit(d < 0));
 	if (hf_fp_zero(&a->z) != 0) {
-		*a = (struct hf_jac){ q.x, q.y, hf_fp_one };
+		*a = (struct hf_jac){ q.x, q.y, hf_fp_one, hf_fp_one };
 		return;
 	}
 	jac_sum_affine(&s, a, &q);
@@ -441,25 +476,13 @@ static inline void body_mul_two(
 	struct hf_pt *r, const uint64_t s[4], const uint64_t t[4], const struct hf_pt_affine *p)
 {
 	struct hf_jac_entry table[HF_NAF_ENTRIES]; /* [1] p, [3] p, ... */
-	struct hf_jac_entry two;
-	struct hf_jac acc = { p->x, p->y, hf_fp_one };
+	struct hf_jac acc = { .x = { { 0 } } };
 	int8_t of_g[HF_NAF_LEN] = { 0 };
 	int8_t of_p[HF_NAF_LEN] = { 0 };
 	unsigned n_g = naf(of_g, s, HF_G_NAF);
 	unsigned n_p = naf(of_p, t, HF_P_NAF);
 
-	/* No exception: [j] p and [2] p are neither equal nor opposite for odd j. */
-	entry_fill(&table[0], &acc);
-	jac_double(&acc, &acc);
-	entry_fill(&two, &acc);
-	jac_add_affine(&acc, &acc, p);
-	entry_fill(&table[1], &acc);
-	for (unsigned j = 2; j < HF_NAF_ENTRIES; j++) {
-		jac_add(&acc, &acc, &two);
-		entry_fill(&table[j], &acc);
-	}
-
-	acc.z = (struct hf_fp){ { 0 } };
+	odd_table(table, HF_NAF_ENTRIES, p);
 	for (unsigned i = n_g > n_p ? n_g : n_p; i-- > 0;) {
 		jac_double(&acc, &acc);
 		if (of_p[i] != 0)
@@ -467,7 +490,7 @@ static inline void body_mul_two(
 		if (of_g[i] != 0)
 			naf_add_g(&acc, of_g[i]);
 	}
-	jac_out(r, hf_fp_zero(&acc.z), &acc);
+	jac_out(r, &acc);
 }
 
 #endif

@@ -21,7 +21,9 @@
  * MULX spares flags, so carries run through a row while it multiplies. Rows with two carry chains
  * (ADCX, ADOX) are no faster on the cores measured: the multiplications set the pace.
  *
- * Preconditions: HF_CPU_BMI2 and HF_CPU_AVX2. Constant time: no branch, no address by data.
+ * Preconditions: HF_CPU_BMI2 and HF_CPU_AVX2. Constant time: no branch, no address by data, and
+ * memcheck sees it so (tests/ct/ct_sm2.c). Measured on a Zen 5 core, against the C reference:
+ * multiples of G 1.65 times as many a second, of other points 1.8 times, verification 1.8 times.
  */
 #include <immintrin.h>
 
@@ -227,29 +229,42 @@ static HF_ALWAYS_INLINE void fe_add(struct hf_fp *r, const struct hf_fp *a, cons
 	put(r, t);
 }
 
-/* r = a - b, plus p if that is negative. */
+/* t -= b, plus p if that is negative. */
+#define SUB \
+	"subq %[b0], %[t0]\n" \
+	"sbbq %[b1], %[t1]\n" \
+	"sbbq %[b2], %[t2]\n" \
+	"sbbq %[b3], %[t3]\n" \
+	"sbbq %[m], %[m]\n" \
+	"movq %[p1], %[h1]\n" \
+	"movq %[p3], %[h3]\n" \
+	"andq %[m], %[h1]\n" \
+	"andq %[m], %[h3]\n" \
+	"addq %[m], %[t0]\n" \
+	"adcq %[h1], %[t1]\n" \
+	"adcq %[m], %[t2]\n" \
+	"adcq %[h3], %[t3]\n"
+#define SUB_OUT \
+	[t0] "+&r"(t[0]), [t1] "+&r"(t[1]), [t2] "+&r"(t[2]), [t3] "+&r"(t[3]), [m] "=&r"(h[0]), \
+		[h1] "=&r"(h[1]), [h3] "=&r"(h[2])
+
 static HF_ALWAYS_INLINE void fe_sub(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
 {
 	uint64_t t[4] = { a->v[0], a->v[1], a->v[2], a->v[3] };
 	uint64_t h[3];
 
-	__asm__("subq %[b0], %[t0]\n"
-		"sbbq %[b1], %[t1]\n"
-		"sbbq %[b2], %[t2]\n"
-		"sbbq %[b3], %[t3]\n"
-		"sbbq %[m], %[m]\n"
-		"movq %[p1], %[h1]\n"
-		"movq %[p3], %[h3]\n"
-		"andq %[m], %[h1]\n"
-		"andq %[m], %[h3]\n"
-		"addq %[m], %[t0]\n"
-		"adcq %[h1], %[t1]\n"
-		"adcq %[m], %[t2]\n"
-		"adcq %[h3], %[t3]\n"
-		: [t0] "+&r"(t[0]), [t1] "+&r"(t[1]), [t2] "+&r"(t[2]), [t3] "+&r"(t[3]),
-		[m] "=&r"(h[0]), [h1] "=&r"(h[1]), [h3] "=&r"(h[2])
-		: IN(b), IN_P
-		: "cc");
+	__asm__(SUB:SUB_OUT : IN(b), IN_P : "cc");
+	put(r, t);
+}
+
+/* r = a - 2 b: twice the same. */
+static HF_ALWAYS_INLINE void fe_sub_twice(
+	struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
+{
+	uint64_t t[4] = { a->v[0], a->v[1], a->v[2], a->v[3] };
+	uint64_t h[3];
+
+	__asm__(SUB SUB:SUB_OUT : IN(b), IN_P : "cc");
 	put(r, t);
 }
 
@@ -271,6 +286,29 @@ static HF_ALWAYS_INLINE void fe_pick(
 		"cmovnzq %[a3], %[t3]\n"
 		: [t0] "+&r"(t[0]), [t1] "+&r"(t[1]), [t2] "+&r"(t[2]), [t3] "+&r"(t[3])
 		: [m] "r"(m), IN(a)
+		: "cc");
+	put(r, t);
+}
+
+static HF_ALWAYS_INLINE void fe_next(struct hf_fp *r, hf_ct_mask stay, hf_ct_mask is_first,
+	const struct hf_fp *first, const struct hf_fp *sum)
+{
+	uint64_t t[4] = { sum->v[0], sum->v[1], sum->v[2], sum->v[3] };
+
+	__asm__("testq %[m], %[m]\n"
+		"cmovnzq %[a0], %[t0]\n"
+		"cmovnzq %[a1], %[t1]\n"
+		"cmovnzq %[a2], %[t2]\n"
+		"cmovnzq %[a3], %[t3]\n"
+		"testq %[n], %[n]\n"
+		"cmovnzq %[b0], %[t0]\n"
+		"cmovnzq %[b1], %[t1]\n"
+		"cmovnzq %[b2], %[t2]\n"
+		"cmovnzq %[b3], %[t3]\n"
+		: [t0] "+&r"(t[0]), [t1] "+&r"(t[1]), [t2] "+&r"(t[2]), [t3] "+&r"(t[3])
+		: [m] "r"(is_first), [n] "r"(stay), [a0] "m"(first->v[0]), [a1] "m"(first->v[1]),
+		[a2] "m"(first->v[2]), [a3] "m"(first->v[3]), [b0] "m"(r->v[0]), [b1] "m"(r->v[1]),
+		[b2] "m"(r->v[2]), [b3] "m"(r->v[3])
 		: "cc");
 	put(r, t);
 }

@@ -211,7 +211,7 @@ static void inverses_multiply_to_one(void **state)
 	uint8_t x[32];
 
 	(void)state;
-	for (size_t i = 0; i < HF_COUNT(edges) + 20; i++) {
+	for (size_t i = 0; i < HF_COUNT(edges) + 2000; i++) {
 		struct hf_fp a;
 		struct hf_fp r;
 		struct hf_fn b;
