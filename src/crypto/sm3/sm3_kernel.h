@@ -43,13 +43,17 @@ const struct hf_sm3_kernel *hf_sm3_choose(uint32_t cpu);
 
 extern const struct hf_sm3_kernel hf_sm3_kernel_c;
 extern const struct hf_sm3_kernel hf_sm3_kernel_avx512; /* x86-64 only, as the next */
+extern const struct hf_sm3_kernel hf_sm3_kernel_bmi2_avx2;
 extern const struct hf_sm3_kernel hf_sm3_kernel_avx2;
 extern const struct hf_sm3_kernel hf_sm3_kernel_sse41;
 extern const struct hf_sm3_kernel hf_sm3_kernel_arm_sm3; /* AArch64 only, as the next */
 extern const struct hf_sm3_kernel hf_sm3_kernel_neon;
 
-/* The compress() of kernels that need HF_CPU_AVX512 and HF_CPU_BMI2. */
-void hf_sm3_compress_bmi2_avx512(uint32_t h[8], const uint8_t *in, size_t n_blocks);
+/* The compress() of kernels that need HF_CPU_AVX2 and HF_CPU_BMI2. */
+void hf_sm3_compress_bmi2_avx2(uint32_t h[8], const uint8_t *in, size_t n_blocks);
+
+/* The lanes() of kernels that need HF_CPU_AVX2; returns how many of the n it has taken. */
+size_t hf_sm3_lanes_avx2(uint32_t *h, const uint8_t *const in[], size_t n, size_t n_blocks);
 
 /*
  * Writes the padding behind the tail_len (< 64) bytes that stand in pad already, and returns

@@ -13,7 +13,7 @@
 static const struct hf_sm3_kernel *const sm3_kernels[] = {
 /* best first */
 #if HF_X86
-	&hf_sm3_kernel_avx512, &hf_sm3_kernel_avx2, &hf_sm3_kernel_sse41,
+	&hf_sm3_kernel_avx512, &hf_sm3_kernel_bmi2_avx2, &hf_sm3_kernel_avx2, &hf_sm3_kernel_sse41,
 #elif HF_A64
 	&hf_sm3_kernel_arm_sm3, &hf_sm3_kernel_neon,
 #endif

@@ -15,8 +15,8 @@
  * There are 16 registers: the words of the expanded message are in memory, with two groups of
  * messages in flight the states too.
  */
-#ifndef HF_CRYPTO_SM3_SM3_LANES_H
-#define HF_CRYPTO_SM3_SM3_LANES_H
+#ifndef HF_CRYPTO_SM3_SM3_X86_LANES_H
+#define HF_CRYPTO_SM3_SM3_X86_LANES_H
 
 #include <stdbool.h>
 
