@@ -46,6 +46,7 @@ static hf_err make_sm2(struct hufu_speed *s)
 hf_err hufu_speed_init(struct hufu_speed *s)
 {
 	struct hf_rng entropy = hf_os_rng();
+	uint8_t xts[HF_XTS_KEY_LEN];
 
 	memset(s, 0, sizeof(*s));
 	for (size_t i = 0; i < sizeof(s->in); i++)
@@ -54,6 +55,10 @@ hf_err hufu_speed_init(struct hufu_speed *s)
 	memcpy(s->iv, s->in + 5, sizeof(s->iv));
 	hf_sm4_init(&s->sm4, s->key);
 	HF_TRY(hf_gcm_init(&s->gcm, s->key));
+	memcpy(xts, s->key, sizeof(s->key));
+	memcpy(xts + sizeof(s->key), s->in + 64, sizeof(s->key));
+	hf_xts_init(&s->xts, xts, HF_XTS_IEEE);
+	hf_hmac_init(&s->hmac, s->key, sizeof(s->key));
 	HF_TRY(hf_drbg_init(&s->drbg, &entropy, NULL, NULL, "speed", 5));
 	s->rng = hf_drbg_rng(&s->drbg);
 	return make_sm2(s);

@@ -14,14 +14,17 @@
 #include "base/rng.h"
 #include "crypto/drbg.h"
 #include "crypto/gcm.h"
+#include "crypto/hmac.h"
 #include "crypto/sm2.h"
 #include "crypto/sm3.h"
 #include "crypto/sm4.h"
+#include "crypto/xts.h"
 
 enum {
 	HUFU_SPEED_TEXT = 16384,     /* bytes of a long message */
 	HUFU_SPEED_DATA = 1 << 20,   /* bytes that a row may read: a chunk of a package */
 	HUFU_SPEED_OUT = 16 * 16384, /* bytes that a row may write */
+	HUFU_SPEED_SM3_N = 64,       /* messages of a batch, at most */
 	HUFU_SPEED_SM2_N = 64,       /* keys and signatures at hand for batches */
 };
 
@@ -34,6 +37,8 @@ struct hufu_speed {
 	uint8_t iv[HF_SM4_BLOCK_LEN]; /* the first bytes are the nonce of AEADs */
 	struct hf_sm4_key sm4;
 	struct hf_gcm_key gcm;
+	struct hf_xts_key xts; /* its keys: key, and the bytes of in from 64 on */
+	struct hf_hmac hmac;   /* keyed with key */
 	struct hf_drbg drbg;
 	struct hf_rng rng;
 	struct hf_sm2_key sm2[HUFU_SPEED_SM2_N];

@@ -21,6 +21,26 @@ static bool lanes(struct hufu_speed *s, const struct hufu_speed_row *row)
 	return true;
 }
 
+static bool hmac(struct hufu_speed *s, const struct hufu_speed_row *row)
+{
+	struct hf_hmac m = s->hmac;
+
+	hf_hmac_feed(&m, s->in, row->len);
+	hf_hmac_done(&m, s->out);
+	return true;
+}
+
+static bool hmac_batch(struct hufu_speed *s, const struct hufu_speed_row *row)
+{
+	struct hf_hmac_job jobs[HUFU_SPEED_SM3_N];
+
+	for (size_t i = 0; i < row->n; i++)
+		jobs[i] = (struct hf_hmac_job){ &s->hmac, s->in + i * row->len, row->len,
+			s->out + i * HF_SM3_LEN };
+	hf_hmac_batch(jobs, row->n);
+	return true;
+}
+
 static bool tree(struct hufu_speed *s, const struct hufu_speed_row *row)
 {
 	hf_tree_sm3(s->out, s->in, row->len);
@@ -35,6 +55,8 @@ static const struct hufu_speed_row rows[] = {
 	{ "SM3 lanes", 4096, 8, lanes },
 	{ "SM3 lanes", 4096, 16, lanes },
 	{ "SM3 lanes", 4096, 32, lanes },
+	{ "HMAC-SM3", 100, 1, hmac },
+	{ "HMAC-SM3", 100, 64, hmac_batch },
 	{ "tree-SM3", HUFU_SPEED_DATA, 1, tree },
 };
 

@@ -54,6 +54,11 @@ static bool ctr(struct hufu_speed *s, const struct hufu_speed_row *row)
 	return hf_sm4_ctr(&s->sm4, counter, s->out, s->in, row->len) == HF_OK;
 }
 
+static bool xts(struct hufu_speed *s, const struct hufu_speed_row *row)
+{
+	return hf_xts_encrypt(&s->xts, s->iv, s->out, s->in, row->len) == HF_OK;
+}
+
 static bool cbc(struct hufu_speed *s, const struct hufu_speed_row *row)
 {
 	uint8_t iv[HF_SM4_BLOCK_LEN];
@@ -93,6 +98,7 @@ static const struct hufu_speed_row rows[] = {
 	{ "SM4-GCM", 16, 16, gcm_batch },
 	{ "SM4-CTR", 16384, 1, ctr },
 	{ "SM4-CBC decrypt", 16384, 1, cbc_decrypt },
+	{ "SM4-XTS", 16384, 1, xts },
 	{ "SM4-CBC encrypt", 16384, 1, cbc },
 	{ "SM4-CBC encrypt", 16384, 16, cbc_batch },
 	{ "SM4-CCM", 16384, 1, ccm },
