@@ -4,6 +4,26 @@
 #include "crypto/kdf.h"
 #include "ct.h"
 
+static int batches(const uint8_t key[32], const uint8_t m[200])
+{
+	uint8_t out[5][100];
+	struct hf_hmac keyed;
+	struct hf_hmac_job tags[5];
+	struct hf_hkdf_job keys[5];
+	struct hf_pbkdf2_job passwords[5];
+
+	hf_hmac_init(&keyed, key, 32);
+	for (size_t i = 0; i < 5; i++) {
+		tags[i] = (struct hf_hmac_job){ &keyed, m, 50 * i, out[i] };
+		keys[i] = (struct hf_hkdf_job){ &keyed, m, 20 * i, out[i], 30 * i };
+		passwords[i] = (struct hf_pbkdf2_job){ key, 10 + i, m, 16, out[i], 30 * i };
+	}
+	hf_hmac_batch(tags, 5);
+	CT_EXPECT(hf_hkdf_expand_batch(keys, 5), HF_OK);
+	CT_EXPECT(hf_pbkdf2_batch(passwords, 5, 3), HF_OK);
+	return 0;
+}
+
 int main(void)
 {
 	uint64_t seed = ct_seed(2);
@@ -20,5 +40,5 @@ int main(void)
 	hf_hmac_sm3(tag, key, sizeof(key), m, 0);
 	CT_EXPECT(hf_hkdf(out, sizeof(out), key, 32, m, sizeof(m), "info", 4), HF_OK);
 	CT_EXPECT(hf_sm2_kdf(out, sizeof(out), m, sizeof(m)), HF_OK);
-	return 0;
+	return batches(key, m);
 }
