@@ -6,7 +6,12 @@
  */
 #include "base/wipe.h"
 
+#include <stdint.h>
 #include <string.h>
+
+#include "base/attr.h"
+
+enum { STACK_LEN = 4096 }; /* bytes; kernels need less for what they keep */
 
 void hf_wipe(void *p, size_t len)
 {
@@ -14,4 +19,12 @@ void hf_wipe(void *p, size_t len)
 
 	if (len > 0)
 		(void)set(p, 0, len);
+}
+
+/* The array lies where the frames of the calls before it lay. */
+HF_NOINLINE void hf_wipe_stack(void)
+{
+	uint8_t area[STACK_LEN];
+
+	hf_wipe(area, sizeof(area));
 }

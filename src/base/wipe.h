@@ -8,4 +8,11 @@
 /* Sets len bytes at p to zero, for good. p may be NULL when len is 0. */
 void hf_wipe(void *p, size_t len);
 
+/*
+ * Sets the 4 KiB of the stack below the caller to zero: what functions that it called have left
+ * there, of registers that the compiler had to put aside. For the end of services that had a
+ * secret.
+ */
+void hf_wipe_stack(void);
+
 #endif

@@ -61,6 +61,7 @@ static hf_err sign_some(struct hf_sm2_sign_job *jobs, size_t n, const struct hf_
 		hf_w256_put(of[i]->sig->s, l[i].s);
 	}
 	hf_wipe(l, sizeof(l));
+	hf_wipe_stack();
 	return all;
 }
 
@@ -125,6 +126,7 @@ static hf_err ecdh_some(struct hf_sm2_ecdh_job *jobs, size_t n)
 		note(&all, HF_ERR_FORMAT);
 	}
 	hf_wipe(l, sizeof(l));
+	hf_wipe_stack();
 	return all;
 }
 
@@ -181,6 +183,7 @@ static hf_err keys_some(struct hf_sm2_key_job *jobs, size_t n, const struct hf_r
 		hf_w256_put(of[i]->key->pub.y, l[i].y);
 	}
 	hf_wipe(l, sizeof(l));
+	hf_wipe_stack();
 	return all;
 }
 

@@ -94,6 +94,7 @@ static void keys_c(struct hf_sm2_key_lane *lanes, size_t n)
 		limbs(lanes[i].y, &l[i].p.y);
 	}
 	hf_wipe(l, sizeof(l));
+	hf_wipe_stack();
 }
 
 /* [n - d] G takes other entries of the table all along and must be the negative of (x, y). */
@@ -177,6 +178,7 @@ static uint32_t sign_c(struct hf_sm2_sign_lane *lanes, size_t n)
 	for (size_t i = 0; i < n; i++)
 		good |= (uint32_t)sign_end(&lanes[i], &l[i].p.x, &d1[i]) << i;
 	hf_wipe(l, sizeof(l));
+	hf_wipe_stack();
 	hf_wipe(d1, sizeof(d1));
 	return good;
 }
@@ -211,6 +213,7 @@ static uint32_t ecdh_c(struct hf_sm2_ecdh_lane *lanes, size_t n)
 	for (size_t i = 0; i < used; i++)
 		limbs(lanes[of[i]].x, &l[i].p.x);
 	hf_wipe(l, sizeof(l));
+	hf_wipe_stack();
 	return good;
 }
 

@@ -28,6 +28,7 @@ void hf_hmac_init(struct hf_hmac *m, const void *key, size_t key_len)
 	hf_sm3_init(&m->outer);
 	hf_sm3_feed(&m->outer, pad, sizeof(pad));
 	hf_wipe(pad, sizeof(pad));
+	hf_wipe_stack();
 }
 
 void hf_hmac_feed(struct hf_hmac *m, const void *in, size_t len)
@@ -44,6 +45,7 @@ void hf_hmac_done(struct hf_hmac *m, uint8_t tag[HF_SM3_LEN])
 	hf_sm3_done(&m->outer, tag);
 	HF_FAULT("hmac-sm3", tag[0]);
 	hf_wipe(inner, sizeof(inner));
+	hf_wipe_stack();
 }
 
 void hf_hmac_batch(const struct hf_hmac_job *jobs, size_t n)
