@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tables: sm2 sm2-batch */
 /* SM2, one by one, with private keys, nonces, shared values and plaintexts that are secret. */
 #include "crypto/sm2.h"
 #include "ct.h"

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a program of tests/ct for every processor that the tables of kernels distinguish.
 
-usage: run.py [--leaks] valgrind MASKS PROGRAM
-       run.py [--leaks] trace MASKS PROGRAM
+usage: run.py [--leaks] [--tables NAME,...] valgrind MASKS PROGRAM
+       run.py [--leaks] [--tables NAME,...] trace MASKS PROGRAM
 
 MASKS is the program ct_masks. valgrind takes the processors whose instructions memcheck knows, trace all
-others; with --leaks the program has a leak on purpose, and it is an error if it is not found. Exit code 77: skipped.
+others; with --tables only those that bring a kernel of these tables; with --leaks the program has a leak on
+purpose, and it is an error if it is not found. Exit code 77: skipped.
 """
 import array
 import os
@@ -27,11 +28,12 @@ OPERAND = re.compile(r'\((%\w+)?(?:,(%\w+)?(?:,\d)?)?\)')
 NO_ACCESS = re.compile(r'^(lea|nop|endbr|.*\bnopw?\b)')
 
 
-def masks(program, tool):
-    """Lines of ct_masks for this tool: bits and kernels."""
+def masks(program, tool, tables):
+    """Lines of ct_masks for this tool and these tables (None: all): bits and kernels."""
     out = subprocess.run([program], capture_output=True, text=True, check=True, timeout=60).stdout
     rows = [line.split(' ', 2) for line in out.splitlines()]
-    return [(bits, kernels) for bits, by, kernels in rows if by == tool]
+    return [(bits, kernels) for bits, by, kernels in rows
+            if by == tool and (tables is None or tables & {k.split('=')[0] for k in kernels.split()})]
 
 
 def under_valgrind(program, bits):
@@ -129,9 +131,14 @@ def traced(program, bits):
 
 def main():
     args = sys.argv[1:]
-    expect_leak = args[0] == '--leaks'
-    tool, mask_program, *rest = args[expect_leak:]
-    rows = masks(mask_program, tool)
+    expect_leak, tables = False, None
+    if args[0] == '--leaks':
+        expect_leak = args.pop(0) is not None
+    if args[0] == '--tables':
+        tables = set(args[1].split(','))
+        args = args[2:]
+    tool, mask_program, *rest = args
+    rows = masks(mask_program, tool, tables)
     if not rows:
         print('skipped: no kernel of this processor needs it')
         return 77
