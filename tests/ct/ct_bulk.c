@@ -112,6 +112,8 @@ static void run_hashes(void)
 	static uint8_t digests[HF_SM3_LANES_MAX][HF_SM3_LEN];
 	const uint8_t *in[HF_SM3_LANES_MAX];
 	const uint8_t *prefix[HF_SM3_LANES_MAX];
+	static struct hf_tree tree;
+	struct hf_sm3 s;
 
 	for (size_t i = 0; i < HF_SM3_LANES_MAX; i++) {
 		in[i] = text + i;
@@ -121,6 +123,14 @@ static void run_hashes(void)
 		hf_sm3_lanes(digests[0], prefix, 9, in, 150, n);
 	hf_sm3_lanes(digests[0], prefix, 9, in, 150, HF_SM3_LANES_MAX);
 	hf_tree_sm3(digests[0], text, LEN);
+	hf_tree_init(&tree);
+	hf_tree_feed(&tree, text, LEN);
+	hf_tree_done(&tree, digests[0]);
+	hf_sm3(digests[0], text, LEN);
+	hf_sm3_init(&s);
+	hf_sm3_feed(&s, text, 5);
+	hf_sm3_feed(&s, text + 5, LEN - 5);
+	hf_sm3_done(&s, digests[0]);
 }
 
 int main(void)

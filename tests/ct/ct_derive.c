@@ -23,6 +23,8 @@ static int run_generator(uint64_t *seed)
 	CT_EXPECT(hf_drbg_generate(&d, out, HF_DRBG_OUT_MAX, out, 20), HF_OK);
 	CT_EXPECT(hf_drbg_fill(&d, out, sizeof(out)), HF_OK);
 	hf_drbg_clear(&d);
+	CT_EXPECT(hf_drbg_instantiate(&d, out, 40, out + 40, 20, NULL, 0), HF_OK);
+	hf_drbg_clear(&d);
 	return 0;
 }
 

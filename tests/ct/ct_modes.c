@@ -73,6 +73,11 @@ static int run_macs(const uint8_t key[HF_SM4_MAC_KEY_MAX], const uint8_t *text)
 		CT_EXPECT(hf_sm4_mac_start(&m, &k, 100), HF_OK);
 		CT_EXPECT(hf_sm4_mac_feed(&m, text, 100), HF_OK);
 		CT_EXPECT(hf_sm4_mac_verify(&m, tag, tag_len), HF_OK);
+		CT_EXPECT(hf_sm4_mac_start(&m, &k, 100), HF_OK);
+		CT_EXPECT(hf_sm4_mac_feed(&m, text, 100), HF_OK);
+		CT_EXPECT(hf_sm4_mac_done(&m, tag, tag_len), HF_OK);
+		hf_sm4_mac_end(&m);
+		hf_sm4_mac_key_clear(&k);
 	}
 	return 0;
 }
@@ -89,7 +94,35 @@ static int run_wide(const uint8_t key[HF_SM4_MAC_KEY_MAX], const uint8_t *text)
 	CT_EXPECT(hf_ctr_drbg_instantiate(&d, (struct hf_bytes){ key, 32 },
 			  (struct hf_bytes){ text, 16 }, (struct hf_bytes){ text, 7 }),
 		HF_OK);
+	CT_EXPECT(
+		hf_ctr_drbg_reseed(&d, (struct hf_bytes){ key, 32 }, (struct hf_bytes){ text, 7 }),
+		HF_OK);
 	CT_EXPECT(hf_ctr_drbg_generate(&d, out, 16, (struct hf_bytes){ text, 7 }), HF_OK);
+	hf_ctr_drbg_clear(&d);
+	hf_hctr_clear(&h);
+	return 0;
+}
+
+/* In pieces, and GMAC, which hashes under the key alone. */
+static int run_pieces(const struct hf_sm4_key *k, const uint8_t *key, const uint8_t *text)
+{
+	uint8_t iv[HF_SM4_BLOCK_LEN] = { 0 };
+	uint8_t out[TEXT_LEN + HF_SM4_BLOCK_LEN];
+	uint8_t tag[HF_GCM_TAG_LEN];
+	struct hf_sm4_stream s;
+	struct hf_gcm_key g;
+	size_t n = sizeof(out);
+
+	CT_EXPECT(hf_sm4_stream_start(&s, k, HF_SM4_CBC, HF_SM4_PADDED, iv), HF_OK);
+	CT_EXPECT(hf_sm4_stream_feed(&s, out, &n, text, 61), HF_OK);
+	n = sizeof(out);
+	CT_EXPECT(hf_sm4_stream_done(&s, out, &n), HF_OK);
+	hf_sm4_stream_end(&s);
+	CT_EXPECT(hf_gcm_init(&g, key), HF_OK);
+	CT_EXPECT(hf_sm4_gmac(&g, (struct hf_bytes){ iv, 12 }, tag, sizeof(tag),
+			  (struct hf_bytes){ text, TEXT_LEN }),
+		HF_OK);
+	hf_gcm_clear(&g);
 	return 0;
 }
 
@@ -105,7 +138,8 @@ int main(void)
 	(void)ct_fill(&seed, key, sizeof(key));
 	(void)ct_fill(&seed, text, sizeof(text));
 	hf_sm4_init(&k, key);
-	if (run_modes(&k, text) != 0 || run_macs(key, text) != 0 || run_wide(key, text) != 0)
+	if (run_modes(&k, text) != 0 || run_macs(key, text) != 0 || run_wide(key, text) != 0 ||
+		run_pieces(&k, key, text) != 0)
 		return 1;
 	return run_padding(&k, text);
 }

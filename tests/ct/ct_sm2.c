@@ -34,6 +34,7 @@ static int run_signatures(const struct hf_rng *rng)
 	CT_EXPECT(hf_sm2_verify(&a.pub, id, 16, m, sizeof(m), &sigs[0]), HF_OK);
 
 	CT_EXPECT(hf_sm2_digest(e, &a.pub, id, 16, m, sizeof(m)), HF_OK);
+	CT_EXPECT(hf_sm2_sign_digest(&sigs[1], &a, e, rng), HF_OK);
 	for (size_t i = 0; i < 3; i++)
 		jobs[i] = (struct hf_sm2_sign_job){ &a, e, &sigs[i], HF_OK };
 	CT_EXPECT(hf_sm2_sign_batch(jobs, 3, rng), HF_OK);
