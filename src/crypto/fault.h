@@ -15,8 +15,10 @@ bool hf_fault_is(const char *test);
 
 /* Flips the lowest bit of the integer x when this is the fault that is wanted. */
 #define HF_FAULT(test, x) ((x) ^= (hf_fault_is(test) ? 1 : 0))
+#define HF_HAS_FAULTS     true
 #else
 #define HF_FAULT(test, x) (void)0
+#define HF_HAS_FAULTS     false
 #endif
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "crypto/fault.h"
 #include "crypto/integrity.h"
 #include "crypto/selftest.h"
 
@@ -115,7 +116,7 @@ hf_err hf_module_start(uint32_t cpu)
 	if (!step(HF_MODULE_EV_START))
 		return hf_module_check();
 	the_module.cpu = cpu;
-	the_module.is_approved = hf_integrity_is_tested();
+	the_module.is_approved = hf_integrity_is_tested() && !HF_HAS_FAULTS;
 	for (size_t i = 0; (f = hf_kernel_family_at(i)) != NULL; i++)
 		if (!f->choose(&the_module, cpu))
 			return hf_module_fail(f->test);

@@ -100,7 +100,7 @@ static int without_a_fault(const struct job *j)
 	set_fault(j);
 	if (hf_module_start(hf_os_cpu()) != HF_OK || hf_module_selftest(NULL) != HF_OK)
 		return NOT_AS_BEFORE;
-	if (hf_module()->is_approved != hf_integrity_is_tested())
+	if (hf_module()->is_approved) /* never, in such a build */
 		return WRONG_STATE;
 	return AS_EXPECTED;
 }

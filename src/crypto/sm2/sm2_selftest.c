@@ -173,7 +173,7 @@ static bool batch_of_keys_is_right(const struct hf_sm2_key *key, const struct hf
 	struct hf_sm2_key pair[BATCH];
 	struct hf_sm2_key_job keys[BATCH];
 	struct hf_sm2_ecdh_job ecdh[BATCH];
-	uint8_t x[BATCH][HF_SM2_LEN];
+	uint8_t x[BATCH][HF_SM2_LEN] = { { 0 } };
 	bool ok;
 
 	for (size_t i = 0; i < BATCH; i++) {
