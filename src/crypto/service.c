@@ -16,7 +16,7 @@ static const struct hf_service services[] = {
 	{ "hmac-sm3", "hf_hmac_*", "GB/T 15852.2-2012", "hmac-sm3", HF_ROLE_USER, true },
 	{ "sm2-kdf", "hf_sm2_kdf", "GB/T 32918.4-2016 5.4.3", "sm2-kdf", HF_ROLE_USER, true },
 	{ "hkdf-sm3", "hf_hkdf hf_hkdf_*", "RFC 5869, RFC 8446 7.1", "hkdf-sm3", HF_ROLE_USER, false },
-	{ "pbkdf2-sm3", "hf_pbkdf2", "GM/T 0091-2020", "pbkdf2-sm3", HF_ROLE_USER, true },
+	{ "pbkdf2-sm3", "hf_pbkdf2 hf_pbkdf2_batch", "GM/T 0091-2020", "pbkdf2-sm3", HF_ROLE_USER, true },
 	{ "tlcp-prf", "hf_tlcp_prf", "GB/T 38636-2020 6.5", "tlcp-prf", HF_ROLE_USER, true },
 	{ "random", "hf_drbg_* hf_health_feed", "GM/T 0105-2021", "sm3-drbg", HF_ROLE_USER, true },
 	{ "sm2-key", "hf_sm2_key_*", "GB/T 32918.1-2016 6", "sm2", HF_ROLE_USER, true },

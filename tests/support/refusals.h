@@ -162,13 +162,24 @@ static inline unsigned test_services_of_sm3(void)
 	const struct hf_rng rng = { test_no_rng, NULL };
 	const uint8_t *const in[1] = { zeros };
 	struct hf_drbg d = { .n_requests = 1 };
-	uint8_t b[6][HF_SM3_LEN];
+	uint8_t b[8][HF_SM3_LEN];
 	unsigned n = 0;
+	struct hf_hmac keyed = { .inner = { .len = 0 } };
+	const struct hf_pbkdf2_job pb = {
+		.out = b[0], .out_len = 32, .password = "x", .password_len = 1
+	};
+	const struct hf_hkdf_job hk = { .out = b[0], .out_len = 32, .prk = &keyed };
+	const struct hf_sm3_job sm3 = { .out = b[6], .in = "abc", .len = 3 };
+	const struct hf_hmac_job hmac = { .tag = b[7], .keyed = &keyed, .in = "abc", .len = 3 };
 
 	memset(b, 7, sizeof(b));
+	hf_sm3_batch(&sm3, 1);
+	hf_hmac_batch(&hmac, 1);
 	n += hf_hkdf(b[0], 32, NULL, 0, "x", 1, NULL, 0) != HF_ERR_SELF_TEST;
 	n += hf_hkdf_expand_label(b[0], 32, zeros, "x", NULL, 0) != HF_ERR_SELF_TEST;
 	n += hf_sm2_kdf(b[0], 32, "x", 1) != HF_ERR_SELF_TEST;
+	n += hf_pbkdf2_batch(&pb, 1, 1) != HF_ERR_SELF_TEST;
+	n += hf_hkdf_expand_batch(&hk, 1) != HF_ERR_SELF_TEST;
 	n += hf_pbkdf2(b[0], 32, "x", 1, "y", 1, 1) != HF_ERR_SELF_TEST;
 	n += hf_drbg_generate(&d, b[0], 32, NULL, 0) != HF_ERR_SELF_TEST;
 	n += hf_drbg_reseed(&d, b[0], 32, NULL, 0) != HF_ERR_SELF_TEST;
