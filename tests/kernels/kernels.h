@@ -72,7 +72,8 @@ struct test_watch {
 	double best;
 };
 
-/* Ends a run; false when enough have counted. rate is the best of them, since others compute too. */
+/* Ends a run; false when enough have counted. rate is the best of them, since others compute too.
+ */
 static inline bool test_watch_more(struct test_watch *w, double *rate)
 {
 	double took = test_seconds() - w->from;

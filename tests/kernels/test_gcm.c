@@ -197,6 +197,22 @@ static void blocks_within_a_message_equal_the_references(void **state)
 	test_guard_free(&guard);
 }
 
+static void choice_obeys_the_processor_and_the_two_kernels(void **state)
+{
+	const struct hf_module *m = hf_module();
+	const struct hf_gcm_kernel *k;
+
+	(void)state;
+	assert_ptr_equal(hf_gcm_choose(0, m->sm4, m->ghash), &hf_gcm_kernel_parts);
+	for (size_t i = 0; (k = hf_gcm_kernel_at(i)) != NULL; i++) {
+		const struct hf_sm4_kernel *sm4 = k->sm4 != NULL ? k->sm4 : m->sm4;
+		const struct hf_ghash_kernel *ghash = k->ghash != NULL ? k->ghash : m->ghash;
+
+		if ((k->needs & ~test_cpu()) == 0)
+			assert_ptr_equal(hf_gcm_choose(k->needs, sm4, ghash), k);
+	}
+}
+
 static double rate_of_peer(struct fixture *f, size_t len)
 {
 	uint8_t tag[16];
@@ -232,6 +248,7 @@ static int test_here(uint32_t cpu)
 		cmocka_unit_test(messages_in_place_touch_nothing_else),
 		cmocka_unit_test(additional_data_of_every_length),
 		cmocka_unit_test(blocks_within_a_message_equal_the_references),
+		cmocka_unit_test(choice_obeys_the_processor_and_the_two_kernels),
 		cmocka_unit_test(speed),
 	};
 

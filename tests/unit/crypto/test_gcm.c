@@ -401,7 +401,7 @@ static void a_batch_of_any_mix_equals_single_messages(void **state)
 		m[i] = one[i];
 		memcpy(m[i].text, m[i].plain, TEXT);
 		memcpy(one[i].text, one[i].plain, TEXT);
-		jobs[i] = (struct hf_gcm_job){ &m[test_rng_below(&r, i + 1) % 4].k, aead_of(&m[i]),
+		jobs[i] = (struct hf_gcm_job){ &m[i < 100 ? i / 40 : i].k, aead_of(&m[i]),
 			HF_ERR_INTERNAL };
 	}
 	for (size_t i = 0; i < N; i++) {
