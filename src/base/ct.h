@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Choosing and comparing without a branch or an index that depends on the data. All masks in the
- * house are made here. The barrier keeps the compiler from turning a mask back into a branch.
+ * house are made here. The barriers, before and behind, keep the compiler from turning a mask back
+ * into a branch.
  */
 #ifndef HF_BASE_CT_H
 #define HF_BASE_CT_H
@@ -25,7 +26,7 @@ static inline uint64_t hf_ct_barrier(uint64_t x)
 static inline hf_ct_mask hf_ct_nonzero(uint64_t x)
 {
 	x = hf_ct_barrier(x);
-	return 0 - ((x | (0 - x)) >> 63);
+	return hf_ct_barrier(0 - ((x | (0 - x)) >> 63));
 }
 
 static inline hf_ct_mask hf_ct_zero(uint64_t x)
@@ -41,14 +42,14 @@ static inline hf_ct_mask hf_ct_same(uint64_t a, uint64_t b)
 /* All ones if the lowest bit of x is set; the other bits do not count. */
 static inline hf_ct_mask hf_ct_bit(uint64_t x)
 {
-	return 0 - (hf_ct_barrier(x) & 1);
+	return hf_ct_barrier(0 - (hf_ct_barrier(x) & 1));
 }
 
 /* All ones if a < b, both unsigned. */
 static inline hf_ct_mask hf_ct_less(uint64_t a, uint64_t b)
 {
 	a = hf_ct_barrier(a);
-	return 0 - (((~a & b) | ((~a | b) & (a - b))) >> 63);
+	return hf_ct_barrier(0 - (((~a & b) | ((~a | b) & (a - b))) >> 63));
 }
 
 /* a where m is set, else b. */

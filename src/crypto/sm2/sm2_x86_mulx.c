@@ -128,6 +128,18 @@ static HF_ALWAYS_INLINE void put(struct hf_fp *r, const uint64_t t[4])
 	r->v[3] = t[3];
 }
 
+#if defined(__clang__)
+/* clang has no room for thirteen registers besides those of the addresses: portable products. */
+static HF_ALWAYS_INLINE void fe_mul(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
+{
+	hf_fp_mul(r, a, b);
+}
+
+static HF_ALWAYS_INLINE void fe_sqr(struct hf_fp *r, const struct hf_fp *a)
+{
+	hf_fp_sqr(r, a);
+}
+#else
 static HF_ALWAYS_INLINE void fe_mul(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
 {
 	uint64_t t[8];
@@ -196,6 +208,7 @@ static HF_ALWAYS_INLINE void fe_sqr(struct hf_fp *r, const struct hf_fp *a)
 		: "rdx", "cc");
 	put(r, t);
 }
+#endif
 
 /* r = a + b, minus p if that is not negative. */
 static HF_ALWAYS_INLINE void fe_add(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
