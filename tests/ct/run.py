@@ -47,10 +47,10 @@ def under_valgrind(program, bits):
     return r.returncode == 99, r.stderr
 
 
-def public_functions():
-    """Names of tests/ct/public.txt."""
-    with open(os.path.join(HERE, 'public.txt'), encoding='utf-8') as f:
-        return {line.split()[0] for line in f if line.strip() and not line.startswith('#')}
+def read_list(name):
+    """Words of each line of tests/ct/public.txt or allowed.txt."""
+    with open(os.path.join(HERE, name), encoding='utf-8') as f:
+        return [line.split() for line in f if line.strip() and not line.startswith('#')]
 
 
 def operands(text):
@@ -65,13 +65,16 @@ def operands(text):
 
 def write_table(program, path):
     """What step.c needs to know of each instruction of the program."""
-    public = public_functions()
+    public = {words[0] for words in read_list('public.txt')}
+    gathers = {words[1] for words in read_list('allowed.txt') if words[2] == 'gather'}
+    function = ''
     out = subprocess.run(['objdump', '-d', '--no-show-raw-insn', program], capture_output=True, text=True, check=True,
                          timeout=300).stdout
     with open(path, 'w', encoding='utf-8') as f:
         f.write('')
         for line in out.splitlines():
             head = re.match(r'^0*([0-9a-f]+) <(\w+)>:$', line)
+            function = head[2] if head else function
             if head and (head[2] == 'exit' or head[2] in public):
                 f.write(f'{"e" if head[2] == "exit" else "p"} {head[1]}\n')
                 continue
@@ -79,9 +82,9 @@ def write_table(program, path):
             if not m or '(' not in m[2] or NO_ACCESS.match(m[2]):
                 continue
             kind, regs = operands(m[2].split('#')[0])
-            if kind == 'v':
+            if kind == 'v' and function not in gathers:
                 f.write(f'v {m[1]}\n')
-            elif any(r != NONE for r in regs):
+            elif kind == 'm' and any(r != NONE for r in regs):
                 regs = (regs + [NONE] * 4)[:4]
                 f.write(f'm {m[1]} ' + ' '.join(f'{r:x}' for r in regs) + '\n')
 
