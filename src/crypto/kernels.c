@@ -147,12 +147,12 @@ static void sm2_batch_use(struct hf_module *m, size_t i)
 
 /* In the order of what stands on what. */
 static const struct hf_kernel_family families[] = {
-	{ "sm3 kernel", sm3_at, sm3_choose, sm3_use },
-	{ "sm4 kernel", sm4_at, sm4_choose, sm4_use },
-	{ "ghash kernel", ghash_at, ghash_choose, ghash_use },
-	{ "gcm kernel", gcm_at, gcm_choose, gcm_use },
-	{ "sm2 kernel", sm2_at, sm2_choose, sm2_use },
-	{ "sm2-batch kernel", sm2_batch_at, sm2_batch_choose, sm2_batch_use },
+	{ "sm3 kernel", sm3_at, sm3_choose, sm3_use, false },
+	{ "sm4 kernel", sm4_at, sm4_choose, sm4_use, false },
+	{ "ghash kernel", ghash_at, ghash_choose, ghash_use, false },
+	{ "gcm kernel", gcm_at, gcm_choose, gcm_use, true },
+	{ "sm2 kernel", sm2_at, sm2_choose, sm2_use, false },
+	{ "sm2-batch kernel", sm2_batch_at, sm2_batch_choose, sm2_batch_use, false },
 };
 
 const struct hf_kernel_family *hf_kernel_family_at(size_t i)

@@ -146,6 +146,16 @@ static size_t chosen(const struct hf_kernel_family *f)
 	return i;
 }
 
+static hf_err choose_dependents(void)
+{
+	const struct hf_kernel_family *f;
+
+	for (size_t i = 0; (f = hf_kernel_family_at(i)) != NULL; i++)
+		if (f->is_dependent && !f->choose(&the_module, the_module.cpu))
+			return hf_module_fail(f->test);
+	return HF_OK;
+}
+
 /*
  * One kernel in place of the chosen one. With the features that it needs and no other it is chosen
  * if it agrees with the reference, unless a better one needs no more than it.
@@ -160,6 +170,8 @@ static hf_err test_kernel(const struct hf_selftest_watch *watch, const struct hf
 	if (!agrees)
 		return hf_module_fail(f->test);
 	f->use(&the_module, i);
+	if (!f->is_dependent)
+		HF_TRY(choose_dependents());
 	return run_tests(watch, k);
 }
 
@@ -173,6 +185,8 @@ static hf_err test_family(const struct hf_selftest_watch *watch, const struct hf
 		if (i != before && (k.needs & ~the_module.cpu) == 0)
 			e = test_kernel(watch, f, i, &k);
 	f->use(&the_module, before);
+	if (e == HF_OK && !f->is_dependent)
+		e = choose_dependents();
 	return e;
 }
 

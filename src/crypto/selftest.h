@@ -46,6 +46,9 @@ struct hf_kernel_family {
 
 	/* Makes m use kernel i without a test. */
 	void (*use)(struct hf_module *m, size_t i);
+
+	/* Its kernels are made for kernels of families before it: chosen anew when those change. */
+	bool is_dependent;
 };
 
 /* The families; NULL from the count on. */

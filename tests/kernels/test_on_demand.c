@@ -47,18 +47,27 @@ static void every_kernel_of_this_processor_is_tested(void **state)
 	assert_int_equal(h.n_bad, 0);
 }
 
+/* As a set of bits: a module has fewer kernels. */
+static uint64_t chosen_kernels(void)
+{
+	struct hf_kernel_info k;
+	uint64_t chosen = 0;
+
+	for (size_t i = 0; hf_module_kernel_at(&k, i); i++) {
+		assert_true(i < 64);
+		chosen |= (uint64_t)k.is_chosen << i;
+	}
+	return chosen;
+}
+
 static void the_chosen_kernels_are_chosen_again(void **state)
 {
-	const struct hf_module *m = hf_module();
-	const struct hf_sm3_kernel *sm3 = m->sm3;
-	const struct hf_sm4_kernel *sm4 = m->sm4;
-	const struct hf_ghash_kernel *ghash = m->ghash;
+	uint64_t before = chosen_kernels();
 
 	(void)state;
+	assert_true(before != 0);
 	assert_ok(hf_module_selftest(NULL));
-	assert_ptr_equal(m->sm3, sm3);
-	assert_ptr_equal(m->sm4, sm4);
-	assert_ptr_equal(m->ghash, ghash);
+	assert_true(chosen_kernels() == before);
 }
 
 int main(void)
