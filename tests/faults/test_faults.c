@@ -66,7 +66,7 @@ static void expect(const char *fault, const char *finder, int (*run)(const struc
 	(void)snprintf(j.fault, sizeof(j.fault), "%s", fault);
 	found = in_child(&j);
 	if (found != AS_EXPECTED)
-		print_error("fault '%s', to be found by '%s'\n", fault, finder);
+		(void)fprintf(stderr, "fault '%s', to be found by '%s'\n", fault, finder);
 	assert_int_equal(found, AS_EXPECTED);
 }
 
