@@ -8,8 +8,8 @@
  *   - 0 <= n <= HF_SM2_BATCH_MAX; no lane beyond n is read or written.
  *   - a lane that is refused has no influence on the others.
  *   - numbers are plain limbs, the lowest first; results are fully reduced.
- *   - no branch, address or variable-time instruction depends on d, k, the x of ecdh(), or on y
- * where it goes with them. Verification sees public values only.
+ *   - no branch, address or variable-time instruction depends on d, k, or the point of ecdh().
+ *     Verification sees public values only.
  *   - secrets that it spilled to the stack in arrays of its own are wiped.
  * Masks of lanes have bit i for lane i.
  */

@@ -146,7 +146,7 @@ static HF_ALWAYS_INLINE struct hf_x8 hf_x8_sub(__mmask8 *less, struct hf_x8 a, s
 }
 
 /* a - b where that is not negative, else a. Both carried. */
-static HF_ALWAYS_INLINE struct hf_x8 hf_x8_less(struct hf_x8 a, struct hf_x8 b)
+static HF_ALWAYS_INLINE struct hf_x8 hf_x8_settle(struct hf_x8 a, struct hf_x8 b)
 {
 	__mmask8 less;
 	struct hf_x8 r = hf_x8_sub(&less, a, b);
