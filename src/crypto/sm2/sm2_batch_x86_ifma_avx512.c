@@ -27,6 +27,7 @@ enum {
 	WORTH_FROM = 2,      /* lanes; fewer are faster one after another */
 	WORTH_FROM_KEYS = 3, /* the same for multiples of G */
 	WORTH_FROM_SIGN = 4,
+	STACK_LEN = 40960, /* bytes; the frames of ecdh_groups() and what it calls are 31 KB */
 };
 
 static const struct hf_x1 x1_1 = { { 1 } };
@@ -320,16 +321,12 @@ static uint32_t lanes_of(__mmask8 m, size_t n, size_t g)
 	return (uint32_t)m << (g * GROUP) & all;
 }
 
-static void keys_ifma(struct hf_sm2_key_lane *lanes, size_t n)
+static HF_NOINLINE void keys_groups(struct hf_sm2_key_lane *lanes, size_t n)
 {
 	struct hf_pt8 p[GROUPS];
 	struct words w;
 	struct words v;
 
-	if (n < WORTH_FROM_KEYS) {
-		hf_sm2_batch_kernel_c.keys(lanes, n);
-		return;
-	}
 	for (size_t g = 0; g < groups(n); g++) {
 		for (size_t j = 0; j < GROUP; j++)
 			words_set(&w, j, lanes[lane_of(n, g, j)].d);
@@ -378,15 +375,13 @@ static __mmask8 is_pair(struct hf_x8 d, struct hf_x8 x, struct hf_x8 y)
 	return ok & hf_fp8_zero(hf_x8_difference(left, right));
 }
 
-static uint32_t pairs_ifma(const struct hf_sm2_key_lane *lanes, size_t n)
+static HF_NOINLINE uint32_t pairs_groups(const struct hf_sm2_key_lane *lanes, size_t n)
 {
 	uint32_t good = 0;
 	struct words wx;
 	struct words wy;
 	struct words wd;
 
-	if (n < WORTH_FROM_KEYS)
-		return hf_sm2_batch_kernel_c.pairs(lanes, n);
 	for (size_t g = 0; g < groups(n); g++) {
 		struct hf_x8 x;
 		struct hf_x8 y;
@@ -444,7 +439,7 @@ static void sign_load(struct hf_x8 *d1, struct hf_x8 *k, struct hf_x8 *e,
 	hf_wipe(&wk, sizeof(wk));
 }
 
-static uint32_t sign_ifma(struct hf_sm2_sign_lane *lanes, size_t n)
+static HF_NOINLINE uint32_t sign_groups(struct hf_sm2_sign_lane *lanes, size_t n)
 {
 	struct hf_pt8 p[GROUPS];
 	struct hf_x8 d1[GROUPS];
@@ -456,8 +451,6 @@ static uint32_t sign_ifma(struct hf_sm2_sign_lane *lanes, size_t n)
 	struct words ws;
 	uint32_t good = 0;
 
-	if (n < WORTH_FROM_SIGN)
-		return hf_sm2_batch_kernel_c.sign(lanes, n);
 	for (size_t g = 0; g < groups(n); g++) {
 		sign_load(&d1[g], &k[g], &e[g], lanes, n, g);
 		mul_base(&p[g], k[g]);
@@ -567,7 +560,7 @@ static uint32_t verify_ifma(const struct hf_sm2_verify_job *jobs, size_t n)
 	return good;
 }
 
-static uint32_t ecdh_ifma(struct hf_sm2_ecdh_lane *lanes, size_t n)
+static HF_NOINLINE uint32_t ecdh_groups(struct hf_sm2_ecdh_lane *lanes, size_t n)
 {
 	struct hf_pt8 p[GROUPS];
 	struct hf_x8 k;
@@ -578,8 +571,6 @@ static uint32_t ecdh_ifma(struct hf_sm2_ecdh_lane *lanes, size_t n)
 	struct words wd;
 	uint32_t good = 0;
 
-	if (n < WORTH_FROM)
-		return hf_sm2_batch_kernel_c.ecdh(lanes, n);
 	for (size_t g = 0; g < groups(n); g++) {
 		__mmask8 ok;
 		__mmask8 other;
@@ -605,6 +596,57 @@ static uint32_t ecdh_ifma(struct hf_sm2_ecdh_lane *lanes, size_t n)
 	hf_wipe(&k, sizeof(k));
 	hf_wipe(&wx, sizeof(wx));
 	hf_wipe(&wd, sizeof(wd));
+	return good;
+}
+
+/* Numbers take many registers, and compilers put them aside: the frames of the calls before. */
+static HF_NOINLINE void wipe_frames(void)
+{
+	uint8_t area[STACK_LEN];
+
+	hf_wipe(area, sizeof(area));
+}
+
+static void keys_ifma(struct hf_sm2_key_lane *lanes, size_t n)
+{
+	if (n < WORTH_FROM_KEYS) {
+		hf_sm2_batch_kernel_c.keys(lanes, n);
+		return;
+	}
+	keys_groups(lanes, n);
+	wipe_frames();
+}
+
+static uint32_t pairs_ifma(const struct hf_sm2_key_lane *lanes, size_t n)
+{
+	uint32_t good;
+
+	if (n < WORTH_FROM_KEYS)
+		return hf_sm2_batch_kernel_c.pairs(lanes, n);
+	good = pairs_groups(lanes, n);
+	wipe_frames();
+	return good;
+}
+
+static uint32_t sign_ifma(struct hf_sm2_sign_lane *lanes, size_t n)
+{
+	uint32_t good;
+
+	if (n < WORTH_FROM_SIGN)
+		return hf_sm2_batch_kernel_c.sign(lanes, n);
+	good = sign_groups(lanes, n);
+	wipe_frames();
+	return good;
+}
+
+static uint32_t ecdh_ifma(struct hf_sm2_ecdh_lane *lanes, size_t n)
+{
+	uint32_t good;
+
+	if (n < WORTH_FROM)
+		return hf_sm2_batch_kernel_c.ecdh(lanes, n);
+	good = ecdh_groups(lanes, n);
+	wipe_frames();
 	return good;
 }
 
