@@ -45,6 +45,12 @@ static inline hf_ct_mask hf_ct_bit(uint64_t x)
 	return hf_ct_barrier(0 - (hf_ct_barrier(x) & 1));
 }
 
+/* All ones if the highest bit of x is set: if x, in two's complement, is negative. */
+static inline hf_ct_mask hf_ct_negative(uint64_t x)
+{
+	return 0 - (hf_ct_barrier(x) >> 63);
+}
+
 /* All ones if a < b, both unsigned. */
 static inline hf_ct_mask hf_ct_less(uint64_t a, uint64_t b)
 {

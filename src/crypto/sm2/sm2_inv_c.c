@@ -58,9 +58,10 @@ static inline uint64_t word_inverse(uint64_t a)
 }
 
 /*
- * STEPS steps on the lowest words. zeta < 0 is delta > 0; (x ^ s) - s turns the sign of x. Only v
- * and r are kept up: f, of which 64 - STEPS bits are left, then gives u, since 2^STEPS f' = u f + v
- * g modulo 2^64 and f is odd; so g gives q.
+ * STEPS steps on the lowest words. zeta < 0 is delta > 0. With a mask s, (x ^ s) - s turns the
+ * sign of x; where neg and odd are both set, so is swap. Only v and r are kept up: f, of which 64 -
+ * STEPS bits are left, then gives u, since 2^STEPS f' = u f + v g modulo 2^64 and f is odd; so g
+ * gives q.
  */
 static void steps(struct state *s)
 {
@@ -74,11 +75,11 @@ static void steps(struct state *s)
 	HF_UNROLL
 	for (int i = 0; i < STEPS; i++) {
 		hf_ct_mask odd = hf_ct_bit(g);
-		hf_ct_mask neg = hf_ct_bit(zeta >> 63);
+		hf_ct_mask neg = hf_ct_negative(zeta);
 		hf_ct_mask swap = odd & neg;
 
-		g += ((f ^ neg) - neg) & odd;
-		r += ((v ^ neg) - neg) & odd;
+		g += ((f ^ neg) & odd) - swap;
+		r += ((v ^ neg) & odd) - swap;
 		/* With a swap, f + (g - f) is the old g. */
 		f += g & swap;
 		v += r & swap;
@@ -96,7 +97,7 @@ static void steps(struct state *s)
 /* t += x a modulo 2^320, x and a signed. */
 static inline void add_product(uint64_t t[5], uint64_t x, const uint64_t a[5])
 {
-	hf_ct_mask neg = hf_ct_bit(x >> 63);
+	hf_ct_mask neg = hf_ct_negative(x);
 	uint64_t high = 0;
 	uint64_t borrow = 0;
 
@@ -124,7 +125,7 @@ static inline void shift(uint64_t r[5], const uint64_t a[5])
 {
 	for (int i = 0; i < 4; i++)
 		r[i] = a[i] >> STEPS | a[i + 1] << (64 - STEPS);
-	r[4] = a[4] >> STEPS | hf_ct_bit(a[4] >> 63) << (64 - STEPS);
+	r[4] = a[4] >> STEPS | hf_ct_negative(a[4]) << (64 - STEPS);
 }
 
 /*
@@ -134,7 +135,7 @@ static inline void shift(uint64_t r[5], const uint64_t a[5])
 static inline void divide(uint64_t r[5], uint64_t a[5], const struct hf_inv_modulus *m)
 {
 	uint64_t k = a[0] * m->m0;
-	hf_ct_mask neg = hf_ct_bit(a[4] >> 63);
+	hf_ct_mask neg = hf_ct_negative(a[4]);
 	uint64_t t[4];
 	uint64_t high = 0;
 	uint64_t carry = 0;
@@ -187,7 +188,7 @@ void hf_inv(uint64_t r[4], const uint64_t a[4], const struct hf_inv_modulus *m)
 	/* f is 1 or -1, and d its multiple; a = 0 leaves d = 0, whose negative is 0 too. */
 	some = ~hf_w256_zero(s.d);
 	(void)hf_w256_sub(t, m->m, s.d);
-	hf_w256_pick(r, some & hf_ct_bit(s.f[4] >> 63), t, s.d);
+	hf_w256_pick(r, some & hf_ct_negative(s.f[4]), t, s.d);
 	hf_wipe(t, sizeof(t));
 	hf_wipe(&s, sizeof(s));
 }

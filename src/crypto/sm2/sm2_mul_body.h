@@ -226,6 +226,18 @@ static inline void jac_out(struct hf_pt *r, const struct hf_jac *a)
 	fe_pick(&r->y, infinite, &hf_pt_infinity.y, &a->y);
 }
 
+/* The point of digit i and whether there is none, the digit being 0. */
+static inline void base_point(
+	struct hf_pt_affine *q, hf_ct_mask *none, const uint64_t k[4], unsigned i)
+{
+	hf_ct_mask neg;
+	unsigned digit = booth(&neg, k, i, HF_G_WINDOW);
+
+	*none = hf_ct_zero(digit);
+	fe_scan(&q->x, &hf_g_table[i][0].x, HF_G_ENTRIES, 2, digit);
+	fe_neg_if(&q->y, neg);
+}
+
 /*
  * All windows have a table of their own, so there is nothing to double. No exception meets: with
  * s the sum of the windows below i and d = digit i 2^(w i), not 0, |s| <= 2^(w i - 1) < |d|, so
@@ -238,22 +250,22 @@ static inline void body_mul_base(struct hf_pt *r, const uint64_t k[4])
 {
 	struct hf_xyzz acc = { .x = { { 0 } } };
 	struct hf_xyzz sum;
-	struct hf_pt_affine q;
+	struct hf_pt_affine q[2]; /* of this window, and of the next, fetched ahead */
+	hf_ct_mask none[2];
 	hf_ct_mask infinite = ~(hf_ct_mask)0;
 
+	base_point(&q[0], &none[0], k, 0);
 	for (unsigned i = 0; i < HF_G_WINDOWS; i++) {
-		hf_ct_mask neg;
-		unsigned digit = booth(&neg, k, i, HF_G_WINDOW);
-		hf_ct_mask none = hf_ct_zero(digit);
+		const struct hf_pt_affine *now = &q[i % 2];
 
-		fe_scan(&q.x, &hf_g_table[i][0].x, HF_G_ENTRIES, 2, digit);
-		fe_neg_if(&q.y, neg);
-		xyzz_add(&sum, &acc, &q);
-		fe_next(&acc.x, none, infinite, &q.x, &sum.x);
-		fe_next(&acc.y, none, infinite, &q.y, &sum.y);
-		fe_next(&acc.zz, none, infinite, &hf_fp_one, &sum.zz);
-		fe_next(&acc.zzz, none, infinite, &hf_fp_one, &sum.zzz);
-		infinite &= none;
+		if (i + 1 < HF_G_WINDOWS)
+			base_point(&q[(i + 1) % 2], &none[(i + 1) % 2], k, i + 1);
+		xyzz_add(&sum, &acc, now);
+		fe_next(&acc.x, none[i % 2], infinite, &now->x, &sum.x);
+		fe_next(&acc.y, none[i % 2], infinite, &now->y, &sum.y);
+		fe_next(&acc.zz, none[i % 2], infinite, &hf_fp_one, &sum.zz);
+		fe_next(&acc.zzz, none[i % 2], infinite, &hf_fp_one, &sum.zzz);
+		infinite &= none[i % 2];
 	}
 
 	/* x / zz and y / zzz over the common denominator zz zzz. */
@@ -265,7 +277,7 @@ static inline void body_mul_base(struct hf_pt *r, const uint64_t k[4])
 	fe_pick(&r->z, infinite, &hf_pt_infinity.z, &sum.zz);
 	hf_wipe(&acc, sizeof(acc));
 	hf_wipe(&sum, sizeof(sum));
-	hf_wipe(&q, sizeof(q));
+	hf_wipe(q, sizeof(q));
 }
 
 /*
@@ -373,9 +385,9 @@ static inline void body_mul(struct hf_pt *r, const uint64_t k[4], const struct h
 	odd_point(&q, table, half, HF_P_WINDOWS - 1);
 	acc = (struct hf_jac){ q.x, q.y, q.z, q.zz };
 	for (unsigned i = HF_P_WINDOWS - 1; i > 0; i--) {
+		odd_point(&q, table, half, i - 1);
 		for (int j = 0; j < HF_P_WINDOW; j++)
 			jac_double(&acc, &acc);
-		odd_point(&q, table, half, i - 1);
 		if (i > 1)
 			jac_add(&acc, &acc, &q);
 	}

@@ -30,6 +30,8 @@ static void masks_of_one_value_are_right(void **state)
 		assert_true(hf_ct_nonzero(UINT64_C(1) << bit) == UINT64_MAX);
 		assert_true(hf_ct_zero(UINT64_C(1) << bit) == 0);
 		assert_true(hf_ct_bit(UINT64_C(1) << bit) == mask(bit == 0));
+		assert_true(hf_ct_negative(UINT64_C(1) << bit) == mask(bit == 63));
+		assert_true(hf_ct_negative(~(UINT64_C(1) << bit)) == mask(bit != 63));
 	}
 }
 
