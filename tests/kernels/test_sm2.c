@@ -121,6 +121,30 @@ static void check_field(const struct hf_sm2_kernel *k, const struct hf_fp *a, co
 	assert_memory_equal(&got, &want, sizeof(got));
 }
 
+/* Differences, by the plain operations of the reference. */
+static void check_differences(const struct hf_sm2_kernel *k, const struct hf_fp *a,
+	const struct hf_fp *b, const struct hf_fp *c, const struct hf_fp *d)
+{
+	const struct hf_sm2_kernel *ref = &hf_sm2_kernel_c;
+	struct hf_fp got;
+	struct hf_fp ab;
+	struct hf_fp t;
+
+	ref->fp_mul(&ab, a, b);
+	ref->fp_mul(&t, c, d);
+	ref->fp_sub(&t, &ab, &t);
+	k->fp_mul_less_mul(&got, a, b, c, d);
+	assert_memory_equal(&got, &t, sizeof(got));
+	ref->fp_sqr(&t, c);
+	ref->fp_sub(&t, &ab, &t);
+	k->fp_mul_less_sqr(&got, a, b, c);
+	assert_memory_equal(&got, &t, sizeof(got));
+	ref->fp_sub(&t, a, b);
+	ref->fp_sub(&t, &t, b);
+	k->fp_sub_twice(&got, a, b);
+	assert_memory_equal(&got, &t, sizeof(got));
+}
+
 static void check_field_in_place(
 	const struct hf_sm2_kernel *k, const struct hf_fp *a, const struct hf_fp *b)
 {
@@ -157,18 +181,27 @@ static void fields_equal_the_reference(void **state)
 		{ { UINT64_MAX, 0, UINT64_MAX, 0 } },
 		{ { 0, UINT64_MAX, 0, HF_FP_P3 } },
 	};
+	enum { N = HF_COUNT(edges) };
 	const struct hf_sm2_kernel *k;
 	struct hf_fp a;
 	struct hf_fp b;
+	struct hf_fp c;
+	struct hf_fp d;
 
 	(void)state;
 	for (size_t at = 0; (k = next_kernel(&at)) != NULL;) {
-		for (size_t i = 0; i < HF_COUNT(edges) * HF_COUNT(edges); i++)
-			check_field(k, &edges[i / HF_COUNT(edges)], &edges[i % HF_COUNT(edges)]);
+		for (size_t i = 0; i < N * N; i++)
+			check_field(k, &edges[i / N], &edges[i % N]);
+		for (size_t i = 0; i < N * N * N * N; i++)
+			check_differences(k, &edges[i % N], &edges[i / N % N],
+				&edges[i / N / N % N], &edges[i / N / N / N]);
 		for (size_t i = 0; i < N_FIELD; i++) {
 			field_operand(&a);
 			field_operand(&b);
+			field_operand(&c);
+			field_operand(&d);
 			check_field(k, &a, &b);
+			check_differences(k, &a, &b, &c, &d);
 			check_field_in_place(k, &a, &b);
 		}
 	}

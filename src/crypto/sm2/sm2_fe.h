@@ -35,6 +35,29 @@ static inline void fe_half(struct hf_fp *r, const struct hf_fp *a)
 	hf_fp_half(r, a);
 }
 
+/* r = a b - c d and r = a b - c^2. */
+static inline void fe_mul_less_mul(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b,
+	const struct hf_fp *c, const struct hf_fp *d)
+{
+	struct hf_fp t;
+	struct hf_fp u;
+
+	hf_fp_mul(&t, c, d);
+	hf_fp_mul(&u, a, b);
+	hf_fp_sub(r, &u, &t);
+}
+
+static inline void fe_mul_less_sqr(
+	struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b, const struct hf_fp *c)
+{
+	struct hf_fp t;
+	struct hf_fp u;
+
+	hf_fp_sqr(&t, c);
+	hf_fp_mul(&u, a, b);
+	hf_fp_sub(r, &u, &t);
+}
+
 /* r = a - 2 b. */
 static inline void fe_sub_twice(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
 {

@@ -36,6 +36,13 @@ struct hf_sm2_kernel {
 	void (*fp_add)(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b);
 	void (*fp_sub)(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b);
 	void (*fp_half)(struct hf_fp *r, const struct hf_fp *a);
+
+	/* a b - c d, a b - c^2 and a - 2 b. */
+	void (*fp_mul_less_mul)(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b,
+		const struct hf_fp *c, const struct hf_fp *d);
+	void (*fp_mul_less_sqr)(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b,
+		const struct hf_fp *c);
+	void (*fp_sub_twice)(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b);
 };
 
 /* The kernels that were built, best first, the C reference last; NULL from the count on. */

@@ -43,8 +43,8 @@ static const uint64_t edges[][4] = {
 static bool field_agrees(const struct hf_sm2_kernel *kernel)
 {
 	const struct hf_sm2_kernel *c = &hf_sm2_kernel_c;
-	struct hf_fp got[5];
-	struct hf_fp want[5];
+	struct hf_fp got[8];
+	struct hf_fp want[8];
 
 	for (size_t i = 0; i < HF_COUNT(edges) * HF_COUNT(edges); i++) {
 		struct hf_fp a;
@@ -57,12 +57,18 @@ static bool field_agrees(const struct hf_sm2_kernel *kernel)
 		kernel->fp_add(&got[2], &a, &b);
 		kernel->fp_sub(&got[3], &a, &b);
 		kernel->fp_half(&got[4], &a);
+		kernel->fp_mul_less_mul(&got[5], &a, &b, &b, &b);
+		kernel->fp_mul_less_sqr(&got[6], &a, &b, &a);
+		kernel->fp_sub_twice(&got[7], &a, &b);
 		c->fp_mul(&want[0], &a, &b);
 		c->fp_sqr(&want[1], &a);
 		c->fp_add(&want[2], &a, &b);
 		c->fp_sub(&want[3], &a, &b);
 		c->fp_half(&want[4], &a);
 		HF_FAULT("sm2 kernel", got[0].v[0]);
+		c->fp_mul_less_mul(&want[5], &a, &b, &b, &b);
+		c->fp_mul_less_sqr(&want[6], &a, &b, &a);
+		c->fp_sub_twice(&want[7], &a, &b);
 		if (memcmp(got, want, sizeof(got)) != 0)
 			return false;
 	}

@@ -85,12 +85,10 @@ static HF_NOINLINE void jac_double(struct hf_jac *r, const struct hf_jac *a)
 	fe_add(&m, &m, &t);
 	fe_mul(&b, &a->x, &yy);
 	fe_sqr(&t, &m);
-	fe_sqr(&yy, &yy);
 	fe_sqr(&r->zz, &r->z);
 	fe_sub_twice(&r->x, &t, &b);
 	fe_sub(&b, &b, &r->x);
-	fe_mul(&m, &m, &b);
-	fe_sub(&r->y, &m, &yy);
+	fe_mul_less_sqr(&r->y, &m, &b, &yy);
 }
 
 /* What additions of two points find first: h and r over a common denominator, and x1, y1 over it.
@@ -108,17 +106,14 @@ static inline void sum_end(struct hf_fp *x, struct hf_fp *y, const struct hf_jac
 {
 	struct hf_fp q;
 	struct hf_fp t;
-	struct hf_fp u;
 
 	fe_mul(&q, &s->x1, hh);
 	fe_sqr(&t, &s->r);
-	fe_mul(&u, &s->y1, hhh);
 	fe_sub(&t, &t, hhh);
 	fe_sub_twice(&t, &t, &q);
 	*x = t;
 	fe_sub(&t, &q, &t);
-	fe_mul(&t, &t, &s->r);
-	fe_sub(y, &t, &u);
+	fe_mul_less_mul(y, &t, &s->r, &s->y1, hhh);
 }
 
 /* r = a + b; 8 products, 2 squares. Not for equal or opposite points, nor for infinity. */

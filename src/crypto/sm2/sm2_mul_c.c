@@ -37,6 +37,23 @@ static void half(struct hf_fp *r, const struct hf_fp *a)
 	fe_half(r, a);
 }
 
+static void mul_less_mul(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b,
+	const struct hf_fp *c, const struct hf_fp *d)
+{
+	fe_mul_less_mul(r, a, b, c, d);
+}
+
+static void mul_less_sqr(
+	struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b, const struct hf_fp *c)
+{
+	fe_mul_less_sqr(r, a, b, c);
+}
+
+static void sub_twice(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
+{
+	fe_sub_twice(r, a, b);
+}
+
 const struct hf_sm2_kernel hf_sm2_kernel_c = {
 	.name = "c",
 	.needs = 0,
@@ -48,4 +65,7 @@ const struct hf_sm2_kernel hf_sm2_kernel_c = {
 	.fp_add = add,
 	.fp_sub = sub,
 	.fp_half = half,
+	.fp_mul_less_mul = mul_less_mul,
+	.fp_mul_less_sqr = mul_less_sqr,
+	.fp_sub_twice = sub_twice,
 };

@@ -14,6 +14,8 @@
  * overflows: the four limbs, as a number, are what t0 .. t3 and multiples of p below 2^128 p give,
  * divided by 2^128, which is below 2^256.
  *
+ * A difference of two products is divided once, after 2^256 p has made it positive.
+ *
  * The quotient w of t0 .. t3 joins t4 .. t7, and one subtraction of p settles it, the whole being
  * below 2 p. Both w + (t4 .. t7) and w + (t4 .. t7 - p) are made side by side and one is taken: the
  * subtraction waits for nothing.
@@ -112,8 +114,89 @@ static const uint64_t p3 = HF_FP_P3;
 	"cmovsq %[t6], %[t2]\n" \
 	"cmovsq %[t7], %[t3]\n"
 
+/* t0 .. t7 = a b. */
+#define PRODUCT \
+	ROW_FIRST \
+	ROW("b1", "t1", "t2", "t3", "t4", "t5") \
+	ROW("b2", "t2", "t3", "t4", "t5", "t6") \
+	ROW("b3", "t3", "t4", "t5", "t6", "t7")
+
+/* t0 .. t7 = a a: the six mixed products once, doubled, and the four squares. */
+#define SQUARE \
+	"movq %[a0], %%rdx\n" \
+	"mulxq %[a1], %[t1], %[t2]\n" \
+	"mulxq %[a2], %[lo], %[t3]\n" \
+	"mulxq %[a3], %[h0], %[t4]\n" \
+	"movq %[a1], %%rdx\n" \
+	"addq %[lo], %[t2]\n" \
+	"adcq %[h0], %[t3]\n" \
+	"adcq $0, %[t4]\n" \
+	"mulxq %[a2], %[lo], %[h0]\n" \
+	"mulxq %[a3], %[h1], %[t5]\n" \
+	"movq %[a2], %%rdx\n" \
+	"mulxq %[a3], %[h2], %[t6]\n" \
+	"addq %[lo], %[t3]\n" \
+	"adcq %[h0], %[t4]\n" \
+	"adcq %[h2], %[t5]\n" \
+	"adcq $0, %[t6]\n" \
+	"movl $0, %k[t7]\n" \
+	"addq %[h1], %[t4]\n" \
+	"adcq $0, %[t5]\n" \
+	"adcq $0, %[t6]\n" /* twice */ \
+	"movq %[a0], %%rdx\n" \
+	"addq %[t1], %[t1]\n" \
+	"adcq %[t2], %[t2]\n" \
+	"adcq %[t3], %[t3]\n" \
+	"adcq %[t4], %[t4]\n" \
+	"adcq %[t5], %[t5]\n" \
+	"adcq %[t6], %[t6]\n" \
+	"adcq $0, %[t7]\n" /* and the squares */ \
+	"mulxq %%rdx, %[t0], %[lo]\n" \
+	"movq %[a1], %%rdx\n" \
+	"addq %[lo], %[t1]\n" \
+	"mulxq %%rdx, %[lo], %[h0]\n" \
+	"movq %[a2], %%rdx\n" \
+	"adcq %[lo], %[t2]\n" \
+	"mulxq %%rdx, %[lo], %[h1]\n" \
+	"movq %[a3], %%rdx\n" \
+	"adcq %[h0], %[t3]\n" \
+	"adcq %[lo], %[t4]\n" \
+	"mulxq %%rdx, %[lo], %[h0]\n" \
+	"adcq %[h1], %[t5]\n" \
+	"adcq %[lo], %[t6]\n" \
+	"adcq %[h0], %[t7]\n"
+
+/* t0 .. t3 = (t0 .. t7) / 2^256, for less than 2^256 p. */
+#define DIVIDE \
+	REDUCE("t0", "t1", "t2", "t3") \
+	REDUCE("t2", "t3", "t0", "t1") \
+	SETTLE
+
+/* t0 .. t7 -= w, plus 2^256 p if that is negative: both products are below p^2. */
+#define LESS_W \
+	"subq %[w0], %[t0]\n" \
+	"sbbq %[w1], %[t1]\n" \
+	"sbbq %[w2], %[t2]\n" \
+	"sbbq %[w3], %[t3]\n" \
+	"sbbq %[w4], %[t4]\n" \
+	"sbbq %[w5], %[t5]\n" \
+	"sbbq %[w6], %[t6]\n" \
+	"sbbq %[w7], %[t7]\n" \
+	"sbbq %[lo], %[lo]\n" \
+	"movq %[p1], %[h0]\n" \
+	"movq %[p3], %[h1]\n" \
+	"andq %[lo], %[h0]\n" \
+	"andq %[lo], %[h1]\n" \
+	"addq %[lo], %[t4]\n" \
+	"adcq %[h0], %[t5]\n" \
+	"adcq %[lo], %[t6]\n" \
+	"adcq %[h1], %[t7]\n"
+
 /* clang-format off */
-#define IN(x) [x##0] "m"((x)->v[0]), [x##1] "m"((x)->v[1]), [x##2] "m"((x)->v[2]), [x##3] "m"((x)->v[3])
+#define IN_AS(n, x) [n##0] "m"((x)->v[0]), [n##1] "m"((x)->v[1]), [n##2] "m"((x)->v[2]), [n##3] "m"((x)->v[3])
+#define IN(x) IN_AS(x, x)
+#define IN_W [w0] "m"(w[0]), [w1] "m"(w[1]), [w2] "m"(w[2]), [w3] "m"(w[3]), \
+	[w4] "m"(w[4]), [w5] "m"(w[5]), [w6] "m"(w[6]), [w7] "m"(w[7])
 #define IN_P [p1] "m"(p1), [p3] "m"(p3)
 #define WORK [t0] "=&r"(t[0]), [t1] "=&r"(t[1]), [t2] "=&r"(t[2]), [t3] "=&r"(t[3]), \
 	[t4] "=&r"(t[4]), [t5] "=&r"(t[5]), [t6] "=&r"(t[6]), [t7] "=&r"(t[7]), \
@@ -139,75 +222,76 @@ static HF_ALWAYS_INLINE void fe_sqr(struct hf_fp *r, const struct hf_fp *a)
 {
 	hf_fp_sqr(r, a);
 }
+
+static HF_ALWAYS_INLINE void fe_mul_less_mul(struct hf_fp *r, const struct hf_fp *a,
+	const struct hf_fp *b, const struct hf_fp *c, const struct hf_fp *d)
+{
+	struct hf_fp x;
+	struct hf_fp y;
+
+	hf_fp_mul(&x, a, b);
+	hf_fp_mul(&y, c, d);
+	hf_fp_sub(r, &x, &y);
+}
+
+static HF_ALWAYS_INLINE void fe_mul_less_sqr(
+	struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b, const struct hf_fp *c)
+{
+	fe_mul_less_mul(r, a, b, c, c);
+}
 #else
+/* clang-format off */
 static HF_ALWAYS_INLINE void fe_mul(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
 {
 	uint64_t t[8];
 	uint64_t h[4];
 
-	__asm__(ROW_FIRST ROW("b1", "t1", "t2", "t3", "t4", "t5") ROW(
-		"b2", "t2", "t3", "t4", "t5", "t6") ROW("b3", "t3", "t4", "t5", "t6", "t7")
-			REDUCE("t0", "t1", "t2", "t3") REDUCE("t2", "t3", "t0", "t1") SETTLE:WORK
-		: IN(a), IN(b), IN_P
-		: "rdx", "cc");
+	__asm__(PRODUCT DIVIDE : WORK : IN(a), IN(b), IN_P : "rdx", "cc");
 	put(r, t);
 }
 
-/* The six mixed products once, doubled, and the four squares. */
 static HF_ALWAYS_INLINE void fe_sqr(struct hf_fp *r, const struct hf_fp *a)
 {
 	uint64_t t[8];
 	uint64_t h[4];
 
-	__asm__("movq %[a0], %%rdx\n"
-		"mulxq %[a1], %[t1], %[t2]\n"
-		"mulxq %[a2], %[lo], %[t3]\n"
-		"mulxq %[a3], %[h0], %[t4]\n"
-		"movq %[a1], %%rdx\n"
-		"addq %[lo], %[t2]\n"
-		"adcq %[h0], %[t3]\n"
-		"adcq $0, %[t4]\n"
-		"mulxq %[a2], %[lo], %[h0]\n"
-		"mulxq %[a3], %[h1], %[t5]\n"
-		"movq %[a2], %%rdx\n"
-		"mulxq %[a3], %[h2], %[t6]\n"
-		"addq %[lo], %[t3]\n"
-		"adcq %[h0], %[t4]\n"
-		"adcq %[h2], %[t5]\n"
-		"adcq $0, %[t6]\n"
-		"movl $0, %k[t7]\n"
-		"addq %[h1], %[t4]\n"
-		"adcq $0, %[t5]\n"
-		"adcq $0, %[t6]\n"
-		/* twice */
-		"movq %[a0], %%rdx\n"
-		"addq %[t1], %[t1]\n"
-		"adcq %[t2], %[t2]\n"
-		"adcq %[t3], %[t3]\n"
-		"adcq %[t4], %[t4]\n"
-		"adcq %[t5], %[t5]\n"
-		"adcq %[t6], %[t6]\n"
-		"adcq $0, %[t7]\n"
-		/* and the squares */
-		"mulxq %%rdx, %[t0], %[lo]\n"
-		"movq %[a1], %%rdx\n"
-		"addq %[lo], %[t1]\n"
-		"mulxq %%rdx, %[lo], %[h0]\n"
-		"movq %[a2], %%rdx\n"
-		"adcq %[lo], %[t2]\n"
-		"mulxq %%rdx, %[lo], %[h1]\n"
-		"movq %[a3], %%rdx\n"
-		"adcq %[h0], %[t3]\n"
-		"adcq %[lo], %[t4]\n"
-		"mulxq %%rdx, %[lo], %[h0]\n"
-		"adcq %[h1], %[t5]\n"
-		"adcq %[lo], %[t6]\n"
-		"adcq %[h0], %[t7]\n" REDUCE("t0", "t1", "t2", "t3") REDUCE("t2", "t3", "t0", "t1")
-		SETTLE:WORK
-		: IN(a), IN_P
-		: "rdx", "cc");
+	__asm__(SQUARE DIVIDE : WORK : IN(a), IN_P : "rdx", "cc");
 	put(r, t);
 }
+
+/* r = a b - w: two products, one division. */
+static HF_ALWAYS_INLINE void mul_less(
+	struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b, const uint64_t w[8])
+{
+	uint64_t t[8];
+	uint64_t h[4];
+
+	__asm__(PRODUCT LESS_W DIVIDE : WORK : IN(a), IN(b), IN_W, IN_P : "rdx", "cc");
+	put(r, t);
+}
+
+/* r = a b - c d. */
+static HF_ALWAYS_INLINE void fe_mul_less_mul(struct hf_fp *r, const struct hf_fp *a,
+	const struct hf_fp *b, const struct hf_fp *c, const struct hf_fp *d)
+{
+	uint64_t t[8];
+	uint64_t h[4];
+
+	__asm__(PRODUCT : WORK : IN_AS(a, c), IN_AS(b, d) : "rdx", "cc");
+	mul_less(r, a, b, t);
+}
+
+/* r = a b - c^2. */
+static HF_ALWAYS_INLINE void fe_mul_less_sqr(
+	struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b, const struct hf_fp *c)
+{
+	uint64_t t[8];
+	uint64_t h[4];
+
+	__asm__(SQUARE : WORK : IN_AS(a, c) : "rdx", "cc");
+	mul_less(r, a, b, t);
+}
+/* clang-format on */
 #endif
 
 /* r = a + b, minus p if that is not negative. */
@@ -401,6 +485,23 @@ static void fp_half(struct hf_fp *r, const struct hf_fp *a)
 	fe_half(r, a);
 }
 
+static void fp_mul_less_mul(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b,
+	const struct hf_fp *c, const struct hf_fp *d)
+{
+	fe_mul_less_mul(r, a, b, c, d);
+}
+
+static void fp_mul_less_sqr(
+	struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b, const struct hf_fp *c)
+{
+	fe_mul_less_sqr(r, a, b, c);
+}
+
+static void fp_sub_twice(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
+{
+	fe_sub_twice(r, a, b);
+}
+
 const struct hf_sm2_kernel hf_sm2_kernel_mulx = {
 	.name = "mulx",
 	.needs = HF_CPU_BMI2 | HF_CPU_AVX2,
@@ -412,4 +513,7 @@ const struct hf_sm2_kernel hf_sm2_kernel_mulx = {
 	.fp_add = fp_add,
 	.fp_sub = fp_sub,
 	.fp_half = fp_half,
+	.fp_mul_less_mul = fp_mul_less_mul,
+	.fp_mul_less_sqr = fp_mul_less_sqr,
+	.fp_sub_twice = fp_sub_twice,
 };
