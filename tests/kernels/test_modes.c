@@ -21,9 +21,17 @@
 #include "kernels.h"
 
 enum {
-	LEN_MAX = 16 * 200 + 16, /* more than two groups of blocks */
+	LEN_MAX = 16 * 130 + 16, /* more than two groups of blocks */
+	SLOW_LEN = 67,           /* for modes that encrypt a block for each byte or bit */
+	ROUNDS = 6,
 	LONG = 16384,
+	SLOW_LONG = 256,
 };
+
+static bool is_slow(int mode)
+{
+	return mode == HF_SM4_CFB8 || mode == HF_SM4_CFB1;
+}
 
 static void digest_modes(struct hf_sm3 *s, const struct hf_sm4_key *k, struct hf_bytes in)
 {
@@ -33,11 +41,14 @@ static void digest_modes(struct hf_sm3 *s, const struct hf_sm4_key *k, struct hf
 	memcpy(iv, in.p + in.len / 2, sizeof(iv));
 	for (int mode = 0; mode < HF_SM4_N_MODES; mode++)
 		for (unsigned how = HF_SM4_ENCRYPT; how <= HF_SM4_DECRYPT; how++) {
+			struct hf_bytes text = in;
 			size_t n = sizeof(out);
 
 			if (mode <= HF_SM4_OFBNLF)
-				in.len -= in.len % 16;
-			assert_ok(hf_sm4_crypt(k, (enum hf_sm4_mode)mode, how, iv, out, &n, in));
+				text.len -= text.len % 16;
+			else if (is_slow(mode) && text.len > SLOW_LEN)
+				text.len = SLOW_LEN;
+			assert_ok(hf_sm4_crypt(k, (enum hf_sm4_mode)mode, how, iv, out, &n, text));
 			hf_sm3_feed(s, out, n);
 		}
 }
@@ -73,7 +84,7 @@ static void digest_all(uint8_t digest[HF_SM3_LEN])
 	struct hf_sm3 s;
 
 	hf_sm3_init(&s);
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < ROUNDS; i++) {
 		size_t len = 48 + (size_t)test_rng_below(&r, sizeof(in) - 48);
 
 		assert_ok(hf_rng_fill(&rng, in, sizeof(in)));
@@ -113,7 +124,7 @@ static void kernels_give_what_the_reference_gives(void **state)
 }
 
 /* GB/s of libgcrypt; 0: it does not have the mode. */
-static double peer_rate(int gcry, bool encrypt, const uint8_t *in, uint8_t *out)
+static double peer_rate(int gcry, bool encrypt, const uint8_t *in, uint8_t *out, size_t len)
 {
 	uint8_t key[16] = { 1 };
 	gcry_cipher_hd_t h;
@@ -125,9 +136,9 @@ static double peer_rate(int gcry, bool encrypt, const uint8_t *in, uint8_t *out)
 	assert_int_equal(gcry_cipher_setkey(h, key, sizeof(key)), 0);
 	assert_int_equal(gcry_cipher_setiv(h, key, sizeof(key)), 0);
 	if (encrypt)
-		TEST_RATE(rate, LONG, (void)gcry_cipher_encrypt(h, out, LONG, in, LONG));
+		TEST_RATE(rate, len, (void)gcry_cipher_encrypt(h, out, len, in, len));
 	else
-		TEST_RATE(rate, LONG, (void)gcry_cipher_decrypt(h, out, LONG, in, LONG));
+		TEST_RATE(rate, len, (void)gcry_cipher_decrypt(h, out, len, in, len));
 	gcry_cipher_close(h);
 	return rate;
 }
@@ -161,23 +172,24 @@ static void speed(void **state)
 	for (int i = 0; i < HF_SM4_N_MODES; i++)
 		for (unsigned how = HF_SM4_ENCRYPT; how <= HF_SM4_DECRYPT; how++) {
 			size_t n = sizeof(out);
-			double peer = peer_rate(rows[i].gcry, how == HF_SM4_ENCRYPT, in, out);
+			size_t len = is_slow(i) ? SLOW_LONG : LONG;
+			double peer = peer_rate(rows[i].gcry, how == HF_SM4_ENCRYPT, in, out, len);
 
-			TEST_RATE(rate, LONG,
+			TEST_RATE(rate, len,
 				assert_ok(hf_sm4_crypt(&k, (enum hf_sm4_mode)i, how, key, out, &n,
-					(struct hf_bytes){ in, LONG })));
-			printf("sm4-%-6s %s 16 KiB: %6.3f GB/s", rows[i].name,
-				how == HF_SM4_ENCRYPT ? "encrypt" : "decrypt", rate);
+					(struct hf_bytes){ in, len })));
+			printf("sm4-%-6s %s %5zu bytes: %6.3f GB/s", rows[i].name,
+				how == HF_SM4_ENCRYPT ? "encrypt" : "decrypt", len, rate);
 			if (peer > 0)
 				printf(", libgcrypt %6.3f, ratio %.2f", peer, rate / peer);
 			printf("\n");
 		}
 	assert_ok(hf_hctr_init(&h, key, key + 16));
 	TEST_RATE(rate, LONG, assert_ok(hf_hctr_encrypt(&h, key, out, in, LONG)));
-	printf("sm4-hctr   encrypt 16 KiB: %6.3f GB/s\n", rate);
+	printf("sm4-hctr   encrypt 16384 bytes: %6.3f GB/s\n", rate);
 	assert_ok(hf_sm4_mac_key_init(&m, HF_SM4_CMAC, HF_SM4_PAD_OWN, key, 16));
 	TEST_RATE(rate, LONG, assert_ok(hf_sm4_mac(&m, out, 16, (struct hf_bytes){ in, LONG })));
-	printf("sm4-cmac           16 KiB: %6.3f GB/s\n", rate);
+	printf("sm4-cmac           16384 bytes: %6.3f GB/s\n", rate);
 }
 
 int main(void)
