@@ -22,10 +22,10 @@
 
 enum {
 	LEN_MAX = 16 * 130 + 16, /* more than two groups of blocks */
-	SLOW_LEN = 67,           /* for modes that encrypt a block for each byte or bit */
-	ROUNDS = 6,
+	SLOW_LEN = 19,           /* for modes that encrypt a block for each byte or bit */
+	ROUNDS = 4,
 	LONG = 16384,
-	SLOW_LONG = 256,
+	SLOW_LONG = 64,
 };
 
 static bool is_slow(int mode)
