@@ -219,6 +219,26 @@ static void xts_equals_the_reference_in_both_orders(void **state)
 	}
 }
 
+static void keys_are_expanded_as_by_the_reference(void **state)
+{
+	struct test_rng r;
+	struct hf_rng rng = test_rng(&r, 2);
+	const struct hf_sm4_kernel *k;
+
+	(void)state;
+	for (size_t at = 0; (k = next_kernel(&at)) != NULL;)
+		for (size_t i = 0; k->expand != NULL && i < 1000; i++) {
+			struct hf_sm4_key want;
+			struct hf_sm4_key got;
+			uint8_t key[HF_SM4_KEY_LEN];
+
+			assert_ok(hf_rng_fill(&rng, key, sizeof(key)));
+			hf_sm4_init(&want, key); /* there is no module, so by the reference */
+			k->expand(got.rk, key);
+			assert_memory_equal(&got, &want, sizeof(want));
+		}
+}
+
 static void choice_obeys_the_processor(void **state)
 {
 	(void)state;
@@ -303,6 +323,7 @@ int main(void)
 		cmocka_unit_test(lanes_equal_the_reference_one_by_one),
 		cmocka_unit_test(cbc_decryption_undoes_the_reference),
 		cmocka_unit_test(xts_equals_the_reference_in_both_orders),
+		cmocka_unit_test(keys_are_expanded_as_by_the_reference),
 		cmocka_unit_test(choice_obeys_the_processor),
 		cmocka_unit_test(speed),
 	};

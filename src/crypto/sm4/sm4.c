@@ -25,7 +25,7 @@ static const struct hf_sm4_kernel *kernel(void)
 	return hf_module()->sm4;
 }
 
-void hf_sm4_init(struct hf_sm4_key *k, const uint8_t key[HF_SM4_KEY_LEN])
+static void expand(uint32_t rk[HF_SM4_ROUNDS], const uint8_t key[HF_SM4_KEY_LEN])
 {
 	/* GB/T 32907-2016 7.3 b): the system parameter FK. */
 	static const uint32_t fk[4] = { 0xa3b1bac6, 0x56aa3350, 0x677d9197, 0xb27022dc };
@@ -41,9 +41,18 @@ void hf_sm4_init(struct hf_sm4_key *k, const uint8_t key[HF_SM4_KEY_LEN])
 			ck = ck << 8 | ((4 * i + j) * 7 & 0xff);
 		x[i % 4] ^=
 			hf_sm4_word_t_key(x[(i + 1) % 4] ^ x[(i + 2) % 4] ^ x[(i + 3) % 4] ^ ck);
-		k->rk[i] = x[i % 4];
+		rk[i] = x[i % 4];
 	}
 	hf_wipe(x, sizeof(x));
+}
+
+/* Kernels are compared with the reference before one is chosen: then there is none. */
+void hf_sm4_init(struct hf_sm4_key *k, const uint8_t key[HF_SM4_KEY_LEN])
+{
+	if (kernel() != NULL && kernel()->expand != NULL)
+		kernel()->expand(k->rk, key);
+	else
+		expand(k->rk, key);
 }
 
 void hf_sm4_clear(struct hf_sm4_key *k)

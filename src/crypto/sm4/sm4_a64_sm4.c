@@ -201,6 +201,24 @@ static void cbc_lanes_arm(const struct hf_sm4_lane *lanes, size_t n, size_t n_bl
 	}
 }
 
+static void expand_arm(uint32_t rk[HF_SM4_ROUNDS], const uint8_t key[HF_SM4_KEY_LEN])
+{
+	/* GB/T 32907-2016 7.3 b): the system parameter FK. */
+	const uint32x4_t fk = { 0xa3b1bac6, 0x56aa3350, 0x677d9197, 0xb27022dc };
+	/* 7.3 c): byte j of CK_i is (4i + j) * 7 mod 256; four words a step, 112 from step to step.
+	 */
+	const uint8x16_t first = { 21, 14, 7, 0, 49, 42, 35, 28, 77, 70, 63, 56, 105, 98, 91, 84 };
+	const uint8x16_t step = vdupq_n_u8(112);
+	uint32x4_t x = veorq_u32(load(key), fk);
+	uint8x16_t ck = first;
+
+	for (size_t i = 0; i < STEPS; i++) {
+		x = vsm4ekeyq_u32(x, vreinterpretq_u32_u8(ck));
+		vst1q_u32(rk + 4 * i, x);
+		ck = vaddq_u8(ck, step);
+	}
+}
+
 const struct hf_sm4_kernel hf_sm4_kernel_arm_sm4 = {
 	.name = "armsm4",
 	.needs = HF_CPU_NEON | HF_CPU_ARM_SM4,
@@ -208,4 +226,5 @@ const struct hf_sm4_kernel hf_sm4_kernel_arm_sm4 = {
 	.ctr32 = ctr32_arm,
 	.cbc = cbc_arm,
 	.cbc_lanes = cbc_lanes_arm,
+	.expand = expand_arm,
 };

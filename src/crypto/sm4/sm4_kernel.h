@@ -65,6 +65,9 @@ struct hf_sm4_kernel {
 	 */
 	void (*xts)(const uint32_t rk[HF_SM4_ROUNDS], uint8_t tweak[HF_SM4_BLOCK_LEN], uint8_t *out,
 		const uint8_t *in, size_t n_blocks, enum hf_xts_order order);
+
+	/* The key expansion, 7.3. NULL: sm4.c's own. */
+	void (*expand)(uint32_t rk[HF_SM4_ROUNDS], const uint8_t key[HF_SM4_KEY_LEN]);
 };
 
 /* The kernels that were built, best first, the C reference last; NULL from the count on. */
