@@ -286,6 +286,7 @@ hf_err hf_pbkdf2_batch(const struct hf_pbkdf2_job *jobs, size_t n, uint32_t iter
 		pbkdf2_job(&l, &jobs[i], iterations);
 	pbkdf2_run(&l, iterations);
 	hf_wipe(&l, sizeof(l));
+	hf_wipe_stack();
 	return HF_OK;
 }
 

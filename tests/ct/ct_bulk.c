@@ -67,6 +67,7 @@ static int run_aead(const struct hf_gcm_key *g, const struct hf_sm4_key *k)
 	static uint8_t nonces[JOBS][HF_GCM_NONCE_LEN];
 	struct hf_aead a = { nonces[0], HF_GCM_NONCE_LEN, text, 300, text, LEN, out, tags[0], 16 };
 	struct hf_gcm_job jobs[JOBS];
+	struct hf_ccm_job ccm[JOBS];
 
 	CT_EXPECT(hf_gcm_seal(g, &a), HF_OK);
 	a.in = out;
@@ -86,6 +87,10 @@ static int run_aead(const struct hf_gcm_key *g, const struct hf_sm4_key *k)
 			HF_OK };
 	CT_EXPECT(hf_gcm_seal_batch(jobs, JOBS), HF_OK);
 	CT_EXPECT(hf_gcm_open_batch(jobs, JOBS), HF_OK);
+	for (size_t i = 0; i < JOBS; i++)
+		ccm[i] = (struct hf_ccm_job){ k, jobs[i].a, HF_OK };
+	CT_EXPECT(hf_ccm_seal_batch(ccm, JOBS), HF_OK);
+	CT_EXPECT(hf_ccm_open_batch(ccm, JOBS), HF_OK);
 	return 0;
 }
 

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/modes/gcm_kernel.h"
 #include "crypto/modes/ghash_kernel.h"
+#include "crypto/module.h"
 #include "crypto/sm2/sm2_batch.h"
 #include "crypto/sm2/sm2_kernel.h"
 #include "crypto/sm3/sm3_kernel.h"
@@ -45,25 +47,25 @@ static void note(char *line, size_t cap, const char *table, const void *kernel, 
 	(void)snprintf(line + strlen(line), cap - strlen(line), " %s=%s", table, name);
 }
 
-/* Every table of kernels: the processors they need, and what the module takes on one of them. */
+/* Every table of kernels: the processors they need, and what the module took. */
 #define TABLES(X) \
-	X("sm4", hf_sm4_kernel_at, hf_sm4_choose) \
-	X("ghash", hf_ghash_kernel_at, hf_ghash_choose) \
-	X("sm3", hf_sm3_kernel_at, hf_sm3_choose) \
-	X("sm2", hf_sm2_kernel_at, hf_sm2_choose) \
-	X("sm2-batch", hf_sm2_batch_kernel_at, hf_sm2_batch_choose)
+	X("sm4", hf_sm4_kernel_at, sm4) \
+	X("ghash", hf_ghash_kernel_at, ghash) \
+	X("gcm", hf_gcm_kernel_at, gcm) \
+	X("sm3", hf_sm3_kernel_at, sm3) \
+	X("sm2", hf_sm2_kernel_at, sm2) \
+	X("sm2-batch", hf_sm2_batch_kernel_at, sm2_batch)
 
-#define ADD(table, at, choose) \
+#define ADD(table, at, field) \
 	for (size_t i = 0; at(i) != NULL; i++) \
 		add(at(i)->needs);
 
-#define NOTE(table, at, choose) \
-	if (choose(mask) == NULL) \
-		return 1; \
-	note(line, sizeof(line), table, choose(mask), choose(mask)->name);
+#define NOTE(table, at, field) note(line, sizeof(line), table, m->field, m->field->name);
 
 int main(void)
 {
+	const struct hf_module *m = hf_module();
+
 	/* What valgrind knows first: it sees more than a trace. */
 	add(hf_os_cpu() & valgrind_knows);
 	add(0);
@@ -79,7 +81,10 @@ int main(void)
 
 			if (((mask & ~valgrind_knows) != 0) != (by_trace != 0))
 				continue;
+			if (hf_module_start(mask) != HF_OK)
+				return 1;
 			TABLES(NOTE)
+			hf_module_zeroize();
 			if (line[0] != '\0')
 				printf("%08" PRIx32 " %s%s\n", mask,
 					by_trace ? "trace" : "valgrind", line);

@@ -157,4 +157,5 @@ void hf_sm3_batch(const struct hf_sm3_job *jobs, size_t n)
 		}
 	}
 	hf_wipe(&b, sizeof(b));
+	hf_wipe_stack();
 }
