@@ -153,7 +153,7 @@ static void sm2_kdf_blocks(
 {
 	struct hf_sm3_job jobs[HF_SM3_LANES_MAX];
 	uint8_t ct[HF_SM3_LANES_MAX][4];
-	uint8_t last[HF_SM3_LEN];
+	uint8_t last[HF_SM3_LEN] = { 0 };
 	size_t n = 0;
 	size_t rest = 0;
 
