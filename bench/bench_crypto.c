@@ -31,7 +31,8 @@ struct bench {
 	struct crypto_worker workers[CRYPTO_CLASSES];
 	const char *const *wanted; /* beginnings of names; NULL at the end */
 	size_t n_asked;            /* figures set for what was measured */
-	size_t n_met;
+	size_t n_met;              /* by the ratio */
+	size_t n_rate_met; /* by the rate itself, which is meant for a core of about 3.6 GHz */
 };
 
 /* One line of the table. */
@@ -133,11 +134,13 @@ static void show_head(void)
 		"libgcrypt", "openssl", "P-256", "ratio", "to be", "(at rate)");
 }
 
+/* The ratio decides; where it falls short, the rate that the table asks for may be there. */
 static void show_verdict(struct bench *b, const struct line *l, const double best[])
 {
 	const struct crypto_figure *g = l->figure;
 	double ratio;
 	bool is_met;
+	bool is_rate_met;
 
 	if (g == NULL) {
 		printf("\n");
@@ -145,10 +148,14 @@ static void show_verdict(struct bench *b, const struct line *l, const double bes
 	}
 	ratio = best[OURS] / best[g->beside];
 	is_met = ratio >= g->want / g->had;
+	is_rate_met = hufu_speed_value(l->row, best[OURS]) >= g->want;
 	b->n_asked++;
 	b->n_met += is_met ? 1 : 0;
+	b->n_rate_met += is_rate_met ? 1 : 0;
 	printf(" %7.2f  %7.2f (%7.3f)  %s\n", ratio, g->want / g->had, g->want,
-		is_met ? "met" : "NOT MET");
+		is_met        ? "met"
+		: is_rate_met ? "rate met, ratio not"
+			      : "NOT MET");
 }
 
 static void show(struct bench *b, const struct line *l, const double best[])
@@ -252,7 +259,8 @@ int main(int argc, char **argv)
 	run_all(&b);
 	for (int c = (int)b.class + 1; c < CRYPTO_CLASSES; c++)
 		run_forced(&b, (enum crypto_class)c);
-	printf("%zu of %zu figures met\n", b.n_met, b.n_asked);
+	printf("%zu figures: %zu met by the ratio, %zu by the rate\n", b.n_asked, b.n_met,
+		b.n_rate_met);
 	hufu_speed_clear(&b.speed);
 	return 0;
 }

@@ -46,6 +46,15 @@ static bool ccm(struct hufu_speed *s, const struct hufu_speed_row *row)
 	return hf_ccm_seal(&s->sm4, &a) == HF_OK;
 }
 
+static bool ccm_batch(struct hufu_speed *s, const struct hufu_speed_row *row)
+{
+	struct hf_ccm_job jobs[N_MAX];
+
+	for (size_t i = 0; i < row->n; i++)
+		jobs[i] = (struct hf_ccm_job){ .key = &s->sm4, .a = message(s, row, i) };
+	return hf_ccm_seal_batch(jobs, row->n) == HF_OK;
+}
+
 static bool ctr(struct hufu_speed *s, const struct hufu_speed_row *row)
 {
 	uint8_t counter[HF_SM4_BLOCK_LEN];
@@ -102,6 +111,7 @@ static const struct hufu_speed_row rows[] = {
 	{ "SM4-CBC encrypt", 16384, 1, cbc },
 	{ "SM4-CBC encrypt", 16384, 16, cbc_batch },
 	{ "SM4-CCM", 16384, 1, ccm },
+	{ "SM4-CCM", 16384, 16, ccm_batch },
 };
 
 const struct hufu_speed_row *hufu_speed_sm4(size_t *n)
