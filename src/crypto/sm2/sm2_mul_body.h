@@ -462,10 +462,10 @@ static HF_NOINLINE void naf_add_p(struct hf_jac *a, const struct hf_jac_entry *t
 	jac_sum_end(a, &s);
 }
 
-/* a += [d] G. */
+/* a += [d] G, out of [1] G, [2] G, ...; d is odd. */
 static HF_NOINLINE void naf_add_g(struct hf_jac *a, int d)
 {
-	struct hf_pt_affine q = hf_g_table[0][(d < 0 ? -d : d) - 1];
+	struct hf_pt_affine q = hf_g_table[0][(d < 0 ? -d : d) & ~1];
 	struct hf_jac_sum s;
 
 	fe_neg_if(&q.y, hf_ct_bit(d < 0));
