@@ -515,34 +515,37 @@ static void print_speed(const struct hf_sm2_kernel *k, const char *what, double 
 		test_ghz() / rate);
 }
 
-static void speed(void **state)
+static void kernel_speed(const struct hf_sm2_kernel *kernel)
 {
 	static const uint64_t k[4] = { 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb,
 		0x5851f42d4c957f2d };
-	const struct hf_sm2_kernel *kernel;
 	struct hf_pt_affine p;
-	struct hf_pt g;
+	double best[3] = { 0 };
+	struct hf_pt r;
+	double rate;
+
+	hf_sm2_kernel_c.mul_base(&r, k);
+	hf_pt_affine(&p, &r);
+	for (size_t run = 0; run < BENCH_RUNS; run++) {
+		TEST_RATE(rate, 1, kernel->mul_base(&r, k));
+		best[0] = rate > best[0] ? rate : best[0];
+		TEST_RATE(rate, 1, kernel->mul(&r, k, &p));
+		best[1] = rate > best[1] ? rate : best[1];
+		TEST_RATE(rate, 1, kernel->mul_two(&r, k, hf_fn_n_minus_1, &p));
+		best[2] = rate > best[2] ? rate : best[2];
+	}
+	print_speed(kernel, "base", best[0]);
+	print_speed(kernel, "point", best[1]);
+	print_speed(kernel, "two", best[2]);
+}
+
+static void speed(void **state)
+{
+	const struct hf_sm2_kernel *kernel;
 
 	(void)state;
-	hf_sm2_kernel_c.mul_base(&g, k);
-	hf_pt_affine(&p, &g);
-	for (size_t at = 0; (kernel = next_kernel(&at)) != NULL;) {
-		double best[3] = { 0 };
-		struct hf_pt r;
-		double rate;
-
-		for (size_t run = 0; run < BENCH_RUNS; run++) {
-			TEST_RATE(rate, 1, kernel->mul_base(&r, k));
-			best[0] = rate > best[0] ? rate : best[0];
-			TEST_RATE(rate, 1, kernel->mul(&r, k, &p));
-			best[1] = rate > best[1] ? rate : best[1];
-			TEST_RATE(rate, 1, kernel->mul_two(&r, k, hf_fn_n_minus_1, &p));
-			best[2] = rate > best[2] ? rate : best[2];
-		}
-		print_speed(kernel, "base", best[0]);
-		print_speed(kernel, "point", best[1]);
-		print_speed(kernel, "two", best[2]);
-	}
+	for (size_t at = 0; (kernel = next_kernel(&at)) != NULL;)
+		kernel_speed(kernel);
 }
 
 int main(void)

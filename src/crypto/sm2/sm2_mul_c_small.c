@@ -136,6 +136,31 @@ static void half(struct hf_fp *r, const struct hf_fp *a)
 	hf_fp_half(r, a);
 }
 
+static void sub_twice(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
+{
+	struct hf_fp t;
+
+	hf_fp_sub(&t, a, b);
+	hf_fp_sub(r, &t, b);
+}
+
+static void mul_less_mul(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b,
+	const struct hf_fp *c, const struct hf_fp *d)
+{
+	struct hf_fp x;
+	struct hf_fp y;
+
+	hf_fp_mul(&x, a, b);
+	hf_fp_mul(&y, c, d);
+	hf_fp_sub(r, &x, &y);
+}
+
+static void mul_less_sqr(
+	struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b, const struct hf_fp *c)
+{
+	mul_less_mul(r, a, b, c, c);
+}
+
 const struct hf_sm2_kernel hf_sm2_kernel_c = {
 	.name = "c",
 	.needs = 0,
@@ -147,4 +172,7 @@ const struct hf_sm2_kernel hf_sm2_kernel_c = {
 	.fp_add = add,
 	.fp_sub = sub,
 	.fp_half = half,
+	.fp_mul_less_mul = mul_less_mul,
+	.fp_mul_less_sqr = mul_less_sqr,
+	.fp_sub_twice = sub_twice,
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Points of the curve y^2 = x^3 - 3 x + b. What is here holds for every pair of points, equal,
- * opposite or infinite, without a special case and in the same time. Where the time goes, in
- * multiples, sm2_mul_body.h has formulas that are cheaper and hold less.
+ * Points of the curve y^2 = x^3 - 3 x + b. All formulas here are complete: they hold for every pair
+ * of points, equal, opposite or infinite, without a special case and in the same time. Where the
+ * time goes, in multiples, sm2_mul_body.h has some that are cheaper and hold less; small ends have
+ * these.
  */
 #ifndef HF_CRYPTO_SM2_SM2_POINT_H
 #define HF_CRYPTO_SM2_SM2_POINT_H
@@ -31,6 +32,12 @@ extern const struct hf_pt hf_pt_infinity;
 
 /* r = a + b. r may be a or b, here and below. */
 void hf_pt_add(struct hf_pt *r, const struct hf_pt *a, const struct hf_pt *b);
+
+/* r = a + b with b affine: cheaper. */
+void hf_pt_add_affine(struct hf_pt *r, const struct hf_pt *a, const struct hf_pt_affine *b);
+
+/* r = 2^n * a. */
+void hf_pt_double(struct hf_pt *r, const struct hf_pt *a, unsigned n);
 
 /* r = -a where m is set, else a. */
 void hf_pt_neg_if(struct hf_pt *r, hf_ct_mask m, const struct hf_pt *a);

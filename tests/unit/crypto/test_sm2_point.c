@@ -174,7 +174,7 @@ static void both_terms_may_cancel_or_be_equal(void **state)
 	(void)scalar(k, 50);
 	hf_pt_mul_base(&p, k);
 	hf_pt_mul_two_public(&got, k, one, &p);
-	hf_pt_add(&want, &p, &p);
+	hf_pt_double(&want, &p, 1);
 	expect_same(&got, &want);
 	hf_pt_neg_if(&neg, hf_ct_bit(1), &p);
 	hf_pt_mul_two_public(&got, k, one, &neg);
@@ -204,11 +204,41 @@ static void additions_are_complete(void **state)
 	}
 	for (int i = -3; i <= 3; i++) {
 		for (int j = -3; j <= 3; j++) {
+			struct hf_pt_affine a;
+
 			if (i + j < -3 || i + j > 3)
 				continue;
 			hf_pt_add(&got, &m[i + 3], &m[j + 3]);
 			expect_same(&got, &m[i + j + 3]);
+			if (j == 0)
+				continue;
+			hf_pt_affine(&a, &m[j + 3]);
+			hf_pt_add_affine(&got, &m[i + 3], &a);
+			expect_same(&got, &m[i + j + 3]);
 		}
+	}
+}
+
+static void doublings_agree_with_additions(void **state)
+{
+	struct hf_pt p;
+	struct hf_pt sum;
+	struct hf_pt got;
+	uint64_t k[4];
+
+	(void)state;
+	(void)scalar(k, 61);
+	hf_pt_mul_base(&p, k);
+	sum = p;
+	for (unsigned n = 0; n < 12; n++) {
+		hf_pt_double(&got, &p, n);
+		expect_same(&got, &sum);
+		hf_pt_add(&sum, &sum, &sum);
+		hf_pt_double(&got, &hf_pt_infinity, n);
+		assert_true(hf_pt_is_infinite(&got));
+		assert_false(hf_fp_zero(&got.y));
+		hf_pt_add(&got, &got, &p);
+		expect_same(&got, &p);
 	}
 }
 
@@ -270,6 +300,7 @@ int main(void)
 		cmocka_unit_test(multiples_agree_with_libcrypto),
 		cmocka_unit_test(both_terms_may_cancel_or_be_equal),
 		cmocka_unit_test(additions_are_complete),
+		cmocka_unit_test(doublings_agree_with_additions),
 		cmocka_unit_test(public_keys_off_the_curve_are_refused),
 		cmocka_unit_test(coordinates_of_p_or_more_are_refused),
 	};
