@@ -187,6 +187,8 @@ static void points_affine(struct hf_pt8 *p, size_t n)
 	struct hf_x8 one;
 	struct hf_x8 zz;
 
+	if (n == 0)
+		return;
 	run[0] = p[0].z;
 	for (size_t i = 1; i < n; i++)
 		run[i] = fp_mul(run[i - 1], p[i].z);
@@ -211,6 +213,8 @@ static void scalars_invert(struct hf_x8 *a, size_t n)
 	struct hf_x8 inv;
 	struct hf_x8 one;
 
+	if (n == 0)
+		return;
 	run[0] = a[0];
 	for (size_t i = 1; i < n; i++)
 		run[i] = fn_mul(run[i - 1], a[i]);
