@@ -7,7 +7,7 @@
  * G: a comb. The scalar is cut into 4 parts of 64 bits, and each part into 4 of 16; a look-up takes
  * one bit of each of the 4 large parts, and with the 4 rows of sm2_comb_small.h there are 16
  * doublings and 64 additions. Other points: 129 windows of two bits, signed digits after Booth,
- * -2 .. 2. Every table is read whole, and digit 0 is an addition whose result is not taken.
+ * -2 .. 2. Every table is read whole, and digit 0 adds infinity.
  */
 #include "base/wipe.h"
 #include "crypto/sm2/sm2_comb_small.h"
@@ -28,44 +28,40 @@ static unsigned comb_digit(const uint64_t k[4], unsigned at)
 	return digit;
 }
 
-/* q = entry digit - 1; zeros if there is none. */
-static void comb_scan(
-	struct hf_pt_affine *q, const struct hf_pt_affine row[HF_COMB_ENTRIES], unsigned digit)
+/* r = 2^n r. The formula of addition is complete: it doubles too. */
+static void pt_double(struct hf_pt *r, unsigned n)
 {
-	*q = (struct hf_pt_affine){ .x = { { 0 } } };
+	for (unsigned i = 0; i < n; i++)
+		hf_pt_add(r, r, r);
+}
+
+/* q = entry digit - 1; infinity if there is none. */
+static void comb_scan(
+	struct hf_pt *q, const struct hf_pt_affine row[HF_COMB_ENTRIES], unsigned digit)
+{
+	*q = hf_pt_infinity;
 	for (unsigned j = 0; j < HF_COMB_ENTRIES; j++) {
 		hf_ct_mask m = hf_ct_same(digit, j + 1);
 
 		hf_fp_pick(&q->x, m, &row[j].x, &q->x);
 		hf_fp_pick(&q->y, m, &row[j].y, &q->y);
+		hf_fp_pick(&q->z, m, &hf_fp_one, &q->z);
 	}
-}
-
-static void pt_pick(struct hf_pt *r, hf_ct_mask m, const struct hf_pt *a, const struct hf_pt *b)
-{
-	hf_fp_pick(&r->x, m, &a->x, &b->x);
-	hf_fp_pick(&r->y, m, &a->y, &b->y);
-	hf_fp_pick(&r->z, m, &a->z, &b->z);
 }
 
 static void mul_base(struct hf_pt *r, const uint64_t k[4])
 {
-	struct hf_pt_affine q;
-	struct hf_pt sum;
+	struct hf_pt q;
 
 	*r = hf_pt_infinity;
 	for (unsigned i = HF_COMB_STEPS; i-- > 0;) {
-		hf_pt_double(r, r, 1);
+		pt_double(r, 1);
 		for (unsigned t = 0; t < HF_COMB_ROWS; t++) {
-			unsigned digit = comb_digit(k, i + HF_COMB_STEPS * t);
-
-			comb_scan(&q, hf_g_comb[t], digit);
-			hf_pt_add_affine(&sum, r, &q);
-			pt_pick(r, hf_ct_zero(digit), r, &sum);
+			comb_scan(&q, hf_g_comb[t], comb_digit(k, i + HF_COMB_STEPS * t));
+			hf_pt_add(r, r, &q);
 		}
 	}
 	hf_wipe(&q, sizeof(q));
-	hf_wipe(&sum, sizeof(sum));
 }
 
 /* The absolute value of digit i; *neg tells its sign. */
@@ -85,11 +81,15 @@ static void window_scan(
 	struct hf_pt *q, const struct hf_pt_affine *p, const struct hf_pt *twice, unsigned digit)
 {
 	hf_ct_mask is_one = hf_ct_same(digit, 1);
+	hf_ct_mask is_two = hf_ct_same(digit, 2);
 
-	hf_fp_pick(&q->x, is_one, &p->x, &twice->x);
-	hf_fp_pick(&q->y, is_one, &p->y, &twice->y);
-	hf_fp_pick(&q->z, is_one, &hf_fp_one, &twice->z);
-	pt_pick(q, hf_ct_zero(digit), &hf_pt_infinity, q);
+	*q = hf_pt_infinity;
+	hf_fp_pick(&q->x, is_one, &p->x, &q->x);
+	hf_fp_pick(&q->y, is_one, &p->y, &q->y);
+	hf_fp_pick(&q->z, is_one, &hf_fp_one, &q->z);
+	hf_fp_pick(&q->x, is_two, &twice->x, &q->x);
+	hf_fp_pick(&q->y, is_two, &twice->y, &q->y);
+	hf_fp_pick(&q->z, is_two, &twice->z, &q->z);
 }
 
 static void mul(struct hf_pt *r, const uint64_t k[4], const struct hf_pt_affine *p)
@@ -98,12 +98,12 @@ static void mul(struct hf_pt *r, const uint64_t k[4], const struct hf_pt_affine 
 	struct hf_pt twice;
 	hf_ct_mask neg;
 
-	hf_pt_double(&twice, &q, 1);
+	hf_pt_add(&twice, &q, &q);
 	*r = hf_pt_infinity;
 	for (unsigned i = WINDOWS; i-- > 0;) {
 		unsigned digit = booth(&neg, k, i);
 
-		hf_pt_double(r, r, WINDOW);
+		pt_double(r, WINDOW);
 		window_scan(&q, p, &twice, digit);
 		hf_pt_neg_if(&q, neg, &q);
 		hf_pt_add(r, r, &q);
