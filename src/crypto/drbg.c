@@ -196,11 +196,12 @@ static hf_err draw_seed(struct hf_drbg *d, uint8_t out[DRAW_LEN])
 {
 	uint8_t before[DRAW_LEN];
 	hf_err e = draw(d, before, sizeof(before));
-	bool repeats;
+	bool repeats = false;
 
 	if (e == HF_OK)
 		e = draw(d, out, sizeof(before));
-	repeats = hf_ct_eq(before, out, sizeof(before));
+	if (e == HF_OK)
+		repeats = hf_ct_eq(before, out, sizeof(before));
 	HF_FAULT("entropy continuous", repeats);
 	if (e == HF_OK && repeats) {
 		(void)hf_module_fail("entropy continuous");
