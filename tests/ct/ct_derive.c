@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tables: sm3 */
 /* What keys are derived from and random bits made of: every KDF, and the generator's whole life. */
 #include "crypto/drbg.h"
 #include "crypto/kdf.h"

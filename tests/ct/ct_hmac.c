@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tables: sm3 */
 /* HMAC-SM3 and HKDF with keys and messages that memcheck takes for undefined. */
 #include "crypto/hmac.h"
 #include "crypto/kdf.h"

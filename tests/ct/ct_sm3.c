@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tables: sm3 */
 /* The chosen kernel of SM3 with every number of lanes, and batches, on states and data that are
  * secret. */
 #include "crypto/sm3/sm3_kernel.h"
