@@ -110,6 +110,8 @@ hf_err hf_drbg_reseed(struct hf_drbg *d, const uint8_t *entropy, size_t entropy_
 		{ additional, additional_len } };
 
 	HF_TRY(hf_module_check());
+	if (d->n_requests == 0)
+		return HF_ERR_STATE;
 	if (entropy_len < HF_DRBG_ENTROPY_MIN || is_too_long(entropy_len, additional_len, 0))
 		return HF_ERR_ARG;
 	memcpy(v, d->v, sizeof(v));
@@ -166,7 +168,7 @@ hf_err hf_drbg_generate(struct hf_drbg *d, uint8_t *out, size_t out_len, const u
 	add_to(d->v, count, sizeof(count));
 	d->n_requests++;
 	hf_wipe(block, sizeof(block));
-	return HF_OK;
+	return hf_module_check_out(out, out_len);
 }
 
 /* Entropy that has passed the health tests. */

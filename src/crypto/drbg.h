@@ -37,6 +37,7 @@ struct hf_drbg {
 HF_MUST_USE hf_err hf_drbg_instantiate(struct hf_drbg *d, const uint8_t *entropy,
 	size_t entropy_len, const uint8_t *nonce, size_t nonce_len, const uint8_t *personal,
 	size_t personal_len);
+/* HF_ERR_STATE: it was never instantiated, or cleared. */
 HF_MUST_USE hf_err hf_drbg_reseed(struct hf_drbg *d, const uint8_t *entropy, size_t entropy_len,
 	const uint8_t *additional, size_t additional_len);
 

@@ -52,7 +52,7 @@ hf_err hf_hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[HF_SM3_LEN
 	}
 	hf_wipe(&keyed, sizeof(keyed));
 	hf_wipe(t, sizeof(t));
-	return HF_OK;
+	return hf_module_check_out(out, out_len);
 }
 
 /* Expansions side by side: block number of all that have one. */
@@ -88,7 +88,10 @@ static void hkdf_block(struct hkdf_lanes *l, const struct hf_hkdf_job *jobs, uin
 
 hf_err hf_hkdf_expand_batch(const struct hf_hkdf_job *jobs, size_t n)
 {
+	const struct hf_hkdf_job *first = jobs;
 	struct hkdf_lanes l;
+	size_t all = n;
+	hf_err e = HF_OK;
 
 	HF_TRY(hf_module_check());
 	for (size_t i = 0; i < n; i++)
@@ -104,7 +107,9 @@ hf_err hf_hkdf_expand_batch(const struct hf_hkdf_job *jobs, size_t n)
 			hkdf_block(&l, jobs, (uint8_t)(at / HF_SM3_LEN + 1));
 	}
 	hf_wipe(&l, sizeof(l));
-	return HF_OK;
+	for (size_t i = 0; i < all; i++)
+		e = hf_module_check_out(first[i].out, first[i].out_len);
+	return e;
 }
 
 hf_err hf_hkdf(uint8_t *out, size_t out_len, const void *salt, size_t salt_len, const void *ikm,
@@ -200,6 +205,8 @@ static void pbkdf2_run(struct pbkdf2_lanes *l, uint32_t iterations)
 {
 	const uint8_t *in[HF_SM3_LANES_MAX];
 
+	if (l->n == 0)
+		return;
 	for (size_t i = 0; i < l->n; i++)
 		in[i] = l->u[i];
 	for (uint32_t c = 1; c < iterations; c++) {
@@ -232,6 +239,7 @@ static void pbkdf2_job(struct pbkdf2_lanes *l, const struct hf_pbkdf2_job *job, 
 hf_err hf_pbkdf2_batch(const struct hf_pbkdf2_job *jobs, size_t n, uint32_t iterations)
 {
 	struct pbkdf2_lanes l;
+	hf_err e = HF_OK;
 
 	HF_TRY(hf_module_check());
 	if (iterations == 0)
@@ -245,7 +253,9 @@ hf_err hf_pbkdf2_batch(const struct hf_pbkdf2_job *jobs, size_t n, uint32_t iter
 	pbkdf2_run(&l, iterations);
 	hf_wipe(&l, sizeof(l));
 	hf_wipe_stack();
-	return HF_OK;
+	for (size_t i = 0; i < n; i++)
+		e = hf_module_check_out(jobs[i].out, jobs[i].out_len);
+	return e;
 }
 
 hf_err hf_pbkdf2(uint8_t *out, size_t out_len, const void *password, size_t password_len,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/wipe.h"
 #include "crypto/fault.h"
 #include "crypto/integrity.h"
 #include "crypto/selftest.h"
@@ -133,6 +134,15 @@ hf_err hf_module_check(void)
 	enum hf_module_state now = atomic_load_explicit(&the_module.state, memory_order_acquire);
 
 	return now == HF_MODULE_READY || now == HF_MODULE_SELF_TEST ? HF_OK : HF_ERR_SELF_TEST;
+}
+
+hf_err hf_module_check_out(void *out, size_t len)
+{
+	hf_err e = hf_module_check();
+
+	if (e != HF_OK)
+		hf_wipe(out, len);
+	return e;
 }
 
 /* The kernel of the family that the module uses; the count if it uses none. */

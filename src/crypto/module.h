@@ -81,6 +81,12 @@ const struct hf_module *hf_module(void);
  */
 HF_MUST_USE hf_err hf_module_check(void);
 
+/*
+ * The end of a service that hashes: hashes are zeros as soon as the module is not READY any more,
+ * which another thread may bring about at any time. HF_OK, or out is wiped and HF_ERR_SELF_TEST.
+ */
+HF_MUST_USE hf_err hf_module_check_out(void *out, size_t len);
+
 /* A kernel that was built, whatever the processor can do. */
 struct hf_kernel_info {
 	const char *primitive;

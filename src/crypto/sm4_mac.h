@@ -87,8 +87,9 @@ HF_MUST_USE hf_err hf_sm4_mac_start(
 HF_MUST_USE hf_err hf_sm4_mac_feed(struct hf_sm4_mac *m, const uint8_t *in, size_t len);
 
 /*
- * The first tag_len bytes of the tag (TRCBC: of its half). Afterwards the message is over.
- * HF_ERR_ARG: a length that there is not. HF_ERR_STATE: PAD_LEN, and more or fewer bytes than told.
+ * The first tag_len bytes of the tag (TRCBC: the outer ones of its half). Afterwards the message is
+ * over. HF_ERR_ARG: a length that there is not. HF_ERR_STATE: PAD_LEN, and more or fewer bytes than
+ * told.
  */
 HF_MUST_USE hf_err hf_sm4_mac_done(struct hf_sm4_mac *m, uint8_t *tag, size_t tag_len);
 

@@ -322,9 +322,13 @@ static hf_err run_batch(struct hf_ccm_job *jobs, size_t n, bool seal)
 	struct batch_lane pool[HF_SM4_LANES] = { { .job = NULL } };
 	struct batch_lane *lanes[HF_SM4_LANES];
 	size_t busy = 0;
-	hf_err first = HF_OK;
+	hf_err first = hf_module_check();
 
-	HF_TRY(hf_module_check());
+	if (first != HF_OK) {
+		for (size_t i = 0; i < n; i++)
+			jobs[i].result = first;
+		return first;
+	}
 	for (size_t i = 0; i < HF_SM4_LANES; i++)
 		lanes[i] = &pool[i];
 	for (size_t next = 0; next < n || busy > 0;) {

@@ -54,9 +54,11 @@ static hf_err update(struct hf_ctr_drbg *d, const uint8_t provided[SEED_LEN])
 	uint8_t temp[SEED_LEN];
 	hf_err e = stream(d, temp, sizeof(temp));
 
-	hf_modes_xor(temp, temp, provided, sizeof(temp));
-	memcpy(d->key, temp, sizeof(d->key));
-	memcpy(d->v, temp + sizeof(d->key), sizeof(d->v));
+	if (e == HF_OK) {
+		hf_modes_xor(temp, temp, provided, sizeof(temp));
+		memcpy(d->key, temp, sizeof(d->key));
+		memcpy(d->v, temp + sizeof(d->key), sizeof(d->v));
+	}
 	hf_wipe(temp, sizeof(temp));
 	return e;
 }

@@ -422,9 +422,13 @@ static void add_shared(struct shared *s, struct hf_gcm_job *job, bool seal)
 static hf_err run_batch(struct hf_gcm_job *jobs, size_t n, bool seal)
 {
 	struct shared s = { .n_jobs = 0 };
-	hf_err first = HF_OK;
+	hf_err first = hf_module_check();
 
-	HF_TRY(hf_module_check());
+	if (first != HF_OK) {
+		for (size_t i = 0; i < n; i++)
+			jobs[i].result = first;
+		return first;
+	}
 	for (size_t i = 0; i < n; i++) {
 		jobs[i].result = check_lengths(&jobs[i].a);
 		if (jobs[i].result != HF_OK)

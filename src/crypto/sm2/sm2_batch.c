@@ -187,18 +187,24 @@ static hf_err keys_some(struct hf_sm2_key_job *jobs, size_t n, const struct hf_r
 	return all;
 }
 
+static hf_err refuse_keys(struct hf_sm2_key_job *jobs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		memset(jobs[i].key, 0, sizeof(*jobs[i].key));
+		jobs[i].result = HF_ERR_SELF_TEST;
+	}
+	return HF_ERR_SELF_TEST;
+}
+
 hf_err hf_sm2_key_new_batch(struct hf_sm2_key_job *jobs, size_t n, const struct hf_rng *rng)
 {
-	hf_err all = hf_module_check();
+	hf_err all = HF_OK;
 
-	if (all != HF_OK) {
-		for (size_t i = 0; i < n; i++) {
-			memset(jobs[i].key, 0, sizeof(*jobs[i].key));
-			jobs[i].result = all;
-		}
-		return all;
-	}
-	for (size_t i = 0; i < n; i += MAX)
+	for (size_t i = 0; i < n; i += MAX) {
+		if (hf_module_check() !=
+			HF_OK) /* a bad pair among those before ends service, too */
+			return refuse_keys(jobs + i, n - i);
 		note(&all, keys_some(jobs + i, at_most_max(n - i), rng));
-	return all;
+	}
+	return n > 0 ? all : hf_module_check();
 }

@@ -90,6 +90,7 @@ hf_err hf_sm2_encrypt(uint8_t *out, const struct hf_sm2_pub *pub, const uint8_t 
 	hf_pt_mul_base(&p, k);
 	shared_bytes(out, &p);
 	check_value(out + C3_AT, xy, in, in_len);
+	e = hf_module_check();
 out:
 	if (e != HF_OK)
 		hf_wipe(out, C2_AT + in_len);
@@ -129,7 +130,8 @@ static hf_err decrypt_body(
 		goto out;
 	check_value(c3, xy, out, in_len - C2_AT);
 	bad |= ~hf_ct_eq_mask(c3, in + C3_AT, HF_SM3_LEN);
-	if (hf_ct_declassify(bad))
+	e = hf_module_check();
+	if (e == HF_OK && hf_ct_declassify(bad))
 		e = HF_ERR_AUTH;
 out:
 	hf_wipe(xy, sizeof(xy));

@@ -47,5 +47,5 @@ hf_err hf_sm2_kdf(uint8_t *out, size_t out_len, const void *z, size_t z_len)
 	for (size_t at = 0; at < out_len;)
 		sm2_kdf_blocks(out, out_len, &at, &counter, &fed);
 	hf_wipe(&fed, sizeof(fed));
-	return HF_OK;
+	return hf_module_check_out(out, out_len);
 }

@@ -35,5 +35,5 @@ hf_err hf_sm2_kdf(uint8_t *out, size_t out_len, const void *z, size_t z_len)
 	HF_FAULT("sm2-kdf", out[0]);
 	hf_wipe(&fed, sizeof(fed));
 	hf_wipe(block, sizeof(block));
-	return HF_OK;
+	return hf_module_check_out(out, out_len);
 }

@@ -148,6 +148,11 @@ hf_err hf_sm2_kex_key(
 		goto out;
 	confirmation(s_self, is_a ? 3 : 2, &t);
 	confirmation(s_peer, is_a ? 2 : 3, &t);
+	e = hf_module_check_out(key, key_len);
+	if (e != HF_OK) {
+		hf_wipe(s_self, HF_SM3_LEN);
+		hf_wipe(s_peer, HF_SM3_LEN);
+	}
 out:
 	hf_wipe(&t, sizeof(t));
 	hf_wipe(seed, sizeof(seed));

@@ -89,6 +89,7 @@ static void reseeds_by_time_and_fails_closed_when_it_cannot(void **state)
 	struct source src = { 0 };
 	struct hf_rng entropy = { source_fill, &src };
 	static const uint8_t zero[16];
+	static const uint8_t seed[HF_DRBG_ENTROPY_MIN];
 	struct hf_drbg d;
 	uint8_t out[16];
 
@@ -107,6 +108,9 @@ static void reseeds_by_time_and_fails_closed_when_it_cannot(void **state)
 	assert_err(hf_drbg_fill(&d, out, sizeof(out)), HF_ERR_ENTROPY);
 	assert_memory_equal(out, zero, sizeof(out));
 	hf_drbg_clear(&d);
+	/* What was cleared does not come back with new entropy alone: it has no nonce. */
+	assert_err(hf_drbg_reseed(&d, seed, sizeof(seed), NULL, 0), HF_ERR_STATE);
+	assert_err(hf_drbg_generate(&d, out, sizeof(out), NULL, 0), HF_ERR_STATE);
 }
 
 static void reseeds_by_number_of_requests(void **state)

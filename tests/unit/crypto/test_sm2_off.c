@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A module that was never started gives no service of SM2. */
+/* A module that was never started, or whose service has ended, gives none. */
 #include "test.h"
 
+#include "crypto/ccm.h"
+#include "crypto/module.h"
 #include "crypto/sm2.h"
 
 static void every_service_refuses_before_the_self_tests(void **state)
@@ -51,10 +53,58 @@ static void every_service_refuses_before_the_self_tests(void **state)
 	assert_err(hf_sm2_key_new(&key, &rng), HF_ERR_SELF_TEST);
 }
 
+/* A generator while which is asked the module's service ends, as another thread may make it. */
+static hf_err fill_and_end(void *ctx, uint8_t *out, size_t len)
+{
+	hf_module_zeroize();
+	return hf_rng_fill(ctx, out, len);
+}
+
+static void keys_behind_the_end_of_service_are_not_made(void **state)
+{
+	enum { N = 70 };
+	static const struct hf_sm2_key none;
+	static struct hf_sm2_key keys[N];
+	struct hf_sm2_key_job jobs[N];
+	struct test_rng rs;
+	struct hf_rng good = test_rng(&rs, 2);
+	const struct hf_rng rng = { .fill = fill_and_end, .ctx = &good };
+
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		jobs[i] = (struct hf_sm2_key_job){ &keys[i], HF_OK };
+	assert_ok(hf_module_start(0));
+	assert_err(hf_sm2_key_new_batch(jobs, N, &rng), HF_ERR_SELF_TEST);
+	for (size_t i = N - 1; i >= 64; i--) {
+		assert_err(jobs[i].result, HF_ERR_SELF_TEST);
+		assert_memory_equal(&keys[i], &none, sizeof(none));
+	}
+}
+
+/* One job that says that it went well, as what was zeroed does. */
+static void a_refused_batch_says_so_of_every_job(void **state)
+{
+	static const struct hf_gcm_key gcm_key;
+	static const struct hf_sm4_key ccm_key;
+	static uint8_t text[4];
+	static uint8_t tag[HF_GCM_TAG_LEN];
+	const struct hf_aead a = { text, 12, NULL, 0, text, sizeof(text), text, tag, sizeof(tag) };
+	struct hf_gcm_job gcm = { &gcm_key, a, HF_OK };
+	struct hf_ccm_job ccm = { &ccm_key, a, HF_OK };
+
+	(void)state;
+	assert_err(hf_gcm_open_batch(&gcm, 1), HF_ERR_SELF_TEST);
+	assert_err(gcm.result, HF_ERR_SELF_TEST);
+	assert_err(hf_ccm_open_batch(&ccm, 1), HF_ERR_SELF_TEST);
+	assert_err(ccm.result, HF_ERR_SELF_TEST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_service_refuses_before_the_self_tests),
+		cmocka_unit_test(a_refused_batch_says_so_of_every_job),
+		cmocka_unit_test(keys_behind_the_end_of_service_are_not_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
