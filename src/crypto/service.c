@@ -9,7 +9,7 @@ static const struct hf_service services[] = {
 	{ "start", "hf_module_start", "GB/T 37092-2018 7.10", NULL, HF_ROLE_OFFICER, true },
 	{ "self-test", "hf_module_selftest hf_module_fail", "GB/T 37092-2018 7.10", NULL, HF_ROLE_OFFICER, true },
 	{ "zeroize", "hf_module_zeroize", "GB/T 37092-2018 7.9.7", NULL, HF_ROLE_OFFICER, true },
-	{ "status", "hf_module hf_module_check hf_module_next hf_module_advice hf_module_*_at hf_module_*_name hf_service_*",
+	{ "status", "hf_module hf_module_check hf_module_check_out hf_module_next hf_module_advice hf_module_*_at hf_module_*_name hf_service_*",
 	  "GB/T 37092-2018 7.4", NULL, HF_ROLE_ANY, true },
 	{ "sm3", "hf_sm3 hf_sm3_*", "GB/T 32905-2016", "sm3", HF_ROLE_USER, true },
 	{ "tree-sm3", "hf_tree_*", "docs/formats/tree-sm3.md", "tree-sm3", HF_ROLE_USER, false },
