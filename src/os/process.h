@@ -67,4 +67,10 @@ uint64_t hf_process_raise_files(void);
  */
 HF_MUST_USE hf_err hf_process_harden(struct hf_errinfo *ei);
 
+/*
+ * Gives back what deep calls have left on the stack of the first thread, which calls this; the
+ * pages come back as zeros when they are needed again.
+ */
+void hf_process_trim_stack(void);
+
 #endif

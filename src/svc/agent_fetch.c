@@ -85,7 +85,10 @@ static hf_err fetch_begin(struct agent_lineage *l, struct hf_errinfo *ei)
 {
 	struct hf_agent *a = l->a;
 	bool is_edge = hf_agent_is_edge(a);
-	uint32_t n = is_edge ? REQUESTS_EDGE : REQUESTS_DEVICE;
+	/* A device asks a source for one chunk at a time: more buffers than sources are no use. */
+	uint32_t n = is_edge                                 ? REQUESTS_EDGE
+		     : a->config.n_sources < REQUESTS_DEVICE ? (uint32_t)a->config.n_sources
+							     : REQUESTS_DEVICE;
 	uint64_t share = is_edge ? AGENT_FETCHES_EDGE : AGENT_FETCHES_DEVICE;
 	const struct hf_fetch_config config = { .node = a->node,
 		.manifest = { l->manifest.p, l->manifest.len },
