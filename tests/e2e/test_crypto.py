@@ -327,6 +327,7 @@ class Sm2(Folder):
         self.refuse(USAGE, '--no-passphrase', 'sm2', 'keygen', '-o', 'c.key', start_new_session=True)
         self.refuse(USAGE, 'give --passphrase-file', 'sm2', 'pub', '--key', 'b.key', start_new_session=True)
         self.refuse(USAGE, 'nothing in P', 'sm2', 'keygen', '-o', 'c.key', '--passphrase-env', 'P', env={'P': ''})
+        self.refuse(USAGE, 'one file', 'sm2', 'keygen', '-o', 'c.key', '--pub-out', 'c.key', '--no-passphrase')
         self.refuse(USAGE, 'either a passphrase', 'sm2', 'keygen', '-o', 'c.key', '--passphrase-file', 'pass',
                     '--no-passphrase')
         self.refuse(STATE, 'a.key is there already', 'sm2', 'keygen', '-o', 'a.key', '--no-passphrase')

@@ -106,6 +106,7 @@ static hf_err write_pair(const struct hufu_args *a, const struct hf_env *env,
 	struct hufu_out pub = HUFU_OUT_EMPTY;
 	hf_err e;
 
+	HF_TRY(hufu_out_differ(hufu_arg(a, "out"), pub_path, ei));
 	e = hufu_out_open(&out, a, HUFU_OUT_SECRET | HUFU_OUT_TEXT, env, ei);
 	if (e == HF_OK && pub_path != NULL)
 		e = hufu_out_open_at(&pub, pub_path, hufu_has(a, "force"), HUFU_OUT_TEXT, env, ei);

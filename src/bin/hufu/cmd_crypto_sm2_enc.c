@@ -242,8 +242,10 @@ static hf_err write_all(const struct exchange *x, const struct hufu_args *a,
 	const char *path = hufu_arg(a, "confirm-out");
 	struct hufu_out confirm = HUFU_OUT_EMPTY;
 	struct hufu_out out = HUFU_OUT_EMPTY;
-	hf_err e = hufu_out_open(&out, a, HUFU_OUT_SECRET, env, ei);
+	hf_err e = hufu_out_differ(hufu_arg(a, "out"), path, ei);
 
+	if (e == HF_OK)
+		e = hufu_out_open(&out, a, HUFU_OUT_SECRET, env, ei);
 	if (e == HF_OK)
 		e = hufu_out_write(&out, x->shared, x->len, ei);
 	if (e == HF_OK && path != NULL)

@@ -170,6 +170,13 @@ hf_err hufu_out_write(struct hufu_out *out, const uint8_t *p, size_t len, struct
 	return e;
 }
 
+hf_err hufu_out_differ(const char *a, const char *b, struct hf_errinfo *ei)
+{
+	if (a == NULL || b == NULL || strcmp(a, b) != 0)
+		return HF_OK;
+	return hf_fail(ei, HF_ERR_ARG, "%s: two outputs cannot go to one file", a);
+}
+
 hf_err hufu_out_commit(struct hufu_out *out, struct hf_errinfo *ei)
 {
 	if (!out->is_temp)

@@ -74,6 +74,9 @@ HF_MUST_USE hf_err hufu_out_open_at(struct hufu_out *out, const char *path, bool
 HF_MUST_USE hf_err hufu_out_write(
 	struct hufu_out *out, const uint8_t *p, size_t len, struct hf_errinfo *ei);
 
+/* HF_ERR_ARG: two outputs, b NULL if there is no second, have one name, and one would be lost. */
+HF_MUST_USE hf_err hufu_out_differ(const char *a, const char *b, struct hf_errinfo *ei);
+
 /* Makes it durable and gives it its name. */
 HF_MUST_USE hf_err hufu_out_commit(struct hufu_out *out, struct hf_errinfo *ei);
 
