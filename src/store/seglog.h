@@ -85,7 +85,7 @@ HF_MUST_USE hf_err hf_seglog_seek(
 	struct hf_seglog_reader *r, struct hf_seglog *log, uint64_t record, struct hf_errinfo *ei);
 
 /*
- * Appends the next record to out. HF_ERR_AGAIN: the end, for now. HF_ERR_FORMAT: a frame is
+ * Appends the next record to out. HF_ERR_AGAIN: nothing yet. HF_ERR_FORMAT: a frame is
  * altered; the text names file and offset. HF_ERR_LIMIT: longer than out->max leaves room for.
  */
 HF_MUST_USE hf_err hf_seglog_read(

@@ -280,7 +280,7 @@ static void without_a_way_to_the_hub_it_is_502(void **state)
 	wire_end(w);
 }
 
-/* A body of so many bytes, as far as it may go for now. */
+/* A body of so many bytes, as far as it may go yet. */
 struct stream_body {
 	size_t at;
 	size_t until;
