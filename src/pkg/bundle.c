@@ -240,7 +240,9 @@ static hf_err next_header(struct hf_bundle *b, struct header *h)
 	if (h->is_end) {
 		HF_TRY(read_block(b, block, sizeof(block)));
 		HF_TRY(parse_header(h, block));
-		return h->is_end ? HF_ERR_NOT_FOUND : HF_ERR_FORMAT;
+		/* Two blocks of zeros, and nothing behind them. */
+		return h->is_end && b->source.len - b->at == HF_TAR_BLOCK_LEN ? HF_ERR_NOT_FOUND
+									      : HF_ERR_FORMAT;
 	}
 	return h->type == '0' ? HF_OK : HF_ERR_FORMAT;
 }

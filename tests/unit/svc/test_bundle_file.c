@@ -266,6 +266,33 @@ static void cut_at_any_byte_it_is_no_bundle(void **state)
 	free(all);
 }
 
+static void nothing_may_stand_behind_the_end(void **state)
+{
+	static const size_t more[] = { 1, 511, 512, 9728 };
+	struct fix *f = *state;
+	const char *path = test_path(f->tmp, "longer.hufu");
+	struct box b;
+	uint8_t *all;
+	size_t len = 0;
+
+	make_box(&b);
+	box_save(&b, path);
+	box_free(&b);
+	all = fix_load(path, &len);
+	for (size_t i = 0; i < 2 * HF_COUNT(more); i++) {
+		size_t longer = len + more[i / 2];
+		uint8_t *bytes = calloc(1, longer);
+
+		assert_non_null(bytes);
+		memcpy(bytes, all, len);
+		bytes[longer - 1] = (uint8_t)(i % 2); /* zeros, too */
+		test_file_put(path, bytes, longer);
+		assert_err(try_open(f, path, NULL), HF_ERR_FORMAT);
+		free(bytes);
+	}
+	free(all);
+}
+
 static void a_header_with_any_altered_byte_is_refused(void **state)
 {
 	struct fix *f = *state;
@@ -434,6 +461,7 @@ int main(void)
 		cmocka_unit_test(endless_objects_are_refused_before_they_are_read),
 		cmocka_unit_test(endless_objects_by_a_pax_header_are_refused_too),
 		cmocka_unit_test(cut_at_any_byte_it_is_no_bundle),
+		cmocka_unit_test(nothing_may_stand_behind_the_end),
 		cmocka_unit_test(a_header_with_any_altered_byte_is_refused),
 		cmocka_unit_test(what_is_written_can_be_read_again),
 		cmocka_unit_test(equal_packs_are_written_once),
