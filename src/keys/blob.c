@@ -185,6 +185,8 @@ static hf_err blob_parse(struct blob *out, const uint8_t *in, size_t in_len)
 		return HF_ERR_FORMAT;
 	if (version != BLOB_VERSION || alg != BLOB_ALG_SM4_GCM)
 		return HF_ERR_UNSUPPORTED;
+	if (b.info.flags != 0) /* of a later version: what they ask for is not known here */
+		return HF_ERR_UNSUPPORTED;
 	if (b.info.context_len > HF_BLOB_CONTEXT_MAX || b.ct_len > HF_BLOB_PLAIN_MAX)
 		return HF_ERR_LIMIT;
 	*out = b;

@@ -34,7 +34,7 @@ enum {
 };
 
 struct hf_blob_info {
-	uint16_t flags; /* 0 */
+	uint16_t flags; /* none in this version: 0 */
 	uint8_t wrap_key_id[HF_KEY_ID_LEN];
 	uint32_t wrap_key_version;
 	uint8_t key_id[HF_KEY_ID_LEN];
@@ -56,7 +56,10 @@ HF_MUST_USE hf_err hf_blob_wrap(uint8_t *out, size_t *out_len, const struct hf_b
 	const uint8_t seed[HF_KEY_SEED_LEN], const uint8_t *plain, size_t plain_len,
 	const struct hf_rng *rng);
 
-/* Reads the public part of a blob. info->context points into in. */
+/*
+ * Reads the public part of a blob. info->context points into in. HF_ERR_FORMAT, HF_ERR_TRUNCATED:
+ * none. HF_ERR_UNSUPPORTED: of another version, or with flags. HF_ERR_LIMIT: something is too long.
+ */
 HF_MUST_USE hf_err hf_blob_parse(struct hf_blob_info *info, const uint8_t *in, size_t in_len);
 
 /*

@@ -126,6 +126,28 @@ static void refuses_what_the_format_cannot_hold(void **state)
 		HF_ERR_LIMIT);
 }
 
+/* A flag that this version does not know may change what the rest means. */
+static void refuses_flags_that_it_does_not_know(void **state)
+{
+	(void)state;
+	for (unsigned bit = 0; bit < 16; bit++) {
+		struct hf_blob_info info = { .flags = (uint16_t)(1 << bit),
+			.context = context,
+			.context_len = sizeof(context) - 1 };
+		struct test_rng r;
+		struct hf_rng rng = test_rng(&r, 7);
+		uint8_t blob[HF_BLOB_MAX];
+		size_t len = sizeof(blob);
+		uint8_t out[sizeof(plain)];
+		size_t out_len = sizeof(out);
+
+		assert_ok(hf_blob_wrap(blob, &len, &info, seed, plain, sizeof(plain), &rng));
+		assert_err(hf_blob_parse(&info, blob, len), HF_ERR_UNSUPPORTED);
+		assert_err(hf_blob_unwrap(out, &out_len, seed, context, blob, len),
+			HF_ERR_UNSUPPORTED);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +156,7 @@ int main(void)
 		cmocka_unit_test(refuses_every_shorter_and_every_longer_blob),
 		cmocka_unit_test(refuses_another_seed_and_another_context),
 		cmocka_unit_test(refuses_what_the_format_cannot_hold),
+		cmocka_unit_test(refuses_flags_that_it_does_not_know),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
