@@ -2,9 +2,9 @@
 /*
  * Grant   ::= SEQUENCE { "hufu-grant",   1, Context, envelope OCTET STRING }
  * Deposit ::= SEQUENCE { "hufu-deposit", 1, Context, envelope OCTET STRING }
- * Context ::= SEQUENCE { kind, domain, lineage UTF8String, epoch, release INTEGER, manifest OCTET
- *	STRING, recipient UTF8String, cert OCTET STRING, issued, notAfter GeneralizedTime, level
- *	INTEGER, mayTravel BOOLEAN }
+ * Context ::= SEQUENCE { kind, 1, domain, lineage UTF8String, epoch, release INTEGER,
+ *	manifest OCTET STRING, recipient UTF8String, cert OCTET STRING, issued, notAfter
+ *	GeneralizedTime, level INTEGER, mayTravel BOOLEAN }
  * GrantKeys   ::= SEQUENCE { cek OCTET STRING, sites OCTET STRING }            -- in the envelope
  * DepositKeys ::= SEQUENCE { cek, kDom OCTET STRING, salt [0] OPTIONAL, marks OCTET STRING }
  *
