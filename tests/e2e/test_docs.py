@@ -6,6 +6,7 @@ HUFU_BIN is the folder of the built programs; commands and options are compared 
 """
 import base64
 import glob
+import json
 import os
 import re
 import subprocess
@@ -159,6 +160,13 @@ class Tables(unittest.TestCase):
                 self.assertIn(f'`{name}`', told)
         for name in words(told):
             self.assertIn(name, silent)
+
+
+    def test_conformance_has_the_number_of_cases_that_pass(self):
+        files = sorted(glob.glob(os.path.join(ROOT, 'tests/vectors/*.txt')))
+        r = subprocess.run([HUFU, 'check', 'vectors', '--json', *files], capture_output=True, timeout=300, check=True)
+        found = json.loads(r.stdout)
+        self.assertIn(f'{found["passed"]} cases pass, {found["skipped"]} are skipped', read('docs/conformance.md'))
 
 
 class Examples(unittest.TestCase):
