@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Zeroed allocation on top of any allocator. */
+/* Allocation on top of any allocator. */
 #include "base/mem.h"
 
 #include <string.h>
@@ -13,6 +13,11 @@ void *hf_mem_new(const struct hf_mem *m, size_t len)
 	if (p != NULL)
 		memset(p, 0, len);
 	return p;
+}
+
+void *hf_mem_room(const struct hf_mem *m, size_t len)
+{
+	return m->get(m->ctx, len);
 }
 
 void *hf_mem_array(const struct hf_mem *m, size_t n, size_t size)

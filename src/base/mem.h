@@ -17,6 +17,12 @@ struct hf_mem {
 /* len bytes set to zero, or NULL. len 0 gives a pointer that may be NULL. */
 void *hf_mem_new(const struct hf_mem *m, size_t len);
 
+/*
+ * As hf_mem_new, with anything in it. Not touched: of a large piece, what is never written takes no
+ * memory.
+ */
+void *hf_mem_room(const struct hf_mem *m, size_t len);
+
 /* Zeroed array of n elements of size bytes, or NULL, also when n * size overflows. */
 void *hf_mem_array(const struct hf_mem *m, size_t n, size_t size);
 

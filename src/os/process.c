@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -191,15 +190,4 @@ hf_err hf_process_harden(struct hf_errinfo *ei)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return hf_sys_fail(ei, errno, "cannot forbid new privileges");
 	return HF_OK;
-}
-
-void hf_process_trim_stack(void)
-{
-	enum { SPARED = 8 * 1024, DEEPEST = 512 * 1024 };
-	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - SPARED) & ~(page - 1);
-
-	/* The kernel keeps 1 MiB below a stack free, so nothing else is there; what is not mapped
-	 * is passed over. */
-	(void)madvise((void *)(end - DEEPEST), DEEPEST, MADV_DONTNEED); /* NOLINT */
 }

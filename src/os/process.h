@@ -68,9 +68,9 @@ uint64_t hf_process_raise_files(void);
 HF_MUST_USE hf_err hf_process_harden(struct hf_errinfo *ei);
 
 /*
- * Gives back what deep calls have left on the stack of the first thread, which calls this; the
- * pages come back as zeros when they are needed again.
+ * Gives back what only the beginning of this process needed: stack below the caller's, which must
+ * be the first thread, and code. Stack comes back as zeros, code from its file, when it is used.
  */
-void hf_process_trim_stack(void);
+void hf_process_trim(void);
 
 #endif

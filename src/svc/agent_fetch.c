@@ -12,7 +12,7 @@
 #include "svc/agent_inner.h"
 
 enum {
-	REQUESTS_DEVICE = 3, /* a chunk in memory for each; one a source, so that a link that
+	REQUESTS_DEVICE = 2, /* a chunk in memory for each; one a source, so that a link that
 			      * breaks costs one chunk at most */
 	REQUESTS_EDGE = 8,
 	ROW_LEN = HF_SM3_LEN + 8,

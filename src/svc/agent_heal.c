@@ -49,7 +49,7 @@ static hf_err begin(struct agent_lineage *l, struct agent_heal *h)
 	HF_TRY(hf_object_peek(&content, HF_OBJECT_MANIFEST,
 		(struct hf_bytes){ h->manifest.p, h->manifest.len }, NULL));
 	HF_TRY(hf_manifest_parse(&h->m, content, NULL));
-	h->chunk = hf_mem_new(mem, (size_t)h->m.body.chunk_max + HF_CHUNK_TAG_LEN);
+	h->chunk = hf_mem_room(mem, (size_t)h->m.body.chunk_max + HF_CHUNK_TAG_LEN);
 	if (h->chunk == NULL)
 		return HF_ERR_NO_MEMORY;
 	return hf_pkg_reader_new(&h->reader, &h->m.body, NULL, &pages, mem);

@@ -8,6 +8,7 @@
 
 #include "base/hex.h"
 #include "http/api.h"
+#include "os/process.h"
 #include "svc/fetch_inner.h"
 
 enum {
@@ -69,6 +70,7 @@ static hf_err chunks_begin(struct hf_fetch *f)
 		.rate = f->config.rate,
 	};
 
+	hf_process_trim(); /* from here on little code runs, and the room is for chunks */
 	/* A request that xfer forgot lives until its session says so: twice as many may exist. */
 	f->n_requests = 2 * f->config.max_requests;
 	f->requests = hf_mem_array(env->mem, f->n_requests, sizeof(*f->requests));

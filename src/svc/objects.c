@@ -19,20 +19,18 @@ static hf_err check_name(enum hf_object kind, const uint8_t name[HF_SM3_LEN], co
 hf_err hf_objects_load(struct hf_buf *out, const struct hf_objects *o, enum hf_object kind,
 	const uint8_t name[HF_SM3_LEN], struct hf_errinfo *ei)
 {
-	struct hf_buf whole;
-	uint8_t *room = NULL;
 	size_t len = hf_object_max(kind);
+	uint8_t *room = hf_mem_room(out->mem, len);
 	hf_err e;
 
-	hf_buf_init(&whole, out->mem, len);
-	e = hf_buf_room(&whole, &room, len);
-	if (e == HF_OK)
-		e = o->load(o->ctx, kind, name, room, &len, ei);
+	if (room == NULL)
+		return HF_ERR_NO_MEMORY;
+	e = o->load(o->ctx, kind, name, room, &len, ei);
 	if (e == HF_OK)
 		e = check_name(kind, name, room, len, ei);
 	if (e == HF_OK)
 		e = hf_buf_put(out, room, len);
-	hf_buf_clear(&whole);
+	hf_mem_free(out->mem, room); /* nothing in it is secret */
 	return e;
 }
 

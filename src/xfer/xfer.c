@@ -37,11 +37,6 @@ static hf_err job_alloc(struct hf_xfer *x)
 	if (x->done == NULL || x->busy == NULL || x->alone == NULL || x->slots == NULL ||
 		x->sources == NULL)
 		return HF_ERR_NO_MEMORY;
-	for (uint32_t i = 0; i < c->max_requests; i++) {
-		x->slots[i].buf = hf_mem_new(c->mem, c->chunk_max);
-		if (x->slots[i].buf == NULL)
-			return HF_ERR_NO_MEMORY;
-	}
 	for (uint32_t i = 0; i < c->max_sources; i++) {
 		x->sources[i].misses =
 			hf_mem_array(c->mem, x->n_words, sizeof(*x->sources[i].misses));
@@ -236,6 +231,26 @@ static void tick(struct hf_xfer *x)
 		x->hint++;
 }
 
+/* Room for a chunk, which a slot keeps from its first request to the end of the job. */
+static hf_err room_get(struct hf_xfer *x, struct slot *s)
+{
+	if (s->buf == NULL)
+		s->buf = hf_mem_room(x->config.mem, x->config.chunk_max);
+	return s->buf == NULL ? HF_ERR_NO_MEMORY : HF_OK;
+}
+
+static void rooms_put(struct hf_xfer *x)
+{
+	for (uint32_t i = 0; i < x->config.max_requests; i++) {
+		struct slot *s = &x->slots[i];
+
+		if (s->state != SLOT_FREE)
+			continue;
+		hf_mem_free(x->config.mem, s->buf);
+		s->buf = NULL;
+	}
+}
+
 hf_err hf_xfer_next(struct hf_xfer *x, struct hf_xfer_request *out, uint64_t now_ms)
 {
 	struct plan p;
@@ -249,8 +264,10 @@ hf_err hf_xfer_next(struct hf_xfer *x, struct hf_xfer_request *out, uint64_t now
 	tick(x);
 	if (next_cancel(x, out))
 		return HF_OK;
-	if (hf_xfer_is_done(x))
+	if (hf_xfer_is_done(x)) {
+		rooms_put(x);
 		return HF_ERR_CLOSED;
+	}
 	s = hf_slot_free_one(x);
 	if (s == NULL)
 		return HF_ERR_AGAIN;
@@ -262,6 +279,9 @@ hf_err hf_xfer_next(struct hf_xfer *x, struct hf_xfer_request *out, uint64_t now
 	x->pace_at = hf_pace_when(&x->pace, p.len, x->now_ms);
 	if (x->pace_at > x->now_ms)
 		return HF_ERR_AGAIN;
+	x->failed = room_get(x, s);
+	if (x->failed != HF_OK)
+		return x->failed;
 
 	hf_slot_begin(x, s, &p, x->now_ms);
 	*out = (struct hf_xfer_request){

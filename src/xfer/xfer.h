@@ -10,7 +10,7 @@
  * What holds, whatever the sources do:
  *  1. chunk_done sees each chunk at most once, and only bytes whose digest is the chunk's id.
  *  2. No more than max_requests requests exist at a time, and no more bytes are kept than
- *     max_requests * chunk_max.
+ *     max_requests * chunk_max. Room for a chunk is taken when it is first needed.
  *  3. A request that ends early costs at most the bytes of the chunk it was in.
  *  4. A source that sent a wrong byte is never asked again. Every other fault is forgiven after a
  *     time that doubles, so the job ends as soon as each chunk can be had somewhere.

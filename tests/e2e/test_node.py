@@ -169,7 +169,7 @@ class Main(Story):
             peak = max(peak, node.memory())
         self.assertIn('done', node.pull('large'))
         self.assertLess(peak, 6 * 1024)
-        until('its memory goes back', lambda: node.memory() < peak - 1024)
+        until('its memory goes back', lambda: node.memory() < 3 * 1024)
 
 
 class Enrolment(Story):

@@ -74,7 +74,7 @@ void hufud_child_clear(struct hufud_child *c)
 
 void hufud_child_ready(const struct hufud_child *c)
 {
-	hf_process_trim_stack(); /* the self-tests went deep */
+	hf_process_trim();
 	/* A supervisor that is not there any more needs no message. */
 	(void)!hf_msg_send(HUFUD_FD_READY, c->log.process, strlen(c->log.process), NULL, 0, NULL);
 }

@@ -246,6 +246,7 @@ static hf_err run_once(struct supervisor *s, const struct child **cause, struct 
 	hf_err e = start_both(s, ei);
 
 	*cause = NULL;
+	hf_process_trim(); /* now it only waits */
 	while (e == HF_OK && !s->is_stopping && *cause == NULL) {
 		for (size_t i = 0; i < N_CHILDREN; i++)
 			if (reap(s, &s->child[i]) && *cause == NULL)

@@ -197,6 +197,25 @@ static void signals_are_read_in_turn(void **state)
 	assert_int_equal(test_child(take_signals, NULL), 0);
 }
 
+static unsigned deep(unsigned n)
+{
+	volatile uint8_t room[4096];
+
+	for (size_t i = 0; i < sizeof(room); i++)
+		room[i] = (uint8_t)(i + n);
+	return n == 0 ? room[1] : room[n % sizeof(room)] + deep(n - 1);
+}
+
+static void a_trimmed_process_runs_on(void **state)
+{
+	unsigned before = deep(40);
+
+	(void)state;
+	hf_process_trim();
+	assert_int_equal(deep(40), before);
+	hf_process_trim();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +226,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(files_are_raised_to_what_is_allowed),
 		cmocka_unit_test(a_hardened_process_leaves_no_core),
 		cmocka_unit_test(signals_are_read_in_turn),
+		cmocka_unit_test(a_trimmed_process_runs_on),
 	};
 
 	if (argc > 1)

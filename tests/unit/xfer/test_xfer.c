@@ -458,9 +458,25 @@ static void every_allocation_may_fail(void **state)
 		assert_int_equal(e, HF_ERR_NO_MEMORY);
 		assert_null(m->x);
 	}
-	assert_int_equal(n, 6 + 8 + SOURCES + 1);
+	assert_int_equal(n, 6 + SOURCES + 1);
 	hf_xfer_free(m->x);
 	hf_xfer_free(NULL);
+}
+
+/* Room for a chunk is taken with the first request that needs it, not before. */
+static void room_that_is_missing_ends_the_job(void **state)
+{
+	struct sim *m = &sim;
+	struct hf_xfer_request q;
+
+	(void)state;
+	sim_init(m, 1, 10);
+	sim_start(m, 1);
+	test_mem_fail_at(1);
+	assert_err(hf_xfer_next(m->x, &q, m->now), HF_ERR_NO_MEMORY);
+	test_mem_fail_at(0);
+	assert_err(hf_xfer_next(m->x, &q, m->now), HF_ERR_NO_MEMORY);
+	hf_xfer_free(m->x);
 }
 
 static void one_honest_source_gives_everything_once(void **state)
@@ -933,6 +949,7 @@ int main(void)
 		cmocka_unit_test(refuses_limits_out_of_range),
 		cmocka_unit_test(refuses_a_list_with_an_empty_or_a_long_chunk),
 		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(room_that_is_missing_ends_the_job),
 		cmocka_unit_test(one_honest_source_gives_everything_once),
 		cmocka_unit_test(a_wish_is_asked_for_first_and_the_rest_still_comes),
 		cmocka_unit_test(resumes_from_any_bitmap),
