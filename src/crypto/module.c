@@ -20,11 +20,11 @@ enum { NO = -1 };
 static const int module_next[HF_MODULE_STATES][HF_MODULE_EVENTS] = {
 	/* clang-format off */
 	/*                        START                PASSED           FAILED           TEST                 ZEROIZE */
-	[HF_MODULE_OFF]       = { HF_MODULE_SELF_TEST, NO,              NO,              NO,                  HF_MODULE_ZEROIZED },
+	[HF_MODULE_OFF]       = { HF_MODULE_SELF_TEST, NO,              HF_MODULE_ERROR, NO,                  HF_MODULE_ZEROIZED },
 	[HF_MODULE_SELF_TEST] = { NO,                  HF_MODULE_READY, HF_MODULE_ERROR, NO,                  NO                 },
 	[HF_MODULE_READY]     = { NO,                  NO,              HF_MODULE_ERROR, HF_MODULE_SELF_TEST, HF_MODULE_ZEROIZED },
 	[HF_MODULE_ERROR]     = { NO,                  NO,              HF_MODULE_ERROR, NO,                  NO                 },
-	[HF_MODULE_ZEROIZED]  = { HF_MODULE_SELF_TEST, NO,              NO,              NO,                  HF_MODULE_ZEROIZED },
+	[HF_MODULE_ZEROIZED]  = { HF_MODULE_SELF_TEST, NO,              HF_MODULE_ERROR, NO,                  HF_MODULE_ZEROIZED },
 	/* clang-format on */
 };
 

@@ -9,6 +9,9 @@
  *                 |                        |
  *                 +-FAILED--> ERROR <-FAILED
  *
+ * FAILED leads from OFF and ZEROIZED to ERROR, too: a conditional self-test may fail before the
+ * start (health.h) or while another thread zeroizes, and no new start may make up for that.
+ *
  * hf_module_start() picks for every primitive the best kernel whose CPU bits are there *and* whose
  * self-test passes, tests the integrity of the program's code, and runs the known-answer test of
  * every algorithm. Outside READY every service that can fail returns HF_ERR_SELF_TEST, and the
@@ -110,8 +113,9 @@ struct hf_selftest_watch {
 HF_MUST_USE hf_err hf_module_selftest(const struct hf_selftest_watch *watch);
 
 /*
- * A conditional self-test (pair of keys, entropy source) failed: enters the error state and returns
- * HF_ERR_SELF_TEST. test is a constant string. The first failure keeps its name.
+ * A conditional self-test (pair of keys, entropy source) failed: enters the error state, whatever
+ * the state was, and returns HF_ERR_SELF_TEST. test is a constant string. The first failure keeps
+ * its name.
  */
 hf_err hf_module_fail(const char *test);
 

@@ -6,6 +6,10 @@
 #include "refusals.h"
 #include "test.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crypto/health.h"
 #include "crypto/modes/ghash_kernel.h"
 #include "crypto/module.h"
 #include "crypto/sm2/sm2_batch.h"
@@ -19,6 +23,36 @@ static void there_is_no_service_before_the_start(void **state)
 	(void)state;
 	assert_int_equal(hf_module()->state, HF_MODULE_OFF);
 	assert_true(test_all_refuse());
+}
+
+/* In a process of its own: there is no way back. True: the failure ended all service for good. */
+static bool a_failure_is_kept(enum hf_module_state before)
+{
+	static const uint8_t stuck[HF_HEALTH_REPETITIONS];
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct hf_health h = { .n_run = 0 };
+		bool is_kept = hf_module()->state == before;
+
+		is_kept &= hf_health_feed(&h, stuck, sizeof(stuck)) == HF_ERR_ENTROPY;
+		is_kept &= hf_module()->state == HF_MODULE_ERROR;
+		is_kept &= strcmp(hf_module()->failed, "entropy repetition") == 0;
+		is_kept &= hf_module_start(0) == HF_ERR_SELF_TEST && test_all_refuse();
+		hf_module_zeroize();
+		is_kept &= hf_module()->state == HF_MODULE_ERROR;
+		_exit(is_kept ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void a_failure_before_the_start_forbids_the_start(void **state)
+{
+	(void)state;
+	assert_true(a_failure_is_kept(HF_MODULE_OFF));
 }
 
 static void without_processor_features_everything_is_the_reference(void **state)
@@ -114,6 +148,7 @@ static void only_the_transitions_of_the_figure_are_there(void **state)
 		enum hf_module_state to;
 	} figure[] = {
 		{ HF_MODULE_OFF, HF_MODULE_EV_START, HF_MODULE_SELF_TEST },
+		{ HF_MODULE_OFF, HF_MODULE_EV_FAILED, HF_MODULE_ERROR },
 		{ HF_MODULE_OFF, HF_MODULE_EV_ZEROIZE, HF_MODULE_ZEROIZED },
 		{ HF_MODULE_SELF_TEST, HF_MODULE_EV_PASSED, HF_MODULE_READY },
 		{ HF_MODULE_SELF_TEST, HF_MODULE_EV_FAILED, HF_MODULE_ERROR },
@@ -122,6 +157,7 @@ static void only_the_transitions_of_the_figure_are_there(void **state)
 		{ HF_MODULE_READY, HF_MODULE_EV_ZEROIZE, HF_MODULE_ZEROIZED },
 		{ HF_MODULE_ERROR, HF_MODULE_EV_FAILED, HF_MODULE_ERROR },
 		{ HF_MODULE_ZEROIZED, HF_MODULE_EV_START, HF_MODULE_SELF_TEST },
+		{ HF_MODULE_ZEROIZED, HF_MODULE_EV_FAILED, HF_MODULE_ERROR },
 		{ HF_MODULE_ZEROIZED, HF_MODULE_EV_ZEROIZE, HF_MODULE_ZEROIZED },
 	};
 
@@ -150,6 +186,7 @@ static void after_zeroization_there_is_no_service_until_the_next_start(void **st
 	assert_int_equal(hf_module()->state, HF_MODULE_ZEROIZED);
 	assert_true(test_all_refuse());
 	hf_module_zeroize();
+	assert_true(a_failure_is_kept(HF_MODULE_ZEROIZED));
 	assert_ok(hf_module_start(0));
 	assert_int_equal(hf_module()->state, HF_MODULE_READY);
 	the_self_tests_pass_again_on_demand(state);
@@ -174,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(there_is_no_service_before_the_start),
+		cmocka_unit_test(a_failure_before_the_start_forbids_the_start),
 		cmocka_unit_test(without_processor_features_everything_is_the_reference),
 		cmocka_unit_test(a_second_start_changes_nothing),
 		cmocka_unit_test(the_self_tests_pass_again_on_demand),
