@@ -224,12 +224,17 @@ static bool make_record(
 {
 	struct place spans[HF_INTEGRITY_SPANS];
 	struct hf_bytes bytes[HF_INTEGRITY_SPANS];
+	enum hf_integrity_kind kind;
 
 	if (!find_spans(m, spans) || !check_relocations(m, spans))
 		return false;
 	memcpy(record, m->bytes + where->file_at, sizeof(*record));
+	kind = hf_integrity_kind_get(record);
 	if (memcmp(record->magic, HF_INTEGRITY_MAGIC, sizeof(record->magic)) != 0 ||
-		hf_get_be64(record->kind) == HF_INTEGRITY_NONE)
+		kind == HF_INTEGRITY_BROKEN)
+		return complain(
+			m, "has an integrity record that was altered or is of another version");
+	if (kind == HF_INTEGRITY_NONE)
 		return complain(m, "is of a kind that has no integrity test");
 	for (size_t i = 0; i < HF_INTEGRITY_SPANS; i++) {
 		hf_put_be64(record->spans[i].at, spans[i].at - where->at);

@@ -55,19 +55,23 @@ void hf_integrity_tag(uint8_t tag[HF_SM3_LEN], const struct hf_integrity *record
 	HF_FAULT("integrity", tag[0]);
 }
 
-/* The record is written after the compiler has seen it: it must not know what is in it. */
-static const struct hf_integrity *own_record(void)
+enum hf_integrity_kind hf_integrity_kind_get(const struct hf_integrity *record)
 {
-	const struct hf_integrity *const volatile record = &hf_integrity_record;
-
-	return record;
+	for (size_t i = 1; i < sizeof(record->kind); i++)
+		if (record->kind[i] != record->kind[0])
+			return HF_INTEGRITY_BROKEN;
+	switch (record->kind[0]) {
+	case HF_INTEGRITY_MUST:
+	case HF_INTEGRITY_LATER:
+	case HF_INTEGRITY_NONE: return (enum hf_integrity_kind)record->kind[0];
+	default: return HF_INTEGRITY_BROKEN;
+	}
 }
 
-bool hf_integrity_is_tested(void)
+static bool is_tested(const struct hf_integrity *record)
 {
 	static const uint8_t zeros[HF_SM3_LEN];
-	const struct hf_integrity *record = own_record();
-	uint64_t kind = hf_get_be64(record->kind);
+	enum hf_integrity_kind kind = hf_integrity_kind_get(record);
 
 	if (kind == HF_INTEGRITY_LATER)
 		return !hf_ct_eq(record->head_tag, zeros, sizeof(zeros));
@@ -79,15 +83,16 @@ static bool is_inside(struct hf_bytes span, uintptr_t at)
 	return at - (uintptr_t)span.p < span.len;
 }
 
-bool hf_integrity_selftest(void)
+bool hf_integrity_is_good(const struct hf_integrity *record)
 {
-	const struct hf_integrity *record = own_record();
 	struct hf_bytes spans[HF_INTEGRITY_SPANS];
 	uint8_t tag[HF_SM3_LEN];
 	bool is_good;
 
-	if (!hf_integrity_is_tested())
+	if (!is_tested(record))
 		return true;
+	if (hf_integrity_kind_get(record) == HF_INTEGRITY_BROKEN)
+		return false;
 	hf_integrity_head_tag(tag, record);
 	if (!hf_ct_eq(tag, record->head_tag, sizeof(tag)))
 		return false;
@@ -107,4 +112,22 @@ bool hf_integrity_selftest(void)
 	is_good = hf_ct_eq(tag, record->tag, sizeof(tag));
 	hf_wipe(tag, sizeof(tag)); /* 7.5: intermediate values are erased */
 	return is_good;
+}
+
+/* The record is written after the compiler has seen it: it must not know what is in it. */
+static const struct hf_integrity *own_record(void)
+{
+	const struct hf_integrity *const volatile record = &hf_integrity_record;
+
+	return record;
+}
+
+bool hf_integrity_is_tested(void)
+{
+	return is_tested(own_record());
+}
+
+bool hf_integrity_selftest(void)
+{
+	return hf_integrity_is_good(own_record());
 }

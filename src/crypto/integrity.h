@@ -41,11 +41,16 @@ enum {
 #define HF_INTEGRITY_MAGIC   "hufu integrity 1"
 #define HF_INTEGRITY_SECTION ".hufu_integrity"
 
-/* What the link of a program or library decides about it. */
+/*
+ * What the link of a program or library decides about it. The record holds the value in each of
+ * eight bytes: two kinds differ in 32 bits, and so does each from all zeros and from all ones.
+ * What is none of them is an alteration, so that no small fault turns the test off.
+ */
 enum hf_integrity_kind {
-	HF_INTEGRITY_MUST = 1, /* no service without good tags: what is installed */
-	HF_INTEGRITY_LATER, /* libhufu.a: who links it may have the tags written; then as above */
-	HF_INTEGRITY_NONE,  /* tests, benches, sanitized builds: never tested, not approved */
+	HF_INTEGRITY_BROKEN = 0,  /* never written: what hf_integrity_kind_get() says of the rest */
+	HF_INTEGRITY_MUST = 0x5a, /* no service without good tags: what is installed */
+	HF_INTEGRITY_LATER = 0x3c, /* libhufu.a: who links it may have the tags written; then so */
+	HF_INTEGRITY_NONE = 0x69, /* tests, benches, sanitized builds: never tested, not approved */
 };
 
 struct hf_integrity_span {
@@ -56,7 +61,7 @@ struct hf_integrity_span {
 /* Bytes only, so that the tool need not know the machine. Tags of zeros: not written yet. */
 struct hf_integrity {
 	uint8_t magic[16]; /* HF_INTEGRITY_MAGIC without its terminator */
-	uint8_t kind[8];   /* enum hf_integrity_kind, big-endian */
+	uint8_t kind[8];   /* enum hf_integrity_kind, eight times */
 	struct hf_integrity_span spans[HF_INTEGRITY_SPANS];
 	uint8_t head_tag[HF_SM3_LEN];
 	uint8_t tag[HF_SM3_LEN];
@@ -65,7 +70,7 @@ struct hf_integrity {
 /* clang-format off */
 #define HF_INTEGRITY_RECORD(kind_) { \
 	.magic = { 'h', 'u', 'f', 'u', ' ', 'i', 'n', 't', 'e', 'g', 'r', 'i', 't', 'y', ' ', '1' }, \
-	.kind = { [7] = (kind_) }, \
+	.kind = { (kind_), (kind_), (kind_), (kind_), (kind_), (kind_), (kind_), (kind_) }, \
 }
 /* clang-format on */
 
@@ -77,10 +82,19 @@ void hf_integrity_head_tag(uint8_t tag[HF_SM3_LEN], const struct hf_integrity *r
 void hf_integrity_tag(uint8_t tag[HF_SM3_LEN], const struct hf_integrity *record,
 	const struct hf_bytes spans[HF_INTEGRITY_SPANS]);
 
-/* True if tags were written, or must have been: then the test decides about all service. */
+/* The kind that a record has in all eight bytes, or HF_INTEGRITY_BROKEN. */
+enum hf_integrity_kind hf_integrity_kind_get(const struct hf_integrity *record);
+
+/*
+ * Whether a record lets the program serve: its kind asks for no tags, or its tags are those of the
+ * spans that it names, which hold this code. A place is read only if the head tag is right.
+ */
+bool hf_integrity_is_good(const struct hf_integrity *record);
+
+/* True if tags were written to this program, or must have been: then the test decides about all. */
 bool hf_integrity_is_tested(void);
 
-/* The test. True where it is not asked for. */
+/* The test of this program. True where it is not asked for. */
 bool hf_integrity_selftest(void);
 
 #endif

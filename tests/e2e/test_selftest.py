@@ -25,7 +25,8 @@ LIBRARY = os.path.join(BIN, 'libhufu.so')
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..')
 POLICY = os.path.join(ROOT, 'docs/module/security-policy.md')
 KEY = b'Hufu module integrity, key no. 1'
-RECORD = struct.Struct('>16sQ6Q32s32s')
+RECORD = struct.Struct('>16s8s6Q32s32s')
+KIND_AT, KIND_LEN = 16, 8  # in the record
 SELF_TEST = 0x702
 INTERNAL = 8
 
@@ -63,9 +64,9 @@ class Elf:
             f.write(self.bytes)
         os.chmod(path, 0o755)
 
-    def flip(self, section, at):
+    def flip(self, section, at, bits=0x10):
         _, _, offset, length = self.sections[section]
-        self.bytes[offset + (at if at >= 0 else length + at)] ^= 0x10
+        self.bytes[offset + (at if at >= 0 else length + at)] ^= bits
 
 
 class Report(unittest.TestCase):
@@ -209,6 +210,15 @@ class Integrity(unittest.TestCase):
                 elf.flip(section, offset)
                 self.refuses(elf)
 
+    def test_no_flipped_bit_of_the_kind_turns_the_test_off(self):
+        for bit in range(8 * KIND_LEN):
+            with self.subTest(bit=bit):
+                elf = Elf(HUFU)
+                elf.flip('.hufu_integrity', KIND_AT + bit // 8, 1 << bit % 8)
+                self.refuses(elf)
+        self.assertIn('record that was altered', run(TOOL, self.copy).stderr)  # and writes none over it
+        self.assertNotEqual(run(self.copy, 'version').returncode, 0)
+
     def test_a_record_that_was_never_written_is_no_record(self):
         elf = Elf(HUFU)
         _, _, offset, length = elf.sections['.hufu_integrity']
@@ -253,7 +263,7 @@ class Integrity(unittest.TestCase):
         elf = Elf(HUFU)
         _, base, offset, length = elf.sections['.hufu_integrity']
         magic, kind, *places, head_tag, whole_tag = RECORD.unpack_from(elf.bytes, offset)
-        self.assertEqual((magic, kind), (b'hufu integrity 1', 1))
+        self.assertEqual((magic, kind), (b'hufu integrity 1', b'\x5a' * KIND_LEN))
         self.assertEqual(tag(bytes(elf.bytes[offset:offset + length - 64])), head_tag)
         digests = b''
         for at, n in zip(places[::2], places[1::2]):
