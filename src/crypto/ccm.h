@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SM4-CCM: GB/T 36624-2018 mechanism 3, NIST SP 800-38C, RFC 8998. Nonces of 7..13 bytes, tags of
- * 4, 6 .. 16 bytes, messages up to 2^(8 * (15 - nonce length)) - 1 bytes.
+ * 4, 6 .. 16 bytes, messages up to 2^(8 * (15 - nonce length)) - 1 bytes. Who gives nonces counts
+ * them, as in gcm.h.
  */
 #ifndef HF_CRYPTO_CCM_H
 #define HF_CRYPTO_CCM_H

@@ -2,7 +2,9 @@
 /*
  * SM4-GCM: GB/T 36624-2018 mechanism 5, NIST SP 800-38D, RFC 8998. Tags of 16 bytes (4..16 may be
  * asked for by the standard's tests); nonces of 12 bytes in the house, other lengths supported.
- * One message is at most 2^36 - 32 bytes; a (key, nonce) pair must never meet two messages.
+ * One message is at most 2^36 - 32 bytes; a (key, nonce) pair must never meet two messages. Here
+ * the caller gives the nonces and answers for that, and for the number of messages under a key;
+ * seq.h has keys that make their nonces and count.
  */
 #ifndef HF_CRYPTO_GCM_H
 #define HF_CRYPTO_GCM_H

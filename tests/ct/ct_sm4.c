@@ -2,6 +2,7 @@
 /* SM4, its modes and GHASH, with keys and texts that memcheck takes for undefined. */
 #include "crypto/ccm.h"
 #include "crypto/gcm.h"
+#include "crypto/seq.h"
 #include "crypto/sm4.h"
 #include "crypto/xts.h"
 #include "ct.h"
@@ -64,6 +65,33 @@ static int run_aead(const struct hf_gcm_key *g, const struct hf_sm4_key *k, uint
 	return 0;
 }
 
+static int run_seq(const uint8_t key[HF_SM4_KEY_LEN], uint64_t *seed)
+{
+	uint8_t tag[HF_GCM_TAG_LEN];
+	const struct hf_aead a = { NULL, 0, iv, sizeof(iv), m, 100, out, tag, sizeof(tag) };
+	const struct hf_aead b = { NULL, 0, iv, sizeof(iv), out, 100, m, tag, sizeof(tag) };
+	struct hf_gcm_seq g;
+	struct hf_ccm_seq c;
+
+	(void)ct_fill(seed, m, sizeof(m));
+	CT_EXPECT(hf_gcm_seq_init(&g, key, iv, 2), HF_OK);
+	CT_EXPECT(hf_gcm_seq_seal(&g, &a), HF_OK);
+	ct_public(out, sizeof(out));
+	ct_public(tag, sizeof(tag));
+	g.count.n = 0;
+	CT_EXPECT(hf_gcm_seq_open(&g, &b), HF_OK);
+	(void)ct_fill(seed, m, sizeof(m));
+	CT_EXPECT(hf_ccm_seq_init(&c, key, iv, 2), HF_OK);
+	CT_EXPECT(hf_ccm_seq_seal(&c, &a), HF_OK);
+	ct_public(out, sizeof(out));
+	ct_public(tag, sizeof(tag));
+	c.count.n = 0;
+	CT_EXPECT(hf_ccm_seq_open(&c, &b), HF_OK);
+	hf_gcm_seq_clear(&g);
+	hf_ccm_seq_clear(&c);
+	return 0;
+}
+
 int main(void)
 {
 	uint64_t seed = ct_seed(4);
@@ -77,5 +105,6 @@ int main(void)
 	(void)ct_fill(&seed, m, sizeof(m));
 	hf_sm4_init(&k, key);
 	CT_EXPECT(hf_gcm_init(&g, key), HF_OK);
-	return run_blocks(&k) != 0 || run_xts(&seed) != 0 || run_aead(&g, &k, &seed) != 0;
+	return run_blocks(&k) != 0 || run_xts(&seed) != 0 || run_aead(&g, &k, &seed) != 0 ||
+	       run_seq(key, &seed) != 0;
 }

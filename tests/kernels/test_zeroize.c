@@ -21,6 +21,7 @@
 #include "crypto/hmac.h"
 #include "crypto/kdf.h"
 #include "crypto/module.h"
+#include "crypto/seq.h"
 #include "crypto/sm2.h"
 #include "crypto/sm4.h"
 #include "crypto/xts.h"
@@ -208,6 +209,29 @@ static HF_NOINLINE void use_aead(void)
 	hf_wipe(key, sizeof(key));
 }
 
+static HF_NOINLINE void use_seq(void)
+{
+	uint8_t key[HF_SM4_KEY_LEN];
+	uint8_t iv[HF_GCM_NONCE_LEN] = { 0 };
+	uint8_t tag[HF_GCM_TAG_LEN];
+	struct hf_aead a = { NULL, 0, text, 70, text, TEXT_LEN, out, tag, 16 };
+	struct hf_gcm_seq g;
+	struct hf_ccm_seq c;
+
+	draw(29, key, sizeof(key), true);
+	assert_ok(hf_gcm_seq_init(&g, key, iv, 2));
+	assert_ok(hf_ccm_seq_init(&c, key, iv, 2));
+	note(g.key.sm4.rk, sizeof(g.key.sm4.rk), true);
+	note(g.key.h, sizeof(g.key.h), true);
+	assert_ok(hf_gcm_seq_seal(&g, &a));
+	assert_err(hf_gcm_seq_open(&g, &a), HF_ERR_AUTH);
+	assert_ok(hf_ccm_seq_seal(&c, &a));
+	assert_err(hf_ccm_seq_open(&c, &a), HF_ERR_AUTH);
+	hf_gcm_seq_clear(&g);
+	hf_ccm_seq_clear(&c);
+	hf_wipe(key, sizeof(key));
+}
+
 static HF_NOINLINE void use_hmac(void)
 {
 	uint8_t key[HF_SM3_LEN];
@@ -323,6 +347,7 @@ static const struct {
 	{ "sm4", use_sm4 },
 	{ "xts", use_xts },
 	{ "gcm and ccm", use_aead },
+	{ "sequences", use_seq },
 	{ "hmac and derivations", use_hmac },
 	{ "drbg", use_drbg },
 	{ "sm2", use_sm2 },

@@ -15,6 +15,7 @@
 #include "crypto/hmac.h"
 #include "crypto/kdf.h"
 #include "crypto/module.h"
+#include "crypto/seq.h"
 #include "crypto/sm2.h"
 #include "crypto/sm4.h"
 #include "crypto/sm4_mac.h"
@@ -80,7 +81,10 @@ static inline unsigned test_services_of_sm4(void)
 	struct hf_aead a = { key, 12, NULL, 0, b, 16, b, b + 16, 16 };
 	struct hf_gcm_job gcm = { &g, a, HF_OK };
 	struct hf_sm4_cbc_job cbc = { &k, b, b, b, 1 };
-	hf_err got[20];
+	struct hf_gcm_seq gs = { .count = { .limit = 9 } };
+	struct hf_ccm_seq cs = { .count = { .limit = 9 } };
+	const struct hf_aead numbered = { NULL, 0, NULL, 0, b, 16, b, b + 16, 16 };
+	hf_err got[28];
 	unsigned n_got = 0;
 	unsigned n = 0;
 
@@ -105,6 +109,12 @@ static inline unsigned test_services_of_sm4(void)
 	got[n_got++] = hf_gcm_decrypt(&stream, b, b, 16);
 	got[n_got++] = hf_gcm_tag(&stream, b, 16);
 	got[n_got++] = hf_gcm_verify(&stream, b, 16);
+	got[n_got++] = hf_gcm_seq_seal(&gs, &numbered);
+	got[n_got++] = hf_gcm_seq_open(&gs, &numbered);
+	got[n_got++] = hf_gcm_seq_init(&gs, key, key, 9);
+	got[n_got++] = hf_ccm_seq_seal(&cs, &numbered);
+	got[n_got++] = hf_ccm_seq_open(&cs, &numbered);
+	got[n_got++] = hf_ccm_seq_init(&cs, key, key, 9);
 	for (unsigned i = 0; i < n_got; i++)
 		n += got[i] != HF_ERR_SELF_TEST;
 	n += hf_gcm_seal_batch(&gcm, 1) == HF_OK;
