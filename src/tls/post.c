@@ -74,7 +74,7 @@ static uint64_t due_at(const struct hf_tls *t, const struct hf_tls_dir *d)
 	uint64_t life = t->cfg->limits.rekey_ms;
 
 	/* A key that has protected nothing does not age. */
-	if (d->seq == 0 || life > HF_TLS_NEVER - d->since_ms)
+	if (d->gcm.count.n == 0 || life > HF_TLS_NEVER - d->since_ms)
 		return HF_TLS_NEVER;
 	return d->since_ms + life;
 }
@@ -83,7 +83,7 @@ static bool is_due(const struct hf_tls *t, const struct hf_tls_dir *d)
 {
 	const struct hf_tls_limits *l = &t->cfg->limits;
 
-	return d->seq >= l->rekey_records || d->n_bytes >= l->rekey_bytes ||
+	return d->gcm.count.n >= l->rekey_records || d->n_bytes >= l->rekey_bytes ||
 	       t->now_ms >= due_at(t, d);
 }
 

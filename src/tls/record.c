@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Record protection. Invariant: a record number is used once per key, because only a seal that
- * reached the cipher raises it, and a key that has used them all refuses.
+ * Record protection. Record numbers and their nonces (RFC 8446 5.3) are those of a sequence of the
+ * module (crypto/seq.h): each is used once per key, and a key that has used all it may refuses.
  */
 #include "tls/record.h"
 
@@ -10,12 +10,6 @@
 #include "base/endian.h"
 #include "base/wipe.h"
 #include "tls/keysched.h"
-
-/*
- * RFC 8446 5.5: at most 2^24.5 full records under one GCM key. Rekeying begins at the configured
- * limit, far below this stop, which guards against a configuration without limits.
- */
-#define SEQ_STOP UINT64_C(23726566)
 
 struct hf_tls_head hf_tls_head_get(const uint8_t in[HF_TLS_HEAD_LEN])
 {
@@ -30,22 +24,24 @@ hf_err hf_tls_dir_set(struct hf_tls_dir *d, const uint8_t secret[HF_SM3_LEN], ui
 {
 	struct hf_tls_dir n = { .is_on = true, .since_ms = now_ms };
 	uint8_t key[HF_SM4_KEY_LEN];
+	uint8_t iv[HF_GCM_NONCE_LEN];
 	hf_err e;
 
 	memcpy(n.secret, secret, sizeof(n.secret));
 	e = hf_tls_label(key, sizeof(key), secret, "key", NULL, 0);
 	if (e != HF_OK)
 		goto out;
-	e = hf_tls_label(n.iv, sizeof(n.iv), secret, "iv", NULL, 0);
+	e = hf_tls_label(iv, sizeof(iv), secret, "iv", NULL, 0);
 	if (e != HF_OK)
 		goto out;
-	e = hf_gcm_init(&n.key, key);
+	e = hf_gcm_seq_init(&n.gcm, key, iv, HF_TLS_KEY_RECORDS_MAX);
 	if (e != HF_OK)
 		goto out;
 
 	*d = n;
 out:
 	hf_wipe(key, sizeof(key));
+	hf_wipe(iv, sizeof(iv));
 	hf_wipe(&n, sizeof(n));
 	return e;
 }
@@ -68,17 +64,6 @@ void hf_tls_dir_clear(struct hf_tls_dir *d)
 	hf_wipe(d, sizeof(*d));
 }
 
-/* RFC 8446 5.3: the 64-bit record number, padded to the left, XOR the IV. */
-static void make_nonce(uint8_t nonce[HF_GCM_NONCE_LEN], const struct hf_tls_dir *d)
-{
-	uint8_t seq[8];
-
-	hf_put_be64(seq, d->seq);
-	memcpy(nonce, d->iv, HF_GCM_NONCE_LEN);
-	for (size_t i = 0; i < sizeof(seq); i++)
-		nonce[HF_GCM_NONCE_LEN - sizeof(seq) + i] ^= seq[i];
-}
-
 static void put_head(uint8_t *out, uint8_t type, size_t len)
 {
 	out[0] = type;
@@ -91,15 +76,13 @@ hf_err hf_tls_seal(struct hf_tls_dir *d, uint8_t *out, enum hf_tls_type type, co
 {
 	uint8_t *body = out + HF_TLS_HEAD_LEN;
 	size_t inner_len = len + 1 + pad;
-	uint8_t nonce[HF_GCM_NONCE_LEN];
+	hf_err e;
 
 	if (!d->is_on) {
 		put_head(out, (uint8_t)type, len);
 		memcpy(body, in, len);
 		return HF_OK;
 	}
-	if (d->seq >= SEQ_STOP)
-		return HF_ERR_LIMIT;
 
 	/* RFC 8446 5.2: TLSInnerPlaintext = content || type || zeros; the head is the AAD. */
 	put_head(out, HF_TLS_DATA, inner_len + HF_GCM_TAG_LEN);
@@ -107,19 +90,19 @@ hf_err hf_tls_seal(struct hf_tls_dir *d, uint8_t *out, enum hf_tls_type type, co
 		memcpy(body, in, len);
 	body[len] = (uint8_t)type;
 	memset(body + len + 1, 0, pad);
-	make_nonce(nonce, d);
-	HF_TRY(hf_gcm_seal(&d->key, &(struct hf_aead){
-					    .nonce = nonce,
-					    .nonce_len = sizeof(nonce),
-					    .aad = out,
-					    .aad_len = HF_TLS_HEAD_LEN,
-					    .in = body,
-					    .in_len = inner_len,
-					    .out = body,
-					    .tag = body + inner_len,
-					    .tag_len = HF_GCM_TAG_LEN,
-				    }));
-	d->seq++;
+	e = hf_gcm_seq_seal(&d->gcm, &(struct hf_aead){
+					     .aad = out,
+					     .aad_len = HF_TLS_HEAD_LEN,
+					     .in = body,
+					     .in_len = inner_len,
+					     .out = body,
+					     .tag = body + inner_len,
+					     .tag_len = HF_GCM_TAG_LEN,
+				     });
+	if (e != HF_OK) { /* no plaintext stays where records are sent from */
+		hf_wipe(out, HF_TLS_HEAD_LEN + inner_len + HF_GCM_TAG_LEN);
+		return e;
+	}
 	d->n_bytes += len;
 	return HF_OK;
 }
@@ -129,29 +112,22 @@ hf_err hf_tls_open(
 {
 	size_t cipher_len = hf_tls_head_get(record).len;
 	uint8_t tag[HF_GCM_TAG_LEN];
-	uint8_t nonce[HF_GCM_NONCE_LEN];
 	size_t len;
 
 	if (cipher_len < HF_GCM_TAG_LEN)
 		return HF_ERR_AUTH;
-	if (d->seq == UINT64_MAX)
-		return HF_ERR_LIMIT;
 
 	len = cipher_len - HF_GCM_TAG_LEN;
 	memcpy(tag, record + HF_TLS_HEAD_LEN + len, sizeof(tag));
-	make_nonce(nonce, d);
-	HF_TRY(hf_gcm_open(&d->key, &(struct hf_aead){
-					    .nonce = nonce,
-					    .nonce_len = sizeof(nonce),
-					    .aad = record,
-					    .aad_len = HF_TLS_HEAD_LEN,
-					    .in = record + HF_TLS_HEAD_LEN,
-					    .in_len = len,
-					    .out = out,
-					    .tag = tag,
-					    .tag_len = sizeof(tag),
-				    }));
-	d->seq++;
+	HF_TRY(hf_gcm_seq_open(&d->gcm, &(struct hf_aead){
+						.aad = record,
+						.aad_len = HF_TLS_HEAD_LEN,
+						.in = record + HF_TLS_HEAD_LEN,
+						.in_len = len,
+						.out = out,
+						.tag = tag,
+						.tag_len = sizeof(tag),
+					}));
 
 	/* RFC 8446 5.4: the type is the last byte that is not zero. */
 	while (len > 0 && out[len - 1] == 0)

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "crypto/gcm.h"
+#include "crypto/seq.h"
 #include "crypto/sm3.h"
 
 enum {
@@ -22,6 +22,12 @@ enum {
 	HF_TLS_OVERHEAD = HF_TLS_HEAD_LEN + 1 + HF_GCM_TAG_LEN, /* what sealing adds, no padding */
 };
 
+/*
+ * RFC 8446 5.5: at most 2^24.5 full records under one GCM key. Rekeying begins at the configured
+ * limit, far below this stop, which guards against a configuration without limits.
+ */
+#define HF_TLS_KEY_RECORDS_MAX UINT64_C(23726566)
+
 enum hf_tls_type {
 	HF_TLS_CCS = 20,
 	HF_TLS_ALERT = 21,
@@ -31,11 +37,9 @@ enum hf_tls_type {
 
 /* The keys of one direction. All zero: records travel in the clear. */
 struct hf_tls_dir {
-	struct hf_gcm_key key;
-	uint8_t iv[HF_GCM_NONCE_LEN];
+	struct hf_gcm_seq gcm;      /* its count: records under this key so far */
 	uint8_t secret[HF_SM3_LEN]; /* traffic secret, for the next generation */
 	bool is_on;                 /* records are protected */
-	uint64_t seq;               /* records under this key so far */
 	uint64_t n_bytes;           /* content under this key so far */
 	uint64_t since_ms;          /* when this key began */
 };
@@ -58,7 +62,8 @@ void hf_tls_dir_clear(struct hf_tls_dir *d);
 
 /*
  * Writes one whole record to out (len + pad + HF_TLS_OVERHEAD bytes; without keys, head and content
- * only). len + pad <= HF_TLS_PLAIN_MAX. HF_ERR_LIMIT: no record number is left.
+ * only). len + pad <= HF_TLS_PLAIN_MAX. HF_ERR_LIMIT: no record number is left under this key; out
+ * holds zeros after any failure.
  */
 HF_MUST_USE hf_err hf_tls_seal(struct hf_tls_dir *d, uint8_t *out, enum hf_tls_type type,
 	const uint8_t *in, size_t len, size_t pad);

@@ -225,7 +225,7 @@ hf_err hf_tls_take_record(struct hf_tls *t, const uint8_t *record)
 	if (t->rx.is_on && h.type == HF_TLS_DATA)
 		return take_protected(t, record);
 	/* A peer that failed on our hello has no keys yet: its alert is in the clear. */
-	if (h.type == HF_TLS_ALERT && (!t->rx.is_on || (t->rx.seq == 0 && !is_open(t))))
+	if (h.type == HF_TLS_ALERT && (!t->rx.is_on || (t->rx.gcm.count.n == 0 && !is_open(t))))
 		return take_alert(t, body, h.len);
 	if (!t->rx.is_on && h.type == HF_TLS_HANDSHAKE)
 		return take_handshake(t, body, h.len);

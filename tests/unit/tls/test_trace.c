@@ -148,7 +148,7 @@ static void replay_data(struct replay *r)
 	assert_bytes(r->e.t.exporter, 32, r->file, "ExporterMasterSecret");
 	assert_bytes(r->e.t.tx.secret, 32, r->file, "ClientApplicationTrafficSecret0");
 	assert_bytes(r->e.t.rx.secret, 32, r->file, "ServerApplicationTrafficSecret0");
-	assert_bytes(r->e.t.tx.iv, 12, r->file, "ClientApplicationIv");
+	assert_bytes(r->e.t.tx.gcm.count.iv, 12, r->file, "ClientApplicationIv");
 
 	receive(r, "ServerPostHandshakeRecords[0]"); /* two tickets */
 	receive(r, "ServerPostHandshakeRecords[1]");
@@ -187,7 +187,7 @@ static void replay_full(size_t step)
 	assert_bytes(r.e.t.hs->c_hs, 32, FULL, "ClientHandshakeTrafficSecret");
 	assert_bytes(r.e.t.hs->s_hs, 32, FULL, "ServerHandshakeTrafficSecret");
 	assert_bytes(r.e.t.hs->secret, 32, FULL, "HandshakeSecret");
-	assert_bytes(r.e.t.rx.iv, 12, FULL, "ServerHandshakeIv");
+	assert_bytes(r.e.t.rx.gcm.count.iv, 12, FULL, "ServerHandshakeIv");
 	receive(&r, "ServerCcs");
 	receive(&r, "ServerFlightRecords[0]");
 	receive(&r, "ServerFlightRecords[1]");
