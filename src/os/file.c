@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,6 @@
 #include "os/sys.h"
 
 enum {
-	FILE_PATH_MAX = 4096,
 	FILE_IO_MAX = 1 << 30, /* one call never moves more (Linux stops a little below 2 GiB) */
 	FILE_TEMP_TRIES = 100,
 };
@@ -48,9 +48,13 @@ static hf_err fd_fail(struct hf_errinfo *ei, int sys, const char *verb, int fd)
 
 static int open_flags(unsigned how)
 {
-	int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int flags = O_CLOEXEC | O_NOCTTY;
 
-	flags |= (how & (HF_FILE_WRITE | HF_FILE_APPEND)) != 0 ? O_RDWR : O_RDONLY;
+	if ((how & HF_FILE_PUT) != 0)
+		flags |= O_WRONLY;
+	else
+		flags |= (how & (HF_FILE_WRITE | HF_FILE_APPEND)) != 0 ? O_RDWR : O_RDONLY;
+	flags |= (how & HF_FILE_WAIT) == 0 ? O_NONBLOCK : 0;
 	flags |= (how & HF_FILE_APPEND) != 0 ? O_APPEND : 0;
 	flags |= (how & HF_FILE_CREATE) != 0 ? O_CREAT : 0;
 	flags |= (how & HF_FILE_NEW) != 0 ? O_CREAT | O_EXCL : 0;
@@ -148,13 +152,14 @@ static hf_err load_rest(struct hf_buf *out, int fd, const char *path, struct hf_
 	return e;
 }
 
-hf_err hf_file_load(struct hf_buf *out, const char *path, struct hf_errinfo *ei)
+static hf_err load(struct hf_buf *out, const char *path, unsigned how, struct hf_errinfo *ei)
 {
 	size_t before = out->len;
 	int fd = -1;
 	hf_err e;
 
-	HF_TRY(hf_file_open(&fd, path, HF_FILE_READ | HF_FILE_FOLLOW | HF_FILE_SEQUENTIAL, 0, ei));
+	HF_TRY(hf_file_open(
+		&fd, path, how | HF_FILE_READ | HF_FILE_FOLLOW | HF_FILE_SEQUENTIAL, 0, ei));
 	e = load_rest(out, fd, path, ei);
 	if (e != HF_OK && out->len > before) {
 		hf_wipe(out->p + before, out->len - before);
@@ -162,6 +167,30 @@ hf_err hf_file_load(struct hf_buf *out, const char *path, struct hf_errinfo *ei)
 	}
 	hf_file_close(&fd);
 	return e;
+}
+
+hf_err hf_file_load(struct hf_buf *out, const char *path, struct hf_errinfo *ei)
+{
+	return load(out, path, 0, ei);
+}
+
+hf_err hf_file_load_input(struct hf_buf *out, const char *path, struct hf_errinfo *ei)
+{
+	return load(out, path, HF_FILE_WAIT, ei);
+}
+
+hf_err hf_file_await(int fd, int stop_fd)
+{
+	struct pollfd p[2] = { { .fd = stop_fd, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN } };
+	int n;
+
+	do
+		n = poll(p, 2, -1);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return hf_sys_err(errno);
+	return p[0].revents != 0 ? HF_ERR_AGAIN : HF_OK;
 }
 
 hf_err hf_file_write(int fd, const void *bytes, size_t len, struct hf_errinfo *ei)
@@ -311,20 +340,62 @@ hf_err hf_file_delete(const char *path, struct hf_errinfo *ei)
 	return HF_OK;
 }
 
-/* A new file beside path, named so that no other process or thread has it. */
-static hf_err open_temp(
-	int *fd, char temp[FILE_PATH_MAX], const char *path, unsigned mode, struct hf_errinfo *ei)
+/* The directory that the last part of a path lies in; false: it cannot be looked at. */
+static bool stat_above(struct stat *st, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char above[HF_FILE_PATH_MAX];
+	int n = snprintf(above, sizeof(above), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+		slash == NULL ? "." : path);
+
+	return n < (int)sizeof(above) && stat(above, st) == 0;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+bool hf_file_is_same(const char *a, const char *b)
+{
+	struct stat of_a;
+	struct stat of_b;
+	bool has_a = stat(a, &of_a) == 0;
+	bool has_b = stat(b, &of_b) == 0;
+
+	if (!has_a && !has_b) {
+		if (strcmp(last_part(a), last_part(b)) != 0)
+			return false;
+		has_a = stat_above(&of_a, a);
+		has_b = stat_above(&of_b, b);
+	}
+	return has_a && has_b && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
+unsigned hf_file_umask(void)
+{
+	mode_t mask =
+		umask(077); /* there is no other way to ask; what is made meanwhile is private */
+
+	(void)umask(mask);
+	return (unsigned)mask;
+}
+
+hf_err hf_file_temp(int *fd, char temp[HF_FILE_PATH_MAX], const char *path, unsigned mode,
+	struct hf_errinfo *ei)
 {
 	const char *slash = strrchr(path, '/');
 	int above_len = slash == NULL ? 0 : (int)(slash - path) + 1;
 	hf_err e = HF_ERR_EXISTS;
 
-	if (strlen(path) > FILE_PATH_MAX - 64)
+	if (strlen(path) > HF_FILE_PATH_MAX - 64)
 		return hf_fail(ei, HF_ERR_LIMIT, "path is too long: %.100s", path);
 	for (unsigned i = 0; i < FILE_TEMP_TRIES && e == HF_ERR_EXISTS; i++) {
 		struct hf_errinfo why = { 0 };
 
-		(void)snprintf(temp, FILE_PATH_MAX, "%.*s.%.200s.tmp-%ld-%u", above_len, path,
+		(void)snprintf(temp, HF_FILE_PATH_MAX, "%.*s.%.200s.tmp-%ld-%u", above_len, path,
 			path + above_len, (long)getpid(), i);
 		e = hf_file_open(fd, temp, HF_FILE_WRITE | HF_FILE_NEW, mode, &why);
 		if (e != HF_OK && e != HF_ERR_EXISTS)
@@ -338,11 +409,11 @@ static hf_err open_temp(
 hf_err hf_file_replace(
 	const char *path, unsigned mode, const void *bytes, size_t len, struct hf_errinfo *ei)
 {
-	char temp[FILE_PATH_MAX];
+	char temp[HF_FILE_PATH_MAX];
 	int fd = -1;
 	hf_err e;
 
-	HF_TRY(open_temp(&fd, temp, path, mode, ei));
+	HF_TRY(hf_file_temp(&fd, temp, path, mode, ei));
 	e = hf_file_write(fd, bytes, len, ei);
 	if (e != HF_OK)
 		goto out;

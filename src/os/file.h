@@ -24,12 +24,14 @@ enum hf_file_how {
 	HF_FILE_APPEND = 1 << 3,     /* hf_file_write goes to the end, whatever else happens */
 	HF_FILE_SEQUENTIAL = 1 << 4, /* will be read once, front to back */
 	HF_FILE_FOLLOW = 1 << 5,     /* the last part may be a symbolic link (paths of the user) */
+	HF_FILE_WAIT = 1 << 6,       /* a fifo waits for its other end (paths of the user) */
+	HF_FILE_PUT = 1 << 7,        /* write only: a fifo that is read, too, has no other end */
 };
 
 /*
  * Opens path. Without HF_FILE_FOLLOW a symbolic link as its last part is HF_ERR_PERMISSION. mode
  * counts when a file is made, and is set exactly (the umask does not matter). A directory is
- * HF_ERR_ARG; opening never waits (fifos) and never takes over the terminal.
+ * HF_ERR_ARG; opening does not wait without HF_FILE_WAIT and never takes over the terminal.
  */
 HF_MUST_USE hf_err hf_file_open(
 	int *fd, const char *path, unsigned how, unsigned mode, struct hf_errinfo *ei);
@@ -43,6 +45,9 @@ void hf_file_close(int *fd);
  */
 HF_MUST_USE hf_err hf_file_load(struct hf_buf *out, const char *path, struct hf_errinfo *ei);
 
+/* The same for a path that a user names for one command: a fifo is waited for and read. */
+HF_MUST_USE hf_err hf_file_load_input(struct hf_buf *out, const char *path, struct hf_errinfo *ei);
+
 /*
  * Replaces the file at path, or makes it, in one step: after a crash there is the old or the new
  * content, whole. When it returns HF_OK the new one is durable. On failure the old one is there
@@ -54,6 +59,9 @@ HF_MUST_USE hf_err hf_file_replace(
 /* Up to cap bytes from the current position into out; *got 0 at the end of the file. */
 HF_MUST_USE hf_err hf_file_read(
 	int fd, uint8_t *out, size_t cap, size_t *got, struct hf_errinfo *ei);
+
+/* Waits until fd can be read (or has ended). HF_ERR_AGAIN: stop_fd can, and goes first. */
+HF_MUST_USE hf_err hf_file_await(int fd, int stop_fd);
 
 /* All len bytes at the current position. */
 HF_MUST_USE hf_err hf_file_write(int fd, const void *bytes, size_t len, struct hf_errinfo *ei);
@@ -96,6 +104,20 @@ struct hf_file_stat {
 /* Tells about the file itself: a symbolic link is neither file nor directory. */
 HF_MUST_USE hf_err hf_file_stat(struct hf_file_stat *out, const char *path, struct hf_errinfo *ei);
 HF_MUST_USE hf_err hf_file_fstat(struct hf_file_stat *out, int fd, struct hf_errinfo *ei);
+
+/*
+ * Whether two paths lead to one file, by whatever names and links; for what is not there yet,
+ * whether making it would. What cannot be looked at is no file.
+ */
+bool hf_file_is_same(const char *a, const char *b);
+
+/* A new file beside path, named so that no other process or thread has it. */
+enum { HF_FILE_PATH_MAX = 4096 };
+HF_MUST_USE hf_err hf_file_temp(int *fd, char temp[HF_FILE_PATH_MAX], const char *path,
+	unsigned mode, struct hf_errinfo *ei);
+
+/* Mode bits that this process does not give to its files. Not while other threads make files. */
+unsigned hf_file_umask(void);
 
 /* Renames within one file system, replacing what is there. Durable after hf_dir_sync. */
 HF_MUST_USE hf_err hf_file_rename(const char *from, const char *to, struct hf_errinfo *ei);

@@ -3,6 +3,9 @@
 #include "test.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -303,6 +306,107 @@ static void reads_a_file_front_to_back(void **state)
 	assert_err(hf_file_read(-1, block, 4, &got, NULL), HF_ERR_IO);
 }
 
+/* Opens a fifo for writing as soon as somebody has it open, or waits in open, for reading. */
+static void *feed(void *arg)
+{
+	int fd;
+
+	while ((fd = open(arg, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0 && errno == ENXIO)
+		(void)sched_yield();
+	(void)!write(fd, "late", 4);
+	(void)close(fd);
+	return NULL;
+}
+
+static void *drain(void *arg)
+{
+	char got[5] = { 0 };
+	int fd = open(arg, O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, got, 4);
+
+	(void)close(fd);
+	return n == 4 && strcmp(got, "seen") == 0 ? arg : NULL;
+}
+
+static void a_fifo_of_a_user_waits_for_its_other_end(void **state)
+{
+	const char *path = test_path(dir, "fifo");
+	struct hf_buf b;
+	pthread_t other;
+	void *has_seen = NULL;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(mkfifo(path, 0600), 0);
+	hf_buf_init(&b, &test_mem, 10);
+	/* Nobody writes: that of a server is empty. */
+	assert_ok(hf_file_load(&b, path, NULL));
+	assert_int_equal(b.len, 0);
+	assert_int_equal(pthread_create(&other, NULL, feed, (void *)(uintptr_t)path), 0);
+	assert_ok(hf_file_load_input(&b, path, NULL));
+	assert_int_equal(pthread_join(other, NULL), 0);
+	assert_int_equal(b.len, 4);
+	hf_buf_clear(&b);
+	assert_int_equal(pthread_create(&other, NULL, drain, (void *)(uintptr_t)path), 0);
+	assert_ok(hf_file_open(&fd, path, HF_FILE_PUT | HF_FILE_WAIT, 0, NULL));
+	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_WRONLY);
+	assert_ok(hf_file_write(fd, "seen", 4, NULL));
+	assert_int_equal(pthread_join(other, &has_seen), 0);
+	assert_non_null(has_seen);
+	hf_file_close(&fd);
+}
+
+static void waiting_ends_with_a_byte_or_a_stop(void **state)
+{
+	int in[2];
+	int stop[2];
+
+	(void)state;
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(stop, O_CLOEXEC), 0);
+	assert_int_equal(write(in[1], "x", 1), 1);
+	assert_ok(hf_file_await(in[0], stop[0]));
+	assert_int_equal(write(stop[1], "x", 1), 1);
+	assert_err(hf_file_await(in[0], stop[0]), HF_ERR_AGAIN);
+	(void)close(in[1]);
+	(void)close(in[0]);
+	(void)close(stop[0]);
+	(void)close(stop[1]);
+}
+
+static void names_of_one_file_are_told(void **state)
+{
+	char here[TEST_PATH_MAX + 8];
+	char none[TEST_PATH_MAX + 8];
+
+	(void)state;
+	(void)snprintf(here, sizeof(here), "%s/./f", dir);
+	(void)snprintf(none, sizeof(none), "%s/./none", dir);
+	test_file_put(test_path(dir, "f"), "x", 1);
+	test_file_put(test_path(dir, "g"), "x", 1);
+	assert_int_equal(link(here, test_path(dir, "hard")), 0);
+	assert_int_equal(symlink("f", test_path(dir, "soft")), 0);
+	assert_true(hf_file_is_same(here, test_path(dir, "f")));
+	assert_true(hf_file_is_same(here, test_path(dir, "hard")));
+	assert_true(hf_file_is_same(here, test_path(dir, "soft")));
+	assert_true(hf_file_is_same(none, test_path(dir, "none")));
+	assert_true(hf_file_is_same("none", "./none"));
+	assert_false(hf_file_is_same(here, test_path(dir, "g")));
+	assert_false(hf_file_is_same(here, none));
+	assert_false(hf_file_is_same(none, test_path(dir, "nine")));
+	assert_false(hf_file_is_same(none, "none"));
+	assert_false(hf_file_is_same(test_path(dir, "no/x"), test_path(dir, "no/x")));
+}
+
+static void the_mask_of_the_process_is_asked_and_kept(void **state)
+{
+	mode_t before = umask(027);
+
+	(void)state;
+	assert_int_equal(hf_file_umask(), 027);
+	assert_int_equal(umask(before), 027);
+}
+
 int main(void)
 {
 #define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make, delete)
@@ -319,6 +423,10 @@ int main(void)
 		IN_DIR(a_lock_is_held_until_closed),
 		IN_DIR(makes_and_lists_directories),
 		IN_DIR(reads_a_file_front_to_back),
+		IN_DIR(a_fifo_of_a_user_waits_for_its_other_end),
+		IN_DIR(names_of_one_file_are_told),
+		cmocka_unit_test(waiting_ends_with_a_byte_or_a_stop),
+		cmocka_unit_test(the_mask_of_the_process_is_asked_and_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
