@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -42,19 +43,25 @@ static void *type_keys(void *arg)
 static hf_err ask(struct hf_buf *out, const char *keys)
 {
 	struct pty p = { .keys = keys };
+	struct hf_errinfo ei = { 0 };
 	struct termios before;
 	struct termios after;
 	char shown[64] = { 0 };
 	pthread_t typist;
+	sigset_t mask;
 	hf_err e;
 
 	open_pty(&p);
 	assert_int_equal(tcgetattr(p.slave, &before), 0);
 	assert_int_equal(pthread_create(&typist, NULL, type_keys, &p), 0);
-	e = hf_tty_passphrase_at(out, p.slave, "Passphrase: ", NULL);
+	e = hf_tty_passphrase_at(out, p.slave, "Passphrase: ", &ei);
 	assert_int_equal(pthread_join(typist, NULL), 0);
 	assert_int_equal(tcgetattr(p.slave, &after), 0);
 	assert_int_equal(before.c_lflag, after.c_lflag);
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &mask), 0);
+	assert_false(sigismember(&mask, SIGINT) || sigismember(&mask, SIGTERM));
+	assert_int_equal(e, ei.code); /* no failure without words */
+	assert_true(e == HF_OK || ei.text[0] != '\0');
 	assert_true(read(p.master, shown, sizeof(shown) - 1) > 0);
 	assert_null(strstr(shown, "s3"));
 	(void)close(p.slave);
