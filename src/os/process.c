@@ -179,6 +179,17 @@ uint64_t hf_process_raise_files(void)
 	return r.rlim_cur;
 }
 
+void hf_process_begin(void)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
+	/* The lowest free number is given out: the closed one that is looked at. */
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY); /* NOLINT */
+}
+
 hf_err hf_process_harden(struct hf_errinfo *ei)
 {
 	const struct rlimit none = { 0, 0 };

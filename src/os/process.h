@@ -62,6 +62,13 @@ uint32_t hf_process_uid(void);
 uint64_t hf_process_raise_files(void);
 
 /*
+ * First thing in main. No file gets the number of a standard descriptor that was closed: something
+ * lies there that can be neither read (0) nor written (1, 2). Files beyond a limit of their size
+ * are an error, HF_ERR_FULL, not SIGXFSZ.
+ */
+void hf_process_begin(void);
+
+/*
  * No core dumps, no ptrace and no /proc/<pid>/mem by the same user, no new privileges by exec.
  * First thing in every process that may see a key. Children must call it again.
  */

@@ -5,6 +5,7 @@
 
 #include "os/file.h"
 #include "os/heap.h"
+#include "os/process.h"
 #include "roles.h"
 
 enum { EXIT_USAGE = 2 };
@@ -57,6 +58,7 @@ int main(int argc, char **argv)
 	const char *config = NULL;
 	bool is_check = false;
 
+	hf_process_begin();
 	if (argc > 1 && strcmp(argv[1], HUFUD_AS_KEYD) == 0)
 		return hufud_keyd();
 	if (argc > 1 && strcmp(argv[1], HUFUD_AS_FRONT) == 0)

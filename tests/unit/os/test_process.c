@@ -216,6 +216,42 @@ static void a_trimmed_process_runs_on(void **state)
 	hf_process_trim();
 }
 
+/* Opens a file with the standard descriptors closed: it must not get one of their numbers. */
+static int begin_without_descriptors(void *ctx)
+{
+	char byte = 0;
+	int fd;
+
+	(void)ctx;
+	for (int i = 0; i <= 2; i++)
+		(void)close(i);
+	hf_process_begin();
+	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (fd <= 2)
+		return 1;
+	if (read(0, &byte, 1) != -1 || write(1, "x", 1) != -1 || write(2, "x", 1) != -1)
+		return 2;
+	return raise(SIGXFSZ) == 0 ? 42 : 3; /* not ended by it */
+}
+
+static int begin_with_descriptors(void *ctx)
+{
+	int ends[2];
+
+	(void)ctx;
+	if (pipe(ends) != 0 || dup2(ends[1], 1) != 1)
+		return 1;
+	hf_process_begin();
+	return write(1, "x", 1) == 1 ? 42 : 2;
+}
+
+static void no_file_gets_the_number_of_a_closed_descriptor(void **state)
+{
+	(void)state;
+	assert_int_equal(test_child(begin_without_descriptors, NULL), 42);
+	assert_int_equal(test_child(begin_with_descriptors, NULL), 42);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +263,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_hardened_process_leaves_no_core),
 		cmocka_unit_test(signals_are_read_in_turn),
 		cmocka_unit_test(a_trimmed_process_runs_on),
+		cmocka_unit_test(no_file_gets_the_number_of_a_closed_descriptor),
 	};
 
 	if (argc > 1)
