@@ -23,7 +23,7 @@ static void on_progress(void *ctx, const struct hf_local_progress *p)
 	/* What the node is stuck at is worth a line of its own, once. */
 	if (pull->bar.is_on && p->why[0] != '\0' && strcmp(p->why, pull->last.why) != 0) {
 		hufu_progress_end(&pull->bar);
-		fprintf(stderr, "hufu pull: %s, retrying\n", p->why);
+		hufu_line(stderr, "hufu pull: %s, retrying", p->why);
 	}
 	pull->last = *p;
 	hufu_progress_show(&pull->bar, p->bytes_done, p->bytes);

@@ -10,6 +10,7 @@
 #include "crypto/module.h"
 #include "os/cpu.h"
 #include "os/process.h"
+#include "view.h"
 
 static const struct hufu_opt opts_json[] = {
 	{ "json", NULL, "print JSON" },
@@ -179,7 +180,7 @@ static const struct hufu_cmd commands[] = {
 	  .min_args = 1, .max_args = HUFU_ARGS_MAX,
 	  .summary = "run files of test vectors against the ciphers that are built in",
 	  .help = "Tells per file and algorithm how many cases passed, failed or were skipped, and why.\n"
-		  "Exit codes: 0 nothing failed, 1 something did, 4 a file cannot be read.",
+		  "Exit codes: 0 some passed and none failed, 1 not so, 4 a file cannot be read.",
 	  .run = hufu_run_check_vectors },
 	{ .name = "crypto hmac", .usage = "[FILE] --key-file FILE [OPTION]...",
 	  .opts = hufu_opts_crypto_hmac, .max_args = 1,
@@ -434,14 +435,20 @@ const struct hufu_cmd *hufu_cmd_find(int argc, char **argv, int *n_words)
 	return NULL;
 }
 
+static bool is_in_group(const struct hufu_cmd *cmd, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncmp(cmd->name, word, len) == 0 && cmd->name[len] == ' ';
+}
+
 /* The commands that begin with this word. */
 static bool print_group(FILE *out, const char *word)
 {
-	size_t len = strlen(word);
 	bool any = false;
 
 	for (size_t i = 0; i < HF_COUNT(commands); i++) {
-		if (strncmp(commands[i].name, word, len) == 0 && commands[i].name[len] == ' ') {
+		if (is_in_group(&commands[i], word)) {
 			fprintf(out, "%s  hufu %s %s\n", any ? "" : "usage:\n", commands[i].name,
 				commands[i].usage);
 			any = true;
@@ -450,10 +457,13 @@ static bool print_group(FILE *out, const char *word)
 	return any;
 }
 
-static int no_command(const char *word)
+/* No command has these first words: says so, and which ones begin like them. */
+static int no_command(int argc, char **argv)
 {
-	if (!print_group(stderr, word))
-		fprintf(stderr, "hufu: no command '%s'; 'hufu --help' lists them\n", word);
+	if (!print_group(stderr, argv[0]))
+		hufu_line(stderr, "hufu: no command '%s'; 'hufu --help' lists them", argv[0]);
+	else if (argc > 1)
+		hufu_line(stderr, "hufu: no command '%s %s', but those above", argv[0], argv[1]);
 	return HUFU_EXIT_USAGE;
 }
 
@@ -473,7 +483,7 @@ static int help(int argc, char **argv)
 	else if (cmd != NULL)
 		hufu_help_cmd(cmd);
 	else if (!print_group(stdout, argv[0]))
-		return no_command(argv[0]);
+		return no_command(argc, argv);
 	return 0;
 }
 
@@ -486,6 +496,7 @@ int main(int argc, char **argv)
 	int n_words = 0;
 	int status;
 
+	hf_process_begin();
 	if (argc < 2) {
 		hufu_help_all();
 		return HUFU_EXIT_USAGE;
@@ -498,9 +509,9 @@ int main(int argc, char **argv)
 	if (cmd == NULL && argc == 3 && is_help(argv[2]))
 		return help(1, argv + 1);
 	if (cmd == NULL)
-		return no_command(argv[1]);
+		return no_command(argc - 1, argv + 1);
 	if (hufu_args_parse(&args, cmd, argc - 1 - n_words, argv + 1 + n_words, &ei) != HF_OK) {
-		fprintf(stderr, "hufu %s: %s\n", cmd->name, ei.text);
+		hufu_line(stderr, "hufu %s: %s", cmd->name, ei.text);
 		return HUFU_EXIT_USAGE;
 	}
 	if (hufu_has(&args, "help")) {
@@ -509,7 +520,7 @@ int main(int argc, char **argv)
 	}
 	cpu = hf_os_cpu();
 	if (hf_os_cpu_limit(&cpu, getenv("HUFU_CPU"), &ei) != HF_OK) {
-		fprintf(stderr, "hufu: HUFU_CPU: %s\n", ei.text);
+		hufu_line(stderr, "hufu: HUFU_CPU: %s", ei.text);
 		return HUFU_EXIT_USAGE;
 	}
 	if (hf_module_start(cpu) != HF_OK && !cmd->runs_without_module) {
@@ -520,7 +531,7 @@ int main(int argc, char **argv)
 	status = cmd->run(&args, &ei);
 	hf_module_zeroize();
 	if (ei.code != HF_OK)
-		fprintf(stderr, "hufu %s: %s [%s]\n", cmd->name, ei.text, hf_err_name(ei.code));
+		hufu_line(stderr, "hufu %s: %s [%s]", cmd->name, ei.text, hf_err_name(ei.code));
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, "hufu %s: standard output: write failed\n", cmd->name);
 		return status == 0 ? hf_err_exit(HF_ERR_IO) : status;

@@ -2,6 +2,7 @@
 #include "view.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -71,7 +72,7 @@ static bool is_unsafe(const uint8_t *p, size_t n)
 }
 
 /* Terminals obey such characters: they are shown as \xNN. */
-static void put_safe(struct hf_bytes s)
+static void put_safe(FILE *out, struct hf_bytes s)
 {
 	for (size_t at = 0; at < s.len;) {
 		size_t n = hf_utf8_len(s.p + at, s.len - at);
@@ -79,12 +80,26 @@ static void put_safe(struct hf_bytes s)
 		if (is_unsafe(s.p + at, n)) {
 			n = n == 0 ? 1 : n;
 			for (size_t i = 0; i < n; i++)
-				printf("\\x%02x", s.p[at + i]);
+				fprintf(out, "\\x%02x", s.p[at + i]);
 		} else {
-			(void)fwrite(s.p + at, 1, n, stdout);
+			(void)fwrite(s.p + at, 1, n, out);
 		}
 		at += n;
 	}
+}
+
+void hufu_line(FILE *out, const char *fmt, ...)
+{
+	char line[HUFU_LINE_MAX];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	put_safe(out, (struct hf_bytes){ (const uint8_t *)line,
+			      n < HUFU_LINE_MAX ? (size_t)n : HUFU_LINE_MAX - 1 });
+	(void)fputc('\n', out);
 }
 
 void hufu_view_begin(struct hufu_view *v, bool is_json)
@@ -182,7 +197,7 @@ void hufu_view_text(struct hufu_view *v, const char *key, struct hf_bytes s)
 	/* In a row blanks separate. */
 	is_quoted = v->in_row && (s.len == 0 || memchr(s.p, ' ', s.len) != NULL);
 	printf("%s", is_quoted ? "\"" : "");
-	put_safe(s);
+	put_safe(stdout, s);
 	printf("%s", is_quoted ? "\"" : "");
 	end_value(v);
 }

@@ -18,11 +18,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
+#include "base/attr.h"
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "codec/json_wr.h"
+
+enum { HUFU_LINE_MAX = 8192 }; /* bytes of hufu_line(); more are cut off */
+
+/*
+ * Prints one line and its end. Names of files and other text that others have chosen may stand in
+ * it: control characters are shown as \xNN.
+ */
+void hufu_line(FILE *out, const char *fmt, ...) HF_PRINTF(2, 3);
 
 struct hufu_view {
 	bool is_json;
