@@ -8,11 +8,13 @@ import hashlib
 import os
 import pty
 import resource
+import shlex
 import shutil
 import signal
 import stat
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 
@@ -280,6 +282,11 @@ class WideModes(Folder):
                     '-o', 'c', data=text[:4096 + 15])
         self.refuse(USAGE, '--unit-size', 'sm4-xts', 'encrypt', '--key-file', 'k32', '--unit-size', '15')
         self.refuse(INPUT, 'at least one block', 'sm4-xts', 'encrypt', '--key-file', 'k32', '-o', 'c', data=b'short')
+        put('short', KEY)  # as long as the bytes of a key that is twice as long
+        for mode in ('sm4-xts', 'sm4-hctr'):
+            self.refuse(INPUT, '16 bytes in hexadecimal', mode, 'encrypt', '--key-file', 'short', '-o', 'c', data=text)
+        put('raw', bytes.fromhex(get('k32').decode()))
+        self.assertEqual(ok('sm4-xts', 'decrypt', '--key-file', 'raw', '--unit-size', '4096', data=whole), text)
         put('same', KEY + KEY)
         self.refuse(INPUT, 'halves', 'sm4-xts', 'encrypt', '--key-file', 'same', '-o', 'c', data=text)
 
@@ -354,6 +361,49 @@ class Sm2(Folder):
         status = os.waitpid(pid, 0)[1]
         os.close(fd)
         return os.waitstatus_to_exitcode(status), shown.decode()
+
+    def test_who_gives_up_at_the_question_leaves_nothing_behind(self):
+        before = sorted(os.listdir('.'))
+        for way in ('\x03', '\x04', signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            pid, fd = pty.fork()
+            if pid == 0:
+                os.execv(HUFU, [HUFU, 'crypto', 'sm2', 'keygen', '-o', 'u.key', '--pub-out', 'u.pub'])
+            shown = b''
+            while not shown.endswith(b': '):
+                shown += os.read(fd, 4096)
+            self.assertFalse(termios.tcgetattr(fd)[3] & termios.ECHO)
+            if isinstance(way, str):
+                os.write(fd, way.encode())
+            else:
+                os.kill(pid, way)
+            while b'\n' not in shown:  # written when the echo is on again
+                shown += os.read(fd, 4096)
+            self.assertTrue(termios.tcgetattr(fd)[3] & termios.ECHO)
+            while not shown.endswith(b']\r\n'):
+                shown += os.read(fd, 4096)
+            self.assertIn(b'stopped at the question for the passphrase', shown)
+            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), STATE)
+            os.close(fd)
+            self.assertEqual(sorted(os.listdir('.')), before)
+
+    def test_two_passphrases_are_one_too_many(self):
+        put('pass', 'tiger')
+        both = ('--passphrase-file', 'pass', '--passphrase-env', 'P')
+        self.refuse(USAGE, 'either --passphrase-file', 'sm2', 'keygen', '-o', 'b.key', *both, env={'P': 'tiger'})
+        for name in ('a.key', 'o.key'):
+            self.refuse(USAGE, 'either --passphrase-file', 'sm2', 'pub', '--key', name, *both, env={'P': 'tiger'})
+
+    def test_keys_of_another_kind_are_bad_input(self):
+        openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', 'p256.key')
+        openssl('genpkey', '-algorithm', 'RSA', '-out', 'rsa.key')
+        for name in ('p256', 'rsa'):
+            openssl('pkey', '-in', name + '.key', '-pubout', '-out', name + '.pub')
+        put('empty', b'')
+        for name in ('p256.key', 'rsa.key', 'a.pub', 'rsa.pub', 'empty', 'm.short'):
+            put('m.short', b'neither')
+            self.refuse(INPUT, name, 'sm2', 'pub', '--key', name)
+        for name in ('p256.pub', 'rsa.pub', 'a.key', 'empty', 'm.short'):
+            self.refuse(INPUT, name, 'sm2', 'encrypt', '--key', name, data=b'x')
 
     def test_a_passphrase_is_asked_for_twice(self):
         code, shown = self.typed('sm2', 'keygen', '-o', 't.key', '--pub-out', 't.pub', answers=['tiger', 'tiger'])
@@ -450,6 +500,9 @@ class Sm2(Folder):
         put('A.says', bytes(32))
         self.refuse(REFUSED, 'does not have the same key', *exchange('B', 'A', '-o', 'x', '--confirm', 'A.says'))
         self.refuse(REFUSED, 'does not have', *exchange('A', 'B', '-o', 'x', '--confirm', 'B.says', '--id', 'mallory'))
+        for own, peer, said in (('A.long', 'B.short.pub', '--ephemeral: must'), ('A.short', 'B.long.pub', '--peer-ephemeral')):
+            self.refuse(USAGE, said, 'sm2', 'exchange', '--initiator', '--key', 'A.long', '--ephemeral', own,
+                        '--peer', 'B.long.pub', '--peer-ephemeral', peer, '-o', 'x')
         self.refuse(USAGE, 'give one of', 'sm2', 'exchange', '--key', 'A.long')
         self.refuse(USAGE, '--ephemeral is missing', 'sm2', 'exchange', '--initiator', '--key', 'A.long')
 
@@ -523,28 +576,148 @@ class InputAndOutput(Folder):
 
     def test_a_limit_of_file_size_leaves_nothing_behind(self):
         put('p', bytes(1 << 20))
+        for action in (signal.SIG_DFL, signal.SIG_IGN):
+            def small_files(action=action):
+                signal.signal(signal.SIGXFSZ, action)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+            r = self.refuse(RESOURCES, 'cannot write c: File too large', 'sm4-ctr', 'encrypt', 'p', '--key-file', 'k',
+                            '-o', 'c', preexec_fn=small_files)
+            self.assertEqual(r.stdout, b'')
 
-        def small_files():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
-        r = self.refuse(RESOURCES, 'cannot write', 'sm4-ctr', 'encrypt', 'p', '--key-file', 'k', '-o', 'c',
-                        preexec_fn=small_files)
-        self.assertEqual(r.stdout, b'')
+    def start(self, *args, **more):
+        return subprocess.Popen([HUFU, 'crypto', *args], stderr=subprocess.PIPE, **more)
+
+    def wait_until_it_can_be_stopped(self, p, sig):
+        """Signals that it wants to read are blocked from then on."""
+        for _ in range(6000):
+            if p.poll() is not None:
+                break
+            with open(f'/proc/{p.pid}/status', encoding='utf-8') as f:
+                mask = next(x for x in f if x.startswith('SigBlk')).split()[1]
+            if int(mask, 16) >> (sig - 1) & 1:
+                return
+            time.sleep(0.01)
+        p.kill()
+        self.fail(p.stderr.read())
+
+    def stopped(self, p, sig):
+        self.wait_until_it_can_be_stopped(p, sig)
+        p.send_signal(sig)
+        self.assertEqual(p.wait(timeout=60), STATE)
+        self.assertIn(b'stopped', p.stderr.read())
+        p.stderr.close()
 
     def test_a_signal_leaves_nothing_behind(self):
         with open('big', 'wb') as f:
             f.truncate(16 << 30)
-        for sig in (signal.SIGINT, signal.SIGTERM):
-            p = subprocess.Popen([HUFU, 'crypto', 'sm4-cfb8', 'encrypt', 'big', '--key-file', 'k', '-o', 'c'],
-                                 stderr=subprocess.PIPE)
-            while not any(n.startswith('.c.tmp-') for n in os.listdir('.')):
-                time.sleep(0.01)
-            time.sleep(0.2)
-            p.send_signal(sig)
+        put('c', b'old')
+        before = sorted(os.listdir('.'))
+        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            self.stopped(self.start('sm4-cfb8', 'encrypt', 'big', '--key-file', 'k', '-o', 'c', '--force'), sig)
+            self.assertEqual(sorted(os.listdir('.')), before)
+            for mode in ('sm4-gcm', 'sm4-ccm', 'sm4-cbc'):  # while a pipe has nothing to read
+                p = self.start(mode, 'decrypt', '--key-file', 'k', '-o', 'p', stdin=subprocess.PIPE)
+                p.stdin.write(bytes(300000))
+                p.stdin.flush()
+                self.stopped(p, sig)
+                p.stdin.close()
+                self.assertEqual(sorted(os.listdir('.')), before)
+        self.assertEqual(get('c'), b'old')
+
+    def test_what_is_killed_has_left_no_name(self):
+        try:
+            os.close(os.open('.', os.O_TMPFILE | os.O_WRONLY))
+        except OSError:
+            self.skipTest('this file system has only files with names')
+        before = sorted(os.listdir('.'))
+        p = self.start('sm4-gcm', 'decrypt', '--key-file', 'k', '-o', 'p', stdin=subprocess.PIPE)
+        p.stdin.write(bytes(1 << 20))  # more than a pipe holds: some of it was deciphered
+        p.stdin.flush()
+        p.kill()
+        p.wait(timeout=60)
+        p.stdin.close()
+        p.stderr.close()
+        self.assertEqual(sorted(os.listdir('.')), before)
+
+    def test_a_name_that_is_taken_meanwhile_stays(self):
+        for args in (('sm4-cbc', 'encrypt', '--key-file', 'k'), ('sm4-ccm', 'encrypt', '--key-file', 'k')):
+            p = self.start(*args, '-o', 'c', stdin=subprocess.PIPE)
+            p.stdin.write(bytes(300000))
+            p.stdin.flush()
+            self.wait_until_it_can_be_stopped(p, signal.SIGTERM)
+            put('c', b'of somebody else')
+            p.stdin.close()
             self.assertEqual(p.wait(timeout=60), STATE)
-            self.assertIn(b'stopped', p.stderr.read())
+            self.assertIn(b'c is there already', p.stderr.read())
             p.stderr.close()
-            self.assertEqual(sorted(os.listdir('.')), ['big', 'k', 'k32'])
+            self.assertEqual(get('c'), b'of somebody else')
+            self.assertEqual(sorted(os.listdir('.')), ['c', 'k', 'k32'])
+            os.unlink('c')
+
+    def test_public_files_obey_the_umask_and_secret_ones_are_private(self):
+        def made(name):
+            mode = stat.S_IMODE(os.stat(name).st_mode)
+            os.unlink(name)
+            return mode
+        put('t', b'text')
+        for mask, public in ((0o022, 0o644), (0o077, 0o600), (0o002, 0o664), (0, 0o666)):
+            self.addCleanup(os.umask, os.umask(mask))
+            ok('sm4-gcm', 'encrypt', 't', '--key-file', 'k', '-o', 'c')
+            ok('sm4-gcm', 'decrypt', 'c', '--key-file', 'k', '-o', 'p')
+            ok('sm2', 'keygen', '-o', 'key', '--pub-out', 'pub', '--no-passphrase')
+            self.assertEqual([made(n) for n in ('c', 'p', 'key', 'pub')], [public, 0o600, 0o600, public])
+
+    def test_names_of_one_file_are_one(self):
+        keygen = ('sm2', 'keygen', '--no-passphrase', '--force')
+        os.mkdir('d')
+        for first, second in (('x', './x'), ('x', 'd/../x'), ('-', '-'), ('-', '/dev/stdout')):
+            self.refuse(USAGE, 'one file', *keygen, '-o', first, '--pub-out', second)
+        ok(*keygen, '-o', 'a.key', '--pub-out', 'a.pub')
+        os.link('a.key', 'hard')
+        os.symlink('a.key', 'soft')
+        for name in ('./a.key', os.path.abspath('a.key'), 'hard', 'soft'):
+            self.refuse(USAGE, 'one file', *keygen, '-o', 'a.key', '--pub-out', name)
+        key = get('a.key')
+        for name in ('a.key', './a.key', 'hard'):
+            self.refuse(USAGE, 'is the file of --key', 'sm2', 'pub', '--key', 'a.key', '-o', name, '--force')
+            self.refuse(USAGE, 'is the file of --key', 'sm2', 'sign', '--key', 'a.key', '-o', name, '--force')
+        self.refuse(USAGE, 'is the file of --key-file', 'sm4-cbc', 'encrypt', 'k', '--key-file', 'k', '-o', './k', '--force')
+        put('pass', 'tiger')
+        self.refuse(USAGE, 'is the file of --passphrase-file', *keygen[:2], '--passphrase-file', 'pass', '-o', 'pass',
+                    '--force')
+        self.assertEqual(get('a.key'), key)
+        ok(*keygen, '-o', 'a.key', '--pub-out', 'd/a.key')  # another folder
+
+    def test_closed_descriptors_are_not_given_to_files(self):
+        put('t', b'abc')
+
+        def shell(line):
+            return subprocess.run(f'{shlex.quote(HUFU)} crypto {line}', shell=True, capture_output=True, timeout=60,
+                                  check=False)
+        self.assertEqual(shell('sm4-gcm encrypt t --key-file k -o c <&- >&- 2>&-').returncode, OK)
+        self.assertEqual(ok('sm4-gcm', 'decrypt', 'c', '--key-file', 'k'), b'abc')
+        self.assertEqual(shell('sm2 keygen -o - --pub-out pub --no-passphrase >&-').returncode, SYSTEM)
+        self.assertFalse(os.path.exists('pub'))  # with the private key in it
+        self.assertEqual(shell('sm3 t >&-').returncode, SYSTEM)
+        self.assertEqual(shell('sm3 <&-').returncode, SYSTEM)
+
+    def test_control_characters_in_names_do_not_reach_the_terminal(self):
+        name = 'a\x1b]0;x\x07\u202eb\u00e4'
+        put(name, b'abc')
+        shown = 'a\\x1b]0;x\\x07\\xe2\\x80\\xaeb\u00e4'
+        self.assertIn(f'SM3({shown})= ', ok('sm3', name).decode())
+        self.assertIn(f'HMAC-SM3({shown})= ', ok('hmac', name, '--key-file', 'k').decode())
+        for args in (('sm3', name + '.none'), ('sm4-cbc', 'encrypt', 'k', '--key-file', 'k', '-o', name),
+                     ('sm3', '--' + name), (name,)):
+            r = run(*args)
+            self.assertIn(shown, r.stderr.decode())
+            self.assertNotIn(b'\x1b', r.stderr)
+
+    def test_an_unknown_command_is_told_what_there_is(self):
+        r = run('foo')
+        self.assertEqual(r.returncode, USAGE)
+        self.assertIn(b"no command 'crypto foo'", r.stderr)
+        self.assertIn(b'hufu crypto sm4-gcm encrypt|decrypt', r.stderr)
 
     def test_bytes_are_not_written_to_a_terminal(self):
         out, terminal = pty.openpty()
@@ -564,6 +737,42 @@ class InputAndOutput(Folder):
         c = ok('sm4-gcm', 'encrypt', 'p', '--key-file', 'k')
         ok('sm4-gcm', 'decrypt', '--key-file', 'k', '-o', 'pipe', data=c)
         self.assertEqual(reader.communicate(timeout=60)[0].split()[0].decode(), hashlib.sha256(text).hexdigest())
+
+    def test_a_fifo_waits_for_its_other_end(self):
+        ok('sm2', 'keygen', '-o', 'a.key', '--pub-out', 'a.pub', '--no-passphrase')
+        os.mkfifo('in')
+        os.mkfifo('out')
+
+        def feed(*args, content):
+            """Writes when the command has opened the fifo: it must wait for that and for what comes."""
+            p = subprocess.Popen([HUFU, 'crypto', *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+            while p.poll() is None:
+                try:
+                    f = os.open('in', os.O_WRONLY | os.O_NONBLOCK)
+                except OSError:  # nobody reads yet
+                    time.sleep(0.01)
+                    continue
+                os.write(f, content)
+                os.close(f)
+                break
+            out, err = p.communicate(timeout=60)
+            self.assertEqual(p.returncode, OK, err)
+            return out
+        put('m', b'a message')
+        self.assertEqual(feed('sm3', 'in', content=b'abc').split()[-1], openssl('sm3', data=b'abc').split()[-1])
+        s = feed('sm2', 'sign', 'in', '--key', 'a.key', content=b'a message')
+        ok('sm2', 'verify', 'm', '--key', 'a.pub', '--signature', put('s', s))
+        self.assertEqual(feed('sm2', 'pub', '--key', 'in', content=get('a.key')), get('a.pub'))
+        self.assertEqual(feed('sm4-ctr', 'encrypt', 'm', '--key-file', 'in', '--iv', IV, content=KEY.encode()),
+                         ok('sm4-ctr', 'encrypt', 'm', '--key-file', 'k', '--iv', IV))
+        p = self.start('sm4-ctr', 'encrypt', 'm', '--key-file', 'k', '--iv', IV, '-o', 'out')
+        while p.poll() is None and get(f'/proc/{p.pid}/stat').split()[2] != b'S':
+            time.sleep(0.01)
+        self.assertIsNone(p.poll())  # nobody has read what it writes
+        self.assertEqual(get('out'), ok('sm4-ctr', 'encrypt', 'm', '--key-file', 'k', '--iv', IV))
+        self.assertEqual(p.wait(timeout=60), OK)
+        p.stderr.close()
 
 
 if __name__ == '__main__':

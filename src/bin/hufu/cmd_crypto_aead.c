@@ -48,7 +48,7 @@ static hf_err get_aad(const struct hufu_args *a, struct hf_buf *aad, struct hf_e
 	if (hufu_has(a, "aad") && hufu_has(a, "aad-file"))
 		return hf_fail(ei, HF_ERR_ARG, "either --aad or --aad-file");
 	if (hufu_has(a, "aad-file"))
-		return hf_file_load(aad, hufu_arg(a, "aad-file"), ei);
+		return hf_file_load_input(aad, hufu_arg(a, "aad-file"), ei);
 	if (!hufu_has(a, "aad"))
 		return HF_OK;
 	HF_TRY(hf_buf_room(aad, &room, AAD_HEX_MAX));

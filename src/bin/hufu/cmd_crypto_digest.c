@@ -13,6 +13,7 @@
 #include "crypto_io.h"
 #include "crypto_keys.h"
 #include "os/heap.h"
+#include "view.h"
 
 enum { TAG_MAX = HF_SM3_LEN };
 
@@ -70,7 +71,8 @@ static void print_tag(const char *name, const char *path, const uint8_t *tag, si
 	char hex[2 * TAG_MAX + 1];
 
 	hf_hex_emit(hex, tag, len);
-	printf("%s(%s)= %s\n", name, path == NULL || strcmp(path, "-") == 0 ? "stdin" : path, hex);
+	hufu_line(stdout, "%s(%s)= %s", name,
+		path == NULL || strcmp(path, "-") == 0 ? "stdin" : path, hex);
 }
 
 static hf_err feed_sm3(void *ctx, const uint8_t *p, size_t len)
@@ -94,21 +96,18 @@ static hf_err write_raw(const struct hufu_args *a, struct hf_errinfo *ei)
 {
 	struct hufu_out out = HUFU_OUT_EMPTY;
 	uint8_t digest[HF_SM3_LEN];
-	struct hf_env env;
 	hf_err e;
 
 	if (a->n_args > 1)
 		return hf_fail(ei, HF_ERR_ARG, "--raw takes one input");
-	HF_TRY(hf_env_init(&env, 0, ei));
 	e = digest_of(digest, a->n_args == 0 ? NULL : a->arg[0], ei);
 	if (e == HF_OK)
-		e = hufu_out_open(&out, a, 0, &env, ei);
+		e = hufu_out_open(&out, a, 0, ei);
 	if (e == HF_OK)
 		e = hufu_out_write(&out, digest, sizeof(digest), ei);
 	if (e == HF_OK)
 		e = hufu_out_commit(&out, ei);
 	hufu_out_close(&out);
-	hf_env_clear(&env);
 	return e;
 }
 
@@ -147,7 +146,7 @@ static hf_err finish(const struct hufu_args *a, const char *name, const char *pa
 	if (!hf_ct_eq(given, tag, given_len))
 		return hf_fail(ei, HF_ERR_AUTH, "%s: the tag is not that of this text and key",
 			path == NULL ? "standard input" : path);
-	printf("%s(%s): right\n", name, path == NULL ? "stdin" : path);
+	hufu_line(stdout, "%s(%s): right", name, path == NULL ? "stdin" : path);
 	return HF_OK;
 }
 

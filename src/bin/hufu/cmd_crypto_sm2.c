@@ -106,10 +106,10 @@ static hf_err write_pair(const struct hufu_args *a, const struct hf_env *env,
 	struct hufu_out pub = HUFU_OUT_EMPTY;
 	hf_err e;
 
-	HF_TRY(hufu_out_differ(hufu_arg(a, "out"), pub_path, ei));
-	e = hufu_out_open(&out, a, HUFU_OUT_SECRET | HUFU_OUT_TEXT, env, ei);
+	HF_TRY(hufu_out_differ(a, pub_path, ei));
+	e = hufu_out_open(&out, a, HUFU_OUT_SECRET | HUFU_OUT_TEXT, ei);
 	if (e == HF_OK && pub_path != NULL)
-		e = hufu_out_open_at(&pub, pub_path, hufu_has(a, "force"), HUFU_OUT_TEXT, env, ei);
+		e = hufu_out_open_at(&pub, a, pub_path, HUFU_OUT_TEXT, ei);
 	if (e == HF_OK)
 		e = emit_private(&w, a, env, key, ei);
 	if (e == HF_OK)
@@ -161,17 +161,13 @@ static hf_err write_out(const struct hufu_args *a, unsigned how, const uint8_t *
 	struct hf_errinfo *ei)
 {
 	struct hufu_out out = HUFU_OUT_EMPTY;
-	struct hf_env env;
-	hf_err e;
+	hf_err e = hufu_out_open(&out, a, how, ei);
 
-	HF_TRY(hf_env_init(&env, 0, ei));
-	e = hufu_out_open(&out, a, how, &env, ei);
 	if (e == HF_OK)
 		e = hufu_out_write(&out, p, len, ei);
 	if (e == HF_OK)
 		e = hufu_out_commit(&out, ei);
 	hufu_out_close(&out);
-	hf_env_clear(&env);
 	return e;
 }
 

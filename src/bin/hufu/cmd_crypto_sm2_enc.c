@@ -190,6 +190,17 @@ struct exchange {
 	uint8_t s_peer[HF_SM3_LEN];
 };
 
+/* A key that served as its own ephemeral one would be in every later exchange, too. */
+static hf_err are_two(const struct hf_sm2_pub *lasting, const struct hf_sm2_pub *once,
+	const char *option, struct hf_errinfo *ei)
+{
+	if (memcmp(lasting->x, once->x, HF_SM2_LEN) != 0 ||
+		memcmp(lasting->y, once->y, HF_SM2_LEN) != 0)
+		return HF_OK;
+	return hf_fail(ei, HF_ERR_ARG,
+		"--%s: must be a key made for this exchange alone, not the lasting one", option);
+}
+
 static hf_err read_keys(struct exchange *x, const struct hufu_args *a, struct hf_errinfo *ei)
 {
 	uint64_t len = 0;
@@ -200,8 +211,10 @@ static hf_err read_keys(struct exchange *x, const struct hufu_args *a, struct hf
 	x->len = (size_t)len;
 	HF_TRY(hufu_private_get(a, "key", &x->key, ei));
 	HF_TRY(hufu_private_get(a, "ephemeral", &x->own_r, ei));
+	HF_TRY(are_two(&x->key.pub, &x->own_r.pub, "ephemeral", ei));
 	HF_TRY(hufu_public_get(a, "peer", &x->peer, ei));
-	return hufu_public_get(a, "peer-ephemeral", &x->peer_r, ei);
+	HF_TRY(hufu_public_get(a, "peer-ephemeral", &x->peer_r, ei));
+	return are_two(&x->peer, &x->peer_r, "peer-ephemeral", ei);
 }
 
 /* What the other side says must be what this side computed. */
@@ -211,7 +224,7 @@ static hf_err compare(const struct exchange *x, const char *path, struct hf_erri
 	hf_err e;
 
 	hf_buf_init(&b, hf_os_mem(), HUFU_KEY_FILE_MAX);
-	e = hf_file_load(&b, path, ei);
+	e = hf_file_load_input(&b, path, ei);
 	if (e == HF_OK && (b.len != HF_SM3_LEN || !hf_ct_eq(b.p, x->s_peer, HF_SM3_LEN)))
 		e = hf_fail(ei, HF_ERR_AUTH,
 			"%s: the other side does not have the same key: another key, ID or "
@@ -236,20 +249,19 @@ static hf_err compute(struct exchange *x, const struct hufu_args *a, struct hf_e
 	return e;
 }
 
-static hf_err write_all(const struct exchange *x, const struct hufu_args *a,
-	const struct hf_env *env, struct hf_errinfo *ei)
+static hf_err write_all(const struct exchange *x, const struct hufu_args *a, struct hf_errinfo *ei)
 {
 	const char *path = hufu_arg(a, "confirm-out");
 	struct hufu_out confirm = HUFU_OUT_EMPTY;
 	struct hufu_out out = HUFU_OUT_EMPTY;
-	hf_err e = hufu_out_differ(hufu_arg(a, "out"), path, ei);
+	hf_err e = hufu_out_differ(a, path, ei);
 
 	if (e == HF_OK)
-		e = hufu_out_open(&out, a, HUFU_OUT_SECRET, env, ei);
+		e = hufu_out_open(&out, a, HUFU_OUT_SECRET, ei);
 	if (e == HF_OK)
 		e = hufu_out_write(&out, x->shared, x->len, ei);
 	if (e == HF_OK && path != NULL)
-		e = hufu_out_open_at(&confirm, path, hufu_has(a, "force"), 0, env, ei);
+		e = hufu_out_open_at(&confirm, a, path, 0, ei);
 	if (e == HF_OK && path != NULL)
 		e = hufu_out_write(&confirm, x->s_own, sizeof(x->s_own), ei);
 	if (e == HF_OK)
@@ -264,17 +276,12 @@ static hf_err write_all(const struct exchange *x, const struct hufu_args *a,
 int hufu_run_crypto_exchange(const struct hufu_args *a, struct hf_errinfo *ei)
 {
 	struct exchange x = { .len = 0 };
-	struct hf_env env;
-	hf_err e = hf_env_init(&env, 0, ei);
+	hf_err e = read_keys(&x, a, ei);
 
-	if (e != HF_OK)
-		return hufu_exit(e, ei);
-	e = read_keys(&x, a, ei);
 	if (e == HF_OK)
 		e = compute(&x, a, ei);
 	if (e == HF_OK)
-		e = write_all(&x, a, &env, ei);
+		e = write_all(&x, a, ei);
 	hf_wipe(&x, sizeof(x));
-	hf_env_clear(&env);
 	return hufu_exit(e, ei);
 }

@@ -75,7 +75,7 @@ static hf_err show_file(struct hufu_view *v, const struct file *f, struct hf_err
 	if (hf_model_sniff(&head_len, f->first, f->first_len, f->len) == HF_MODEL_SAFETENSORS)
 		return hufu_show_model(v, f->fd, f->path, head_len, f->len, ei);
 	hf_buf_init(&bytes, hf_os_mem(), hf_object_max(HF_OBJECT_MANIFEST));
-	e = hf_file_load(&bytes, f->path, ei);
+	e = hf_file_load_input(&bytes, f->path, ei);
 	if (e == HF_OK) {
 		e = show_loaded(v, f, (struct hf_bytes){ bytes.p, bytes.len }, &why);
 		if (e != HF_OK)

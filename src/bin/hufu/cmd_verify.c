@@ -43,9 +43,9 @@ static hf_err load_root(struct verifying *v, struct hf_errinfo *ei)
 		HF_TRY(hf_objects_load(&v->root_object, &v->objects, HF_OBJECT_ROOT, name, ei));
 	} else if (hf_file_stat(&st, v->root_path, NULL) == HF_OK && st.is_dir) {
 		HF_TRY(hf_path_join(path, v->root_path, "trust/root.der", ei));
-		HF_TRY(hf_file_load(&v->root_object, path, ei));
+		HF_TRY(hf_file_load_input(&v->root_object, path, ei));
 	} else {
-		HF_TRY(hf_file_load(&v->root_object, v->root_path, ei));
+		HF_TRY(hf_file_load_input(&v->root_object, v->root_path, ei));
 	}
 	e = hf_root_open_first(
 		&v->root, (struct hf_bytes){ v->root_object.p, v->root_object.len }, &why);

@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/attr.h"
 #include "base/wipe.h"
-#include "os/dir.h"
 #include "os/file.h"
 #include "os/heap.h"
 #include "os/tty.h"
@@ -14,7 +13,6 @@
 enum {
 	STDIN = 0,
 	STDOUT = 1,
-	TAIL_LEN = 8, /* random bytes in the name of a temporary file */
 };
 
 static bool is_standard(const char *path)
@@ -33,10 +31,21 @@ hf_err hufu_in_open(struct hufu_in *in, const char *path, struct hf_errinfo *ei)
 		return HF_OK;
 	}
 	in->name = path;
-	HF_TRY(hf_file_open(
-		&in->fd, path, HF_FILE_READ | HF_FILE_FOLLOW | HF_FILE_SEQUENTIAL, 0, ei));
+	HF_TRY(hf_file_open(&in->fd, path,
+		HF_FILE_READ | HF_FILE_FOLLOW | HF_FILE_SEQUENTIAL | HF_FILE_WAIT, 0, ei));
 	if (hf_file_fstat(&st, in->fd, NULL) == HF_OK && st.is_file)
 		in->size = st.size;
+	return HF_OK;
+}
+
+/* A read from a terminal or a pipe may wait for ever: a signal comes first. */
+static hf_err await(const struct hufu_in *in, struct hf_errinfo *ei)
+{
+	if (in->bar == NULL || in->bar->stop_fd < 0)
+		return HF_OK;
+	if (hf_file_await(in->fd, in->bar->stop_fd) == HF_ERR_AGAIN &&
+		hufu_progress_is_stopped(in->bar))
+		return hf_fail(ei, HF_ERR_STATE, "stopped; nothing was written");
 	return HF_OK;
 }
 
@@ -46,6 +55,7 @@ hf_err hufu_in_read(struct hufu_in *in, uint8_t *p, size_t cap, size_t *got, str
 
 	*got = 0;
 	while (*got < cap && n > 0) {
+		HF_TRY(await(in, ei));
 		HF_TRY(hf_file_read(in->fd, p + *got, cap - *got, &n, ei));
 		*got += n;
 	}
@@ -88,19 +98,37 @@ static hf_err open_direct(struct hufu_out *out, unsigned how, struct hf_errinfo 
 	return HF_OK;
 }
 
+/* A file with a key is not replaced by what the key made, by whatever name it is called. */
+static hf_err is_no_key(const struct hufu_args *a, const char *path, struct hf_errinfo *ei)
+{
+	static const char *const keys[] = { "key", "key-file", "ephemeral", "peer",
+		"peer-ephemeral", "passphrase-file" };
+
+	for (size_t i = 0; i < HF_COUNT(keys); i++) {
+		const char *key = hufu_arg(a, keys[i]);
+
+		if (key != NULL && hf_file_is_same(key, path))
+			return hf_fail(ei, HF_ERR_ARG,
+				"%s: is the file of --%s; it is not replaced", path, keys[i]);
+	}
+	return HF_OK;
+}
+
 /* What has the name now: nothing (HF_OK), a file that may go, or something else to write to. */
-static hf_err look_at(
-	struct hufu_out *out, const char *path, bool force, unsigned how, struct hf_errinfo *ei)
+static hf_err look_at(struct hufu_out *out, const struct hufu_args *a, const char *path,
+	unsigned how, struct hf_errinfo *ei)
 {
 	struct hf_file_stat st;
 	hf_err e = hf_file_stat(&st, path, NULL);
 
-	if (e == HF_ERR_NOT_FOUND || (e == HF_OK && st.is_file && force))
+	if (e == HF_ERR_NOT_FOUND)
 		return HF_OK;
+	if (e == HF_OK && st.is_file && out->may_replace)
+		return is_no_key(a, path, ei);
 	if (e == HF_OK && st.is_file)
 		return hf_fail(ei, HF_ERR_EXISTS,
 			"%s is there already; --force writes a new one in its place", path);
-	HF_TRY(hf_file_open(&out->fd, path, HF_FILE_WRITE | HF_FILE_FOLLOW, 0, ei));
+	HF_TRY(hf_file_open(&out->fd, path, HF_FILE_PUT | HF_FILE_FOLLOW | HF_FILE_WAIT, 0, ei));
 	HF_TRY(hf_file_fstat(&st, out->fd, ei));
 	if (st.is_file)
 		return hf_fail(ei, HF_ERR_EXISTS,
@@ -108,51 +136,60 @@ static hf_err look_at(
 	return open_direct(out, how, ei);
 }
 
-static hf_err open_temp(struct hufu_out *out, const char *path, unsigned mode,
-	const struct hf_env *env, struct hf_errinfo *ei)
+static hf_err open_draft(
+	struct hufu_out *out, const char *path, unsigned mode, struct hf_errinfo *ei)
 {
 	const char *slash = strrchr(path, '/');
-	int above_len = slash == NULL ? 0 : (int)(slash - path) + 1;
 	struct hf_errinfo why = { .code = HF_OK };
-	uint8_t tail[TAIL_LEN];
-	char hex[2 * TAIL_LEN + 1];
 	hf_err e;
 
-	if (path[above_len] == '\0' || strlen(path) > HUFU_PATH_MAX - 64)
+	if (path[0] == '\0' || (slash != NULL && slash[1] == '\0'))
 		return hf_fail(ei, HF_ERR_ARG, "'%.100s' is no name for a file", path);
-	HF_TRY(hf_rng_fill(&env->rng, tail, sizeof(tail)));
-	hf_hex_emit(hex, tail, sizeof(tail));
-	(void)snprintf(out->temp, sizeof(out->temp), "%.*s.%.200s.tmp-%s", above_len, path,
-		path + above_len, hex);
-	e = hf_file_open(&out->fd, out->temp, HF_FILE_WRITE | HF_FILE_NEW, mode, &why);
+	e = hf_draft_open(&out->draft, path, mode, &why);
 	if (e != HF_OK)
 		return hf_fail_sys(ei, e, why.sys, "%s: cannot be made: %s", path,
 			why.sys != 0 ? strerror(why.sys) : hf_err_text(e));
-	out->is_temp = true;
+	out->fd = out->draft.fd;
+	out->is_draft = true;
 	return HF_OK;
 }
 
-hf_err hufu_out_open_at(struct hufu_out *out, const char *path, bool force, unsigned how,
-	const struct hf_env *env, struct hf_errinfo *ei)
+hf_err hufu_out_open_at(struct hufu_out *out, const struct hufu_args *a, const char *path,
+	unsigned how, struct hf_errinfo *ei)
 {
 	*out = HUFU_OUT_EMPTY;
+	out->may_replace = hufu_has(a, "force");
 	if (is_standard(path)) {
 		out->name = "standard output";
 		out->fd = STDOUT;
 		return open_direct(out, how, ei);
 	}
 	out->name = path;
-	HF_TRY(look_at(out, path, force, how, ei));
+	HF_TRY(look_at(out, a, path, how, ei));
 	if (out->fd >= 0)
 		return HF_OK;
-	return open_temp(out, path,
-		(how & HUFU_OUT_SECRET) != 0 ? HUFU_MODE_SECRET : HUFU_MODE_PUBLIC, env, ei);
+	return open_draft(out, path,
+		(how & HUFU_OUT_SECRET) != 0 ? HUFU_MODE_SECRET
+					     : HUFU_MODE_PUBLIC & ~hf_file_umask(),
+		ei);
 }
 
-hf_err hufu_out_open(struct hufu_out *out, const struct hufu_args *a, unsigned how,
-	const struct hf_env *env, struct hf_errinfo *ei)
+hf_err hufu_out_open(
+	struct hufu_out *out, const struct hufu_args *a, unsigned how, struct hf_errinfo *ei)
 {
-	return hufu_out_open_at(out, hufu_arg(a, "out"), hufu_has(a, "force"), how, env, ei);
+	return hufu_out_open_at(out, a, hufu_arg(a, "out"), how, ei);
+}
+
+/* A draft has no name yet that a message could tell. */
+static hf_err put(const struct hufu_out *out, const uint8_t *p, size_t len, struct hf_errinfo *ei)
+{
+	struct hf_errinfo why = { .code = HF_OK };
+	hf_err e = hf_file_write(out->fd, p, len, out->is_draft ? &why : ei);
+
+	if (e != HF_OK && out->is_draft)
+		(void)hf_fail_sys(
+			ei, e, why.sys, "cannot write %s: %s", out->name, strerror(why.sys));
+	return e;
 }
 
 hf_err hufu_out_write(struct hufu_out *out, const uint8_t *p, size_t len, struct hf_errinfo *ei)
@@ -160,7 +197,7 @@ hf_err hufu_out_write(struct hufu_out *out, const uint8_t *p, size_t len, struct
 	hf_err e;
 
 	if (!out->is_held)
-		return hf_file_write(out->fd, p, len, ei);
+		return put(out, p, len, ei);
 	e = hf_buf_put(&out->held, p, len);
 	if (e == HF_ERR_LIMIT)
 		return hf_fail(ei, e,
@@ -170,31 +207,32 @@ hf_err hufu_out_write(struct hufu_out *out, const uint8_t *p, size_t len, struct
 	return e;
 }
 
-hf_err hufu_out_differ(const char *a, const char *b, struct hf_errinfo *ei)
+hf_err hufu_out_differ(const struct hufu_args *a, const char *second, struct hf_errinfo *ei)
 {
-	if (a == NULL || b == NULL || strcmp(a, b) != 0)
+	const char *first = hufu_arg(a, "out");
+
+	if (second == NULL)
 		return HF_OK;
-	return hf_fail(ei, HF_ERR_ARG, "%s: two outputs cannot go to one file", a);
+	first = is_standard(first) ? "/dev/stdout" : first;
+	if (!hf_file_is_same(first, is_standard(second) ? "/dev/stdout" : second))
+		return HF_OK;
+	return hf_fail(ei, HF_ERR_ARG, "%s: two outputs cannot go to one file", second);
 }
 
 hf_err hufu_out_commit(struct hufu_out *out, struct hf_errinfo *ei)
 {
-	if (!out->is_temp)
-		return out->is_held ? hf_file_write(out->fd, out->held.p, out->held.len, ei)
-				    : HF_OK;
-	HF_TRY(hf_file_sync(out->fd, ei));
-	HF_TRY(hf_file_rename(out->temp, out->name, ei));
-	out->is_temp = false;
-	return hf_dir_sync_above(out->name, ei);
+	if (!out->is_draft)
+		return out->is_held ? put(out, out->held.p, out->held.len, ei) : HF_OK;
+	return hf_draft_commit(&out->draft, out->name, out->may_replace, ei);
 }
 
 void hufu_out_close(struct hufu_out *out)
 {
 	struct hf_errinfo why = { .code = HF_OK };
 
-	if (out->fd != STDOUT)
+	if (out->fd != STDOUT && !out->is_draft)
 		hf_file_close(&out->fd);
-	if (out->is_temp && hf_file_delete(out->temp, &why) != HF_OK)
+	if (hf_draft_close(&out->draft, &why) != HF_OK)
 		fprintf(stderr, "hufu: %s, delete it\n", why.text);
 	hf_buf_clear(&out->held);
 	*out = HUFU_OUT_EMPTY;
@@ -210,19 +248,20 @@ hf_err hufu_job_begin(struct hufu_job *j, const struct hufu_args *a, const char 
 	hufu_progress_init(&j->bar, a->cmd->name, hufu_has(a, "quiet"));
 	HF_TRY(hf_env_init(&j->env, 0, ei));
 	HF_TRY(hufu_in_open(&j->in, input, ei));
-	HF_TRY(hufu_out_open(&j->out, a, how, &j->env, ei));
+	HF_TRY(hufu_out_open(&j->out, a, how, ei));
 	j->piece = hf_mem_new(hf_os_mem(), HUFU_PIECE);
 	j->made = hf_mem_new(hf_os_mem(), HUFU_PIECE + HUFU_MADE_MORE);
 	if (j->piece == NULL || j->made == NULL)
 		return hf_fail(ei, HF_ERR_NO_MEMORY, "no memory for the pieces of the text");
-	/* A read from a terminal or a pipe may wait for ever; there a signal simply ends it all. */
-	return j->in.size > 0 && j->out.is_temp ? hufu_progress_can_stop(&j->bar, ei) : HF_OK;
+	/* A write to a pipe may wait for ever; there a signal simply ends it all. */
+	if (!j->out.is_draft)
+		return HF_OK;
+	j->in.bar = &j->bar;
+	return hufu_progress_can_stop(&j->bar, ei);
 }
 
 hf_err hufu_job_read(struct hufu_job *j, uint8_t *p, size_t cap, size_t *got, struct hf_errinfo *ei)
 {
-	if (hufu_progress_is_stopped(&j->bar))
-		return hf_fail(ei, HF_ERR_STATE, "stopped; nothing was written");
 	HF_TRY(hufu_in_read(&j->in, p, cap, got, ei));
 	j->done += *got;
 	hufu_progress_show(&j->bar, j->done, j->in.size);

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/wipe.h"
 #include "codec/pem.h"
+#include "crypto/sm4.h"
 #include "keyring.h"
 #include "os/file.h"
 #include "os/heap.h"
@@ -69,9 +70,22 @@ static size_t without_newline(const uint8_t *p, size_t len)
 	return len > 0 && p[len - 1] == '\r' ? len - 1 : len;
 }
 
+/*
+ * A key of two SM4 keys is as long as one in hexadecimal. Bytes that are nothing but digits are no
+ * random key.
+ */
+static bool is_short_hex(uint8_t *key, size_t len, const struct hf_buf *b)
+{
+	return len == 2 * HF_SM4_KEY_LEN && secret_hex(key, b->p, HF_SM4_KEY_LEN);
+}
+
 static hf_err key_of_bytes(
 	uint8_t *key, size_t len, const struct hf_buf *b, const char *path, struct hf_errinfo *ei)
 {
+	if (b->len == len && is_short_hex(key, len, b))
+		return hf_fail(ei, HF_ERR_FORMAT,
+			"%s: holds a key of %d bytes in hexadecimal; one of %zu bytes is needed",
+			path, HF_SM4_KEY_LEN, len);
 	if (b->len == len) {
 		memcpy(key, b->p, len);
 		return HF_OK;
@@ -97,7 +111,7 @@ hf_err hufu_key_get(const struct hufu_args *a, uint8_t *key, size_t len, struct 
 			hufu_arg(a, "key-env"), len);
 	}
 	hf_buf_init(&b, hf_os_mem(), HUFU_KEY_FILE_MAX);
-	e = hf_file_load(&b, file, ei);
+	e = hf_file_load_input(&b, file, ei);
 	if (e == HF_OK)
 		e = key_of_bytes(key, len, &b, file, ei);
 	hf_buf_clear(&b);
@@ -113,7 +127,7 @@ hf_err hufu_key_get_any(const struct hufu_args *a, struct hf_buf *key, struct hf
 
 	HF_TRY(key_source(a, &file, &value, ei));
 	if (value == NULL) {
-		HF_TRY(hf_file_load(key, file, ei));
+		HF_TRY(hf_file_load_input(key, file, ei));
 		return key->len > 0 ? HF_OK
 				    : hf_fail(ei, HF_ERR_FORMAT, "%s: is empty, no key", file);
 	}
@@ -138,6 +152,14 @@ static hf_err ask_again(const struct hf_buf *first, struct hf_errinfo *ei)
 	return e;
 }
 
+/* Two passphrases, of which one would be passed over. */
+static hf_err one_passphrase(const struct hufu_args *a, struct hf_errinfo *ei)
+{
+	if (hufu_has(a, "passphrase-file") && hufu_has(a, "passphrase-env"))
+		return hf_fail(ei, HF_ERR_ARG, "either --passphrase-file or --passphrase-env");
+	return HF_OK;
+}
+
 hf_err hufu_passphrase_get(
 	const struct hufu_args *a, struct hf_buf *out, bool is_new, struct hf_errinfo *ei)
 {
@@ -146,6 +168,7 @@ hf_err hufu_passphrase_get(
 	struct hf_errinfo why = { .code = HF_OK };
 	hf_err e;
 
+	HF_TRY(one_passphrase(a, ei));
 	if (hufu_has(a, "passphrase-file"))
 		return hufu_passphrase_load(out, hufu_arg(a, "passphrase-file"), ei);
 	if (name != NULL && (value == NULL || value[0] == '\0'))
@@ -172,7 +195,7 @@ static hf_err load(
 
 	if (path == NULL)
 		return hf_fail(ei, HF_ERR_ARG, "--%s is missing: a key file", option);
-	return hf_file_load(b, path, ei);
+	return hf_file_load_input(b, path, ei);
 }
 
 hf_err hufu_private_get(const struct hufu_args *a, const char *option, struct hf_sm2_key *key,
@@ -184,6 +207,7 @@ hf_err hufu_private_get(const struct hufu_args *a, const char *option, struct hf
 	struct hf_buf b;
 	hf_err e;
 
+	HF_TRY(one_passphrase(a, ei));
 	hf_buf_init(&pass, hf_os_mem(), HUFU_PASSPHRASE_MAX);
 	hf_buf_init(&b, hf_os_mem(), HUFU_KEY_FILE_MAX);
 	e = hf_process_harden(ei);
@@ -200,6 +224,10 @@ hf_err hufu_private_get(const struct hufu_args *a, const char *option, struct hf
 		e = hf_pkcs8_read(key, (struct hf_bytes){ b.p, b.len },
 			(struct hf_bytes){ pass.p, pass.len }, &why);
 	}
+	if (e == HF_ERR_LIMIT) /* of another algorithm: RSA */
+		why = (struct hf_errinfo){ .text = "too long for a private key of SM2" };
+	if (e == HF_ERR_LIMIT || e == HF_ERR_NOT_FOUND)
+		e = HF_ERR_FORMAT;
 	if (e != HF_OK)
 		(void)hf_fail(ei, e, "%.120s: %s", hufu_arg(a, option),
 			why.text[0] != '\0' ? why.text : hf_err_text(e));

@@ -29,7 +29,7 @@ enum { HUFU_KEY_FILE_MAX = 65536 }; /* bytes of any key file */
 
 /*
  * A key of len bytes from --key-file or --key-env. HF_ERR_ARG: neither, both, or --key-hex.
- * HF_ERR_FORMAT: another length, or no hexadecimal.
+ * HF_ERR_FORMAT: another length, no hexadecimal, or bytes that are one SM4 key in hexadecimal.
  */
 HF_MUST_USE hf_err hufu_key_get(
 	const struct hufu_args *a, uint8_t *key, size_t len, struct hf_errinfo *ei);
@@ -40,14 +40,15 @@ HF_MUST_USE hf_err hufu_key_get_any(
 
 /*
  * The passphrase from --passphrase-file or --passphrase-env, or asked for on the terminal, twice if
- * it is new. HF_ERR_ARG: no option and no terminal.
+ * it is new. HF_ERR_ARG: both options, or no option and no terminal. HF_ERR_CLOSED: stopped there.
  */
 HF_MUST_USE hf_err hufu_passphrase_get(
 	const struct hufu_args *a, struct hf_buf *out, bool is_new, struct hf_errinfo *ei);
 
 /*
  * The private key that the option names: PEM or DER, PKCS#8 or ECPrivateKey; the passphrase is
- * fetched if it is encrypted. End it with hf_sm2_key_clear().
+ * fetched if it is encrypted. End it with hf_sm2_key_clear(). HF_ERR_FORMAT, HF_ERR_UNSUPPORTED: no
+ * private key, or one of another kind.
  */
 HF_MUST_USE hf_err hufu_private_get(const struct hufu_args *a, const char *option,
 	struct hf_sm2_key *key, struct hf_errinfo *ei);

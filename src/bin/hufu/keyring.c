@@ -13,7 +13,7 @@ hf_err hufu_passphrase_load(struct hf_buf *out, const char *path, struct hf_erri
 {
 	size_t len;
 
-	HF_TRY(hf_file_load(out, path, ei));
+	HF_TRY(hf_file_load_input(out, path, ei));
 	len = out->len;
 	if (len > 0 && out->p[len - 1] == '\n')
 		len--;
@@ -42,7 +42,7 @@ static hf_err open_by_shares(uint8_t seed[HF_KEY_SEED_LEN], const struct hf_slot
 		if (n == HF_SHARES_MAX)
 			e = hf_fail(ei, HF_ERR_ARG, "more than %d shares", HF_SHARES_MAX);
 		if (e == HF_OK)
-			e = hf_file_load(&text, path, ei);
+			e = hf_file_load_input(&text, path, ei);
 		if (e == HF_OK) {
 			e = hf_share_parse(&shares[n], (const char *)text.p, text.len, &why);
 			if (e != HF_OK)

@@ -42,7 +42,7 @@ void hufu_progress_init(struct hufu_progress *p, const char *what, bool is_quiet
 
 hf_err hufu_progress_can_stop(struct hufu_progress *p, struct hf_errinfo *ei)
 {
-	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 	return hf_signals_open(&p->stop_fd, sigs, sizeof(sigs) / sizeof(sigs[0]), ei);
 }

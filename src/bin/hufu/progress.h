@@ -25,8 +25,8 @@ void hufu_progress_init(struct hufu_progress *p, const char *what, bool is_quiet
 void hufu_progress_show(void *ctx, uint64_t done, uint64_t total);
 
 /*
- * From now on a signal that asks the process to end (SIGINT, SIGTERM, SIGHUP) stops the work, so
- * that it can clear up behind it. For work that asks hufu_progress_is_stopped().
+ * From now on a signal that asks the process to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT) stops the
+ * work, so that it can clear up behind it. For work that asks hufu_progress_is_stopped().
  */
 HF_MUST_USE hf_err hufu_progress_can_stop(struct hufu_progress *p, struct hf_errinfo *ei);
 bool hufu_progress_is_stopped(void *ctx);
