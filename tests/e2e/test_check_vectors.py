@@ -235,25 +235,43 @@ class Files(unittest.TestCase):
 
     def test_what_is_unknown_is_skipped_with_its_name(self):
         for text, why in (('AlgText = SHA-256\nMsg =\nDigest = 00\n', "'SHA-256'"),
-                          ('ModeText = GCM\nKey = 00\n', "'GCM' with these fields"),
                           ('Colour = 00\n', 'no algorithm of this version'),
-                          ('ResultText = perhaps\nKey =\nMsg =\nMac = 00\n', 'none of valid, invalid'),
-                          ('Ikm = 00\n', 'no field in it'),
                           ('Z = 00\nOut = 00\nLenCount = 99999999999\n', 'LenCount is more than'),
-                          ('AlgText = PBKDF2\nPassword = 00\nSalt = 00\nOut = 00\n', 'no field IterCount'),
-                          ('AlgText = AES\nModeText = GCM\nKey = 00\nNonce = 00\nTag = 00\n', "'GCM' with"),
+                          ('AlgText = AES\nModeText = GCM\nKey = 00\nNonce = 00\nTag = 00\n', "'GCM' in"),
                           ('AlgText = ZUC-256\nKey = 00\nIv = 00\nMac = 00\nMsg =\n', "'ZUC-256'"),
-                          (f'ModeText = GCM\nKey = {"00" * 32}\nNonce = 00\nTag = 00\n', 'Key is of 32 bytes'),
                           (MODE.format('CFB', '') + 'SegmentBits = 64\n', 'feedback of 64 bits'),
                           (MODE.format('CBC', '') + 'PadText = ISO7816\n', "padding 'ISO7816'"),
                           (MODE.format('XYZ', ''), "'XYZ'"),
-                          (f'AlgText = EMAC\nKey = {K}\nMsg =\nMac = 00\n', "'EMAC' with these fields"),
-                          (f'AlgText = CBC-MAC\nKey = {K}\nMsg =\nMac = 00\n', 'PadText is none of'),
+                          (f'AlgText = CBC-MAC\nPadText = 4\nKey = {K}\nMsg =\nMac = 00\n', 'PadText is none of'),
                           (f'PadText = 2\nKey = {K}\nMsg =\nMac = 00\n', 'which MAC')):
             r = run(self.put(text))
-            self.assertEqual(r.returncode, 0, text)
             self.assertIn('1 skipped', r.stdout)
             self.assertIn(why, r.stdout)
+            # A run in which nothing passed has shown nothing.
+            self.assertEqual(r.returncode, 1, text)
+            self.assertIn('nothing was checked: 1 cases were skipped, 0 files left out', r.stderr)
+            self.assertEqual(run(self.put(text), os.path.join(VECTORS, 'sm3.txt')).returncode, 0)
+
+    def test_a_case_that_is_not_whole_fails(self):
+        good = os.path.join(VECTORS, 'sm3.txt')
+        for text, why in (('ModeText = GCM\nKey = 00\n', 'SM4-GCM case: FAILED: is called so and has not all of Key Nonce Tag'),
+                          ('AlgText = SM3\nMsg = 00\n', 'has not all of Digest'),
+                          ('Digest = 00\n', 'no field RepeatByte'),
+                          ('ResultText = perhaps\nKey =\nMsg =\nMac = 00\n', 'none of valid, invalid'),
+                          ('Ikm = 00\n', 'no field in it'),
+                          ('AlgText = PBKDF2\nPassword = 00\nSalt = 00\nOut = 00\n', 'no field IterCount'),
+                          ('Secret = 00\nLabelText = x\nContext =\nOut = 00\n', 'Secret is not of 32 bytes'),
+                          (f'ModeText = GCM\nKey = {"00" * 32}\nNonce = 00\nTag = 00\n', 'Key is of 32 bytes'),
+                          (f'ModeText = CBC\nKey = {K}\nIv = 00\nPlaintext = {K}\nCiphertext = {K}\n', 'Iv'),
+                          (f'AlgText = EMAC\nKey = {K}\nMsg =\nMac = 00\n', 'has not all of Key Key2 Mac'),
+                          (f'AlgText = CBC-MAC\nKey = {K}\nMsg =\nMac = 00\n', 'no field PadText'),
+                          (f'ModeText = XTS\nKey = {K}{K}\nTweak = {K}\nPlaintext = {K}\nCiphertext = {K}\n', 'ConventionText'),
+                          (f'AlgText = SM4-CTR\nEntropy = 00\nOut = 00\n', 'entropy or nonce shorter'),
+                          ('Entropy = 00\nOut = 00\n', 'entropy or nonce shorter')):
+            r = run(self.put(text), good)
+            self.assertIn('0 passed    1 failed    0 skipped', r.stdout, text)
+            self.assertIn(why, r.stdout)
+            self.assertEqual(r.returncode, 1, text)
 
     def test_the_mode_comes_from_text_then_file_name_then_comments(self):
         _, cases = read_cases(os.path.join(VECTORS, 'wycheproof_sm4_ccm.txt'))
@@ -305,7 +323,11 @@ class Files(unittest.TestCase):
         r = run(self.put('Words about the files.\n', 'README.txt'), good)
         self.assertEqual(r.returncode, 0)
         self.assertIn('README.txt: left out', r.stderr)
-        self.assertEqual(run(self.put('Words.\n', 'words.txt'), good).returncode, 4)
+        r = run('--json', self.put('Words.\n', 'README.md'))
+        self.assertEqual(r.returncode, 1)
+        self.assertEqual(json.loads(r.stdout)['left_out'], 1)
+        for name in ('words.txt', 'README_sm3.txt', 'READMEs.txt'):
+            self.assertEqual(run(self.put('Words.\n', name), good).returncode, 4)
 
     def test_sm2_cases_may_be_told_in_fewer_fields(self):
         _, cases = read_cases(os.path.join(VECTORS, 'sm2_sign.txt'))
@@ -317,14 +339,14 @@ class Files(unittest.TestCase):
         self.assertEqual(self.counts(f'{point}Msg = {msg}\nSig = {r}{s}\n'), (1, 0, 0))
         self.assertEqual(self.counts(f'{point}E = {c["E"]}\nSig = {r}{s}\n'), (1, 0, 0))
         self.assertEqual(self.counts(f'{point}Msg = {msg}00\nSig = {r}{s}\n'), (0, 1, 0))
-        self.assertEqual(self.counts(f'Msg = {msg}\nSig = {r}{s}\n'), (0, 0, 1))
+        self.assertEqual(self.counts(f'Msg = {msg}\nSig = {r}{s}\n'), (0, 1, 0))
         self.assertEqual(self.counts(f'PublicX = {c["PublicX"]}\nMsg = {msg}\nSig = {r}{s}\n'), (0, 1, 0))
 
     def test_key_files_need_their_password(self):
         _, cases = read_cases(os.path.join(VECTORS, 'keyfiles.txt'))
         case = next(c for c in cases if dict(c)['Id'] == 'pbes2-gmssl')
         text = '\n'.join(f'{n} = {v}' for n, v in case)
-        self.assertEqual(self.counts(text), (0, 0, 1))
+        self.assertEqual(self.counts(text), (0, 1, 0))
         self.assertEqual(self.counts(text + '\nPasswordText = pass1234'), (1, 0, 0))
         self.assertEqual(self.counts(text + '\nPassword = ' + b'pass1234'.hex()), (1, 0, 0))
         self.assertEqual(self.counts(text + '\nPasswordText = pass1235'), (0, 1, 0))

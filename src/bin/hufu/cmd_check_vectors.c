@@ -12,6 +12,7 @@
 #include "codec/json_wr.h"
 #include "os/heap.h"
 #include "vec_run.h"
+#include "view.h"
 
 enum {
 	ALGS_MAX = 64,    /* rows of the table, at most */
@@ -38,6 +39,7 @@ struct report {
 	struct hf_json_wr j;
 	struct counts all;
 	size_t n_unreadable;
+	size_t n_left_out;
 
 	struct vec_file file;
 	struct counts sum;
@@ -102,7 +104,7 @@ static void tell_failure(struct report *p, const struct vec_alg *alg, const stru
 	struct hf_json_wr *j = &p->j;
 
 	if (!p->is_json) {
-		printf("%s:%u: %s %s: FAILED: %s\n", p->file.path, r->c->line, alg->name,
+		hufu_line(stdout, "%s:%u: %s %s: FAILED: %s", p->file.path, r->c->line, alg->name,
 			case_name(r), r->why);
 		return;
 	}
@@ -124,10 +126,12 @@ static void run_case(struct report *p)
 	struct vec_run r;
 
 	vec_run_init(&r, &p->file, alg);
-	if (alg->run != NULL)
-		alg->run(&r);
-	else
+	if (alg->run == NULL)
 		vec_skip(&r, "%s", alg->why);
+	else if (vec_alg_lacks(alg, r.c))
+		vec_fail(&r, "is called so and has not all of %s", alg->fields);
+	else
+		alg->run(&r);
 	vec_run_end(&r);
 	count(&p->sum, r.outcome);
 	count(&p->alg[row_of(alg)], r.outcome);
@@ -250,7 +254,7 @@ static void report_file(struct report *p, const char *path)
 		print_algs(p);
 	}
 	if (e != HF_OK) {
-		fprintf(stderr, "hufu check vectors: %s\n", ei.text);
+		hufu_line(stderr, "hufu check vectors: %s", ei.text);
 		p->n_unreadable++;
 	}
 	p->all.passed += p->sum.passed;
@@ -263,6 +267,8 @@ static hf_err finish_json(struct report *p, struct hf_errinfo *ei)
 {
 	hf_json_wr_end(&p->j);
 	json_counts(&p->j, &p->all);
+	hf_json_wr_key(&p->j, "left_out");
+	hf_json_wr_u64(&p->j, p->n_left_out);
 	hf_json_wr_end(&p->j);
 	if (hf_json_wr_done(&p->j) != HF_OK)
 		return hf_fail(ei, HF_ERR_LIMIT,
@@ -276,8 +282,31 @@ static hf_err finish_json(struct report *p, struct hf_errinfo *ei)
 static bool is_readme(const char *path)
 {
 	const char *slash = strrchr(path, '/');
+	const char *name = slash == NULL ? path : slash + 1;
 
-	return strncmp(slash == NULL ? path : slash + 1, "README", 6) == 0;
+	return strcmp(name, "README") == 0 || strcmp(name, "README.md") == 0 ||
+	       strcmp(name, "README.txt") == 0;
+}
+
+/* Says so: nothing of what was given is passed over in silence. */
+static void leave_out(struct report *p, const char *path)
+{
+	p->n_left_out++;
+	hufu_line(stderr, "hufu check vectors: %s: left out: it tells about files", path);
+}
+
+static int verdict(const struct report *p, struct hf_errinfo *ei)
+{
+	if (p->all.failed > 0)
+		return HUFU_EXIT_FOUND;
+	if (p->n_unreadable > 0)
+		return hf_err_exit(HF_ERR_FORMAT);
+	if (p->all.passed > 0)
+		return 0;
+	(void)hf_fail(ei, HF_ERR_FORMAT,
+		"nothing was checked: %" PRIu64 " cases were skipped, %zu files left out",
+		p->all.skipped, p->n_left_out);
+	return HUFU_EXIT_FOUND;
 }
 
 static int run_all(struct report *p, const struct hufu_args *a, struct hf_errinfo *ei)
@@ -290,8 +319,7 @@ static int run_all(struct report *p, const struct hufu_args *a, struct hf_errinf
 	}
 	for (size_t i = 0; i < a->n_args; i++)
 		if (is_readme(a->arg[i]))
-			fprintf(stderr, "hufu check vectors: %s: left out: it tells about files\n",
-				a->arg[i]);
+			leave_out(p, a->arg[i]);
 		else
 			report_file(p, a->arg[i]);
 	if (!p->is_json)
@@ -299,9 +327,7 @@ static int run_all(struct report *p, const struct hufu_args *a, struct hf_errinf
 			"all", "", p->all.passed, p->all.failed, p->all.skipped);
 	else if (finish_json(p, ei) != HF_OK)
 		return hf_err_exit(ei->code);
-	if (p->all.failed > 0)
-		return HUFU_EXIT_FOUND;
-	return p->n_unreadable > 0 ? hf_err_exit(HF_ERR_FORMAT) : 0;
+	return verdict(p, ei);
 }
 
 int hufu_run_check_vectors(const struct hufu_args *a, struct hf_errinfo *ei)

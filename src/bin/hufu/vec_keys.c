@@ -49,7 +49,7 @@ static bool get_password(struct vec_run *r, struct hf_bytes *out)
 	for (size_t i = 0; at == NULL && (remark = vec_remark(r->file, i)) != NULL; i++)
 		at = strstr(remark, says);
 	if (at == NULL) {
-		vec_skip(r, "nothing says what the password is");
+		vec_fail(r, "nothing says what the password is");
 		return false;
 	}
 	at += sizeof(says) - 1;
@@ -194,7 +194,7 @@ void vec_run_test_key(struct vec_run *r)
 	uint8_t z[HF_SM3_LEN];
 
 	if (!vec_big(r, "PrivateKey", d, sizeof(d)))
-		vec_skip(r, "no field PrivateKey");
+		vec_fail(r, "no field PrivateKey, or too long a number");
 	if (!vec_is_open(r) || !vec_ok(r, "PrivateKey", hf_sm2_key_from_private(&key, d)))
 		return;
 	hf_sm2_pub_emit(point, &key.pub);

@@ -51,7 +51,7 @@ static struct hf_random_item item_of(struct vec_run *r, unsigned *part)
 	*part = strstr(name, "P2") != NULL || strstr(name, "of 0") != NULL ||
 		strstr(name, "backward") != NULL;
 	if (*part >= hf_random_n_values(item.test))
-		vec_skip(r, "%s has one value", hf_random_name(item.test));
+		vec_fail(r, "%s has one value", hf_random_name(item.test));
 	return item;
 }
 
@@ -66,7 +66,7 @@ static bool bits_of(struct vec_run *r, struct hf_bits *b)
 	uint64_t *w;
 
 	if (!vec_has(r, "Data") && !is_e)
-		vec_skip(r, "no field Data, and SequenceText is not e");
+		vec_fail(r, "no field Data, and SequenceText is not e");
 	if (!vec_is_open(r))
 		return false;
 	if (!is_e && n > 8 * data.len)
@@ -121,7 +121,7 @@ void vec_run_random(struct vec_run *r)
 		e = hf_random_run(&work, &item, &b, values);
 	hf_random_clear(&work);
 	if (e == HF_ERR_ARG)
-		vec_skip(r, "the test has no such parameter, or the sequence is too short for it");
+		vec_fail(r, "the test has no such parameter, or the sequence is too short for it");
 	if (vec_is_open(r) && vec_ok(r, hf_random_name(item.test), e)) {
 		expect_decimal(r, "PText", values[part].p);
 		expect_decimal(r, "QText", values[part].q);

@@ -2,9 +2,9 @@
 /*
  * One case of a vector file while it is being checked. A runner takes the fields it needs,
  * computes, and compares with every field that it can; what is found first is the outcome. It
- * passes if something was compared and nothing was wrong, and is skipped, with the reason, if a
- * field that it cannot do without is missing or something is asked for that this version does not
- * have.
+ * passes if something was compared and nothing was wrong. It fails, too, if a field that it cannot
+ * do without is missing or is not as the algorithm wants it; it is skipped, with the reason, if
+ * something is asked for that this version does not have.
  */
 #ifndef HF_BIN_HUFU_VEC_RUN_H
 #define HF_BIN_HUFU_VEC_RUN_H
@@ -60,7 +60,7 @@ static inline bool vec_is_open(const struct vec_run *r)
 
 bool vec_has(const struct vec_run *r, const char *name);
 
-/* Bytes of a field. _need: the case is skipped if it is missing; _want: empty if it is missing. */
+/* Bytes of a field. _need: the case fails if it is missing; _want: empty if it is missing. */
 struct hf_bytes vec_need(struct vec_run *r, const char *name);
 struct hf_bytes vec_want(const struct vec_run *r, const char *name);
 
@@ -106,9 +106,7 @@ struct vec_nonce {
 };
 struct hf_rng vec_nonce_rng(struct vec_nonce *n);
 
-/*
- * An SM4 key; false: the case is settled. A key of another length is skipped: it is not SM4's.
- */
+/* An SM4 key; false: the case is settled. */
 bool vec_sm4_key(struct vec_run *r, const char *name, uint8_t key[HF_SM4_KEY_LEN]);
 
 /* The runners; vec_table.c says which algorithm each belongs to. */
@@ -149,6 +147,9 @@ struct vec_alg {
 	void (*run)(struct vec_run *r);
 	const char *why; /* instead of run: why this version skips it */
 };
+
+/* Whether a case that names the algorithm lacks a field that all cases of it have. */
+bool vec_alg_lacks(const struct vec_alg *a, const struct vec_case *c);
 
 /* The algorithm of the case that was read last. Never NULL: the last row of the table is "none". */
 const struct vec_alg *vec_alg_of(const struct vec_file *f);

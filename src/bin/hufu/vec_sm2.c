@@ -141,7 +141,7 @@ static hf_err get_public(struct vec_run *r, struct hf_sm2_pub *pub)
 	if (vec_has(r, "PublicX") || vec_has(r, "PublicY"))
 		return HF_ERR_FORMAT;
 	if (!get_key(r, "PrivateKey", &key)) {
-		vec_skip(r, "neither a public nor a private key");
+		vec_fail(r, "neither a public nor a private key");
 		return HF_ERR_FORMAT;
 	}
 	*pub = key.pub;
@@ -174,7 +174,7 @@ static bool get_digest(struct vec_run *r, const struct hf_sm2_pub *pub, uint8_t 
 
 	if (!vec_has(r, "Msg")) {
 		if (!vec_big(r, "E", e, HF_SM3_LEN))
-			vec_skip(r, "neither Msg nor E");
+			vec_fail(r, "neither Msg nor E");
 		return vec_is_open(r);
 	}
 	return vec_ok(r, "e", hf_sm2_digest(e, pub, id.p, id.len, m.p, m.len));
@@ -500,7 +500,7 @@ void vec_run_sm2_kex(struct vec_run *r)
 	if (bits % 8 != 0)
 		vec_skip(r, "KeyBits is not of whole bytes");
 	if (!get_party(r, &a, 'A') || !get_party(r, &b, 'B') || (!a.is_ours && !b.is_ours))
-		vec_skip(r, "neither side's keys are complete");
+		vec_fail(r, "neither side's keys are complete");
 	if (!vec_is_open(r))
 		return;
 	check_party(r, 'A');

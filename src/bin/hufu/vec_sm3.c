@@ -121,9 +121,9 @@ void vec_run_expand_label(struct vec_run *r)
 	uint8_t *out = out_room(r, &len);
 
 	if (label == NULL)
-		vec_skip(r, "no field LabelText");
+		vec_fail(r, "no field LabelText");
 	if (secret.len != HF_SM3_LEN)
-		vec_skip(r, "Secret is not of 32 bytes");
+		vec_fail(r, "Secret is not of 32 bytes");
 	if (out == NULL || !vec_is_open(r))
 		return;
 	if (vec_ok(r, "Expand-Label",
@@ -140,7 +140,7 @@ void vec_run_pbkdf2(struct vec_run *r)
 	uint8_t *out = out_room(r, &len);
 
 	if (!vec_has(r, "IterCount"))
-		vec_skip(r, "no field IterCount");
+		vec_fail(r, "no field IterCount");
 	if (out == NULL || !vec_is_open(r))
 		return;
 	if (vec_ok(r, "PBKDF2",
@@ -158,7 +158,7 @@ void vec_run_tlcp_prf(struct vec_run *r)
 	uint8_t *out = out_room(r, &len);
 
 	if (label == NULL)
-		vec_skip(r, "no field LabelText");
+		vec_fail(r, "no field LabelText");
 	if (out == NULL || !vec_is_open(r))
 		return;
 	hf_tlcp_prf(out, len, secret.p, secret.len, label, seed.p, seed.len);
@@ -225,7 +225,7 @@ void vec_run_drbg(struct vec_run *r)
 	e = hf_drbg_instantiate(
 		&d, entropy.p, entropy.len, nonce.p, nonce.len, personal.p, personal.len);
 	if (e == HF_ERR_ARG)
-		vec_skip(r, "entropy or nonce shorter than GM/T 0105 allows, or an input too long");
+		vec_fail(r, "entropy or nonce shorter than GM/T 0105 allows, or an input too long");
 	if (vec_is_open(r) && vec_ok(r, "instantiate", e)) {
 		expect_state(r, &d, "V0", "C0");
 		reseed(r, &d, "EntropyReseed", "AdditionalReseed");

@@ -19,7 +19,7 @@ bool vec_sm4_key(struct vec_run *r, const char *name, uint8_t key[HF_SM4_KEY_LEN
 	if (!vec_is_open(r))
 		return false;
 	if (b.len != HF_SM4_KEY_LEN && vec_must_accept(r))
-		vec_skip(r, "%s is of %zu bytes; SM4 has %d", name, b.len, HF_SM4_KEY_LEN);
+		vec_fail(r, "%s is of %zu bytes; SM4 has %d", name, b.len, HF_SM4_KEY_LEN);
 	if (!vec_has_len(r, name, b, HF_SM4_KEY_LEN))
 		return false;
 	memcpy(key, b.p, HF_SM4_KEY_LEN);
@@ -96,10 +96,10 @@ void vec_run_sm4_xts(struct vec_run *r)
 	struct hf_xts_key k;
 
 	if (!vec_has(r, "ConventionText"))
-		vec_skip(r, "which order of bits the tweak has is not said; add ConventionText");
+		vec_fail(r, "which order of bits the tweak has is not said; add ConventionText");
 	else if (!vec_text_is(r, "ConventionText", "GB") &&
 		 !vec_text_is(r, "ConventionText", "IEEE"))
-		vec_skip(r, "ConventionText is neither GB nor IEEE");
+		vec_fail(r, "ConventionText is neither GB nor IEEE");
 	if (!vec_is_open(r) || !vec_has_len(r, "Key", key, HF_XTS_KEY_LEN) ||
 		!vec_has_len(r, "Tweak", tweak, HF_XTS_TWEAK_LEN))
 		return;

@@ -28,7 +28,10 @@ static enum hf_sm4_mac_pad get_pad(struct vec_run *r, enum hf_sm4_mac_kind kind)
 		return HF_SM4_PAD_BIT;
 	if (text != NULL && text[0] >= '1' && text[0] <= '3' && text[1] == '\0')
 		return (enum hf_sm4_mac_pad)(text[0] - '0');
-	vec_skip(r, "PadText is none of 1, 2 and 3");
+	if (text == NULL)
+		vec_fail(r, "no field PadText");
+	else
+		vec_skip(r, "PadText is none of 1, 2 and 3");
 	return HF_SM4_PAD_OWN;
 }
 
@@ -142,7 +145,7 @@ void vec_run_sm4_drbg(struct vec_run *r)
 	e = hf_ctr_drbg_instantiate(
 		&d, vec_need(r, "Entropy"), vec_want(r, "Nonce"), vec_want(r, "Personalization"));
 	if (e == HF_ERR_ARG)
-		vec_skip(r, "entropy or nonce shorter than GM/T 0105 allows, or an input too long");
+		vec_fail(r, "entropy or nonce shorter than GM/T 0105 allows, or an input too long");
 	if (!vec_is_open(r) || !vec_ok(r, "instantiate", e))
 		return;
 	expect_state(r, &d, 0);

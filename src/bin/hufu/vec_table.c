@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which algorithm a case is of. If ModeText or AlgText names it, the first row that is called so
- * and whose fields it has. If not, the first row with its fields whose word stands in the file's
+ * and whose fields it has; if none has them, the first that is called so, and the case is not
+ * whole. If not, the first row with its fields whose word stands in the file's
  * name; then in the comments, from the latest back; then the first row with its fields that needs
  * no word.
  */
@@ -22,7 +23,7 @@ static void run_unknown(struct vec_run *r)
 	if (name == NULL)
 		vec_skip(r, "no algorithm of this version has these fields");
 	else
-		vec_skip(r, "no algorithm '%.40s' with these fields in this version", name);
+		vec_skip(r, "no algorithm '%.40s' in this version", name);
 }
 
 /* clang-format off */
@@ -200,15 +201,26 @@ static const struct vec_alg *by_name(const struct vec_case *c, const char *field
 	return NULL;
 }
 
-/* A name that no row has is that of a cipher which is not here, whatever mode it is in. */
-static bool names_another(const struct vec_case *c, const char *field)
+/* The first row that is called so, whatever fields the case has. */
+static const struct vec_alg *called(const struct vec_case *c, const char *field)
 {
 	const struct vec_field *f = vec_find(c, field);
 
 	for (size_t i = 0; f != NULL && i < HF_COUNT(algs); i++)
 		if (algs[i].called != NULL && in_list(algs[i].called, (const char *)f->value.p))
-			return false;
-	return f != NULL;
+			return &algs[i];
+	return NULL;
+}
+
+/* A name that no row has is that of a cipher which is not here, whatever mode it is in. */
+static bool names_another(const struct vec_case *c, const char *field)
+{
+	return vec_find(c, field) != NULL && called(c, field) == NULL;
+}
+
+bool vec_alg_lacks(const struct vec_alg *a, const struct vec_case *c)
+{
+	return !has_fields(c, a->fields);
 }
 
 const struct vec_alg *vec_alg_of(const struct vec_file *f)
@@ -218,10 +230,12 @@ const struct vec_alg *vec_alg_of(const struct vec_file *f)
 
 	if (found == NULL)
 		found = by_name(&f->c, "AlgText");
-	if (names_another(&f->c, "AlgText") || names_another(&f->c, "ModeText") ||
-		(found == NULL && (vec_find(&f->c, "ModeText") != NULL ||
-					  vec_find(&f->c, "AlgText") != NULL)))
+	if (names_another(&f->c, "AlgText") || names_another(&f->c, "ModeText"))
 		return &algs[HF_COUNT(algs) - 1];
+	if (found == NULL)
+		found = called(&f->c, "ModeText");
+	if (found == NULL)
+		found = called(&f->c, "AlgText");
 	if (found == NULL)
 		found = by_word(&f->c, vec_file_base(f));
 	for (size_t i = 0; found == NULL && (remark = vec_remark(f, i)) != NULL; i++)
