@@ -106,6 +106,31 @@ class Random(unittest.TestCase):
             self.assertEqual((report['set'], report['samples'], report['bits']), (name, samples, bits))
             self.assertEqual(len({t['test'] for t in report['tests']}), tests)
 
+    def test_tests_that_are_left_out_are_named_with_the_reason(self):
+        out = ['matrix rank', 'linear complexity', 'maurer universal']
+        for args, left, why in ((('--sample-bits', '20000', '--samples', '20'), out, 'fewer than 1000000 bits'),
+                                (('--set', 'single'), [t for t in TESTS if t != 'poker'], 'asks for one test'),
+                                (('--samples', '1'), [], '')):
+            report = json.loads(run('--live', '--json', *args).stdout)
+            self.assertEqual([t['test'] for t in report['left_out']], left)
+            self.assertTrue(all(why in t['why'] for t in report['left_out']))
+            text = run('--live', *args).stdout.decode()
+            lines = [x for x in text.splitlines() if x.startswith('left out: ')]
+            self.assertEqual(len(lines), bool(left))
+            if left:
+                self.assertTrue(lines[0].startswith('left out: ' + ', '.join(left) + ': '), lines[0])
+                self.assertIn(why, lines[0])
+
+    def test_a_fifo_waits_for_its_writer(self):
+        path = os.path.join(self.dir.name, 'fifo')
+        os.mkfifo(path)
+        with open(self.file('good', 1), 'rb') as f:
+            data = f.read()
+        p = subprocess.Popen([HUFU, 'check', 'random', path, '--json'], stdout=subprocess.PIPE)
+        with open(path, 'wb') as f:
+            f.write(data)
+        self.assertEqual(json.loads(p.communicate(timeout=60)[0])['samples'], 1)
+
     def test_values_are_written_and_text_says_the_same(self):
         path = os.path.join(self.dir.name, 'values.csv')
         r = run(self.file('good', 1), '--values', path)
@@ -121,6 +146,9 @@ class Random(unittest.TestCase):
         self.assertEqual(len(rows), 1 + sum(' pass' in x for x in text.splitlines()))
         self.assertIn('passed', text.splitlines()[-1])
         self.assertIn('weaker', text)
+        mask = os.umask(0o027)
+        os.umask(mask)
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o666 & ~mask)
         again = run(self.file('good', 1), '--values', path)
         self.assertEqual(again.returncode, 6)  # never over a file that exists
         self.assertIn(b'values.csv', again.stderr)
@@ -130,6 +158,9 @@ class Random(unittest.TestCase):
             data = f.read(3 * SAMPLE + 1000)
         r = run('/dev/stdin', '--json', input=data)
         self.assertEqual(json.loads(r.stdout)['samples'], 3)
+        r = run('-', '--json', input=data)
+        report = json.loads(r.stdout)
+        self.assertEqual((report['samples'], report['source']), (3, 'standard input'))
         r = run('/dev/stdin', '--samples', '4', input=data)
         self.assertEqual(r.returncode, 4)
         self.assertIn(b'only 3 of the 4 samples', r.stderr)

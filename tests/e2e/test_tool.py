@@ -183,7 +183,7 @@ class Help(unittest.TestCase):
         for row in out['rows']:
             self.assertGreater(row['value'], 0)
             self.assertEqual(row['unit'], 'GB/s' if row['bytes'] > 0 else 'k/s')
-        self.assertIn('GB/s', ok('bench', 'crypto', 'SM3 lanes').stdout)
+        self.assertIn('GB/s', ok('bench', 'crypto', 'sm3 Lanes').stdout)
         r = run('bench', 'crypto', 'SM5')
         self.assertEqual(r.returncode, USAGE)
         self.assertIn("'SM5'", r.stderr)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cmd.h"
 #include "crypto/modes/ghash_kernel.h"
@@ -18,7 +19,7 @@ enum {
 
 static bool begins_with(const struct hufu_speed_row *row, const char *name)
 {
-	return strncmp(row->name, name, strlen(name)) == 0;
+	return strncasecmp(row->name, name, strlen(name)) == 0;
 }
 
 static bool is_wanted(const struct hufu_args *a, const struct hufu_speed_row *row)

@@ -14,11 +14,13 @@
 #include "os/file.h"
 #include "os/heap.h"
 #include "random_check.h"
+#include "view.h"
 
 enum {
+	STDIN = 0,
 	JSON_MAX = 1 << 20, /* bytes of the report */
 	DECIMALS = 6,       /* of P and Q, as the standard prints them */
-	VALUES_MODE = 0644,
+	VALUES_MODE = 0666, /* less the umask */
 };
 
 /* What was asked for. */
@@ -87,8 +89,13 @@ static hf_err open_source(
 	if (which != NULL)
 		return hf_fail(ei, HF_ERR_ARG, "--source goes with --live");
 	q->source = a->arg[0];
-	HF_TRY(hf_file_open(
-		&c->fd, q->source, HF_FILE_READ | HF_FILE_FOLLOW | HF_FILE_SEQUENTIAL, 0, ei));
+	if (strcmp(q->source, "-") == 0) {
+		q->source = "standard input";
+		c->fd = STDIN;
+		return HF_OK;
+	}
+	HF_TRY(hf_file_open(&c->fd, q->source,
+		HF_FILE_READ | HF_FILE_FOLLOW | HF_FILE_SEQUENTIAL | HF_FILE_WAIT, 0, ei));
 	HF_TRY(hf_file_fstat(&st, c->fd, ei));
 	n = st.size / ((c->plan.n_bits + 7) / 8);
 	if (st.is_file && n < c->n_samples && (n == 0 || !c->is_short_ok))
@@ -109,7 +116,7 @@ static hf_err open_values(struct hufu_random *c, const struct hufu_args *a, stru
 	if (path == NULL)
 		return HF_OK;
 	HF_TRY(hf_file_open(&c->values_fd, path, HF_FILE_WRITE | HF_FILE_NEW | HF_FILE_FOLLOW,
-		VALUES_MODE, ei));
+		VALUES_MODE & ~hf_file_umask(), ei));
 	return hf_file_write(c->values_fd, head, sizeof(head) - 1, ei);
 }
 
@@ -129,6 +136,51 @@ static void json_str(struct hf_json_wr *j, const char *key, const char *s)
 {
 	hf_json_wr_key(j, key);
 	hf_json_wr_str(j, s);
+}
+
+static bool is_planned(const struct hufu_random *c, unsigned test)
+{
+	for (size_t k = 0; k < c->plan.n_items; k++)
+		if (c->plan.item[k].test == test)
+			return true;
+	return false;
+}
+
+/* Why the plan has not all tests. */
+static const char *why_left_out(const struct asked *q)
+{
+	return q->set == HF_RANDOM_SINGLE
+		       ? "the set single asks for one test"
+		       : "the standard has no parameters for samples of fewer than 1000000 bits";
+}
+
+static void json_left_out(struct hf_json_wr *j, const struct hufu_random *c, const struct asked *q)
+{
+	hf_json_wr_key(j, "left_out");
+	hf_json_wr_array(j);
+	for (unsigned test = 0; test < HF_RANDOM_TESTS; test++) {
+		if (is_planned(c, test))
+			continue;
+		hf_json_wr_object(j);
+		json_str(j, "test", hf_random_name((enum hf_random_test)test));
+		json_str(j, "why", why_left_out(q));
+		hf_json_wr_end(j);
+	}
+	hf_json_wr_end(j);
+}
+
+static void print_left_out(const struct hufu_random *c, const struct asked *q)
+{
+	const char *before = "left out: ";
+
+	for (unsigned test = 0; test < HF_RANDOM_TESTS; test++) {
+		if (is_planned(c, test))
+			continue;
+		printf("%s%s", before, hf_random_name((enum hf_random_test)test));
+		before = ", ";
+	}
+	if (before[0] == ',')
+		printf(": %s\n", why_left_out(q));
 }
 
 static void json_row(struct hf_json_wr *j, const struct hufu_random *c, size_t k, unsigned part)
@@ -181,6 +233,7 @@ static hf_err print_json(const struct hufu_random *c, const struct asked *q, str
 		for (unsigned i = 0; i < hf_random_n_values(c->plan.item[k].test); i++)
 			json_row(&j, c, k, i);
 	hf_json_wr_end(&j);
+	json_left_out(&j, c, q);
 	json_u64(&j, "failed", hufu_random_n_failed(c));
 	hf_json_wr_key(&j, "pass");
 	hf_json_wr_bool(&j, hufu_random_n_failed(c) == 0);
@@ -220,16 +273,21 @@ static void print_text(const struct hufu_random *c, const struct asked *q)
 {
 	unsigned n_failed = hufu_random_n_failed(c);
 
-	printf("%s, set %s: %" PRIu32 " sample%s of %zu bits", q->source,
-		hf_random_set_name(q->set), c->n_done, c->n_done == 1 ? "" : "s", c->plan.n_bits);
+	char needed[64] = "";
+
 	if (c->n_done > 1)
-		printf(", %" PRIu64 " must pass each test", hf_random_need(c->n_done));
-	printf("\n%-47s", "");
+		(void)snprintf(needed, sizeof(needed), ", %" PRIu64 " must pass each test",
+			hf_random_need(c->n_done));
+	hufu_line(stdout, "%s, set %s: %" PRIu32 " sample%s of %zu bits%s", q->source,
+		hf_random_set_name(q->set), c->n_done, c->n_done == 1 ? "" : "s", c->plan.n_bits,
+		needed);
+	printf("%-47s", "");
 	printf(c->n_done == 1 ? " %9s %9s\n" : " %18s %9s %9s\n", c->n_done == 1 ? "P" : "passed",
 		c->n_done == 1 ? "Q" : "least P", "P_T of Q");
 	for (size_t k = 0; k < c->plan.n_items; k++)
 		for (unsigned i = 0; i < hf_random_n_values(c->plan.item[k].test); i++)
 			print_row(c, k, i);
+	print_left_out(c, q);
 	if (c->n_done < q->n_standard)
 		printf("fewer samples than the %" PRIu32 " of the standard: a weaker check\n",
 			q->n_standard);
