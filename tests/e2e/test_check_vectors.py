@@ -176,6 +176,25 @@ class Files(unittest.TestCase):
         self.assertIn('v.txt:1: SM2-SIGN 32918.5-A.2: FAILED', r.stdout)
         self.assertIn('the vector says invalid', r.stdout)
 
+    def test_result_counts_for_what_only_computes(self):
+        digest = '1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b'
+        sm3 = 'AlgText = SM3\nMsg =\nDigest = %s\n'
+        pbkdf2 = 'AlgText = PBKDF2\nPassword = 00\nSalt = 00\nIterCount = %d\nOut = ' + 80 * '00' + '\n'
+        wrong = digest.replace('1', '2')
+        for outcome, text in (
+                ('passed', sm3 % wrong + 'ResultText = invalid\n'),
+                ('failed', sm3 % digest + 'ResultText = invalid\n'),
+                ('passed', sm3 % wrong + 'ResultText = acceptable\n'),
+                ('passed', sm3 % digest + 'ResultText = acceptable\n'),
+                ('failed', sm3 % digest + 'ResultText = perhaps\n'),
+                ('failed', 'AlgText = SM3\nMsg =\nResultText = invalid\n'),
+                ('passed', pbkdf2 % 0 + 'ResultText = invalid\n'),
+                ('failed', pbkdf2 % 0),
+                ('skipped', pbkdf2 % 5000000),  # three blocks of it
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(self.counts(text), tuple(int(o == outcome) for o in ('passed', 'failed', 'skipped')))
+
     def test_a_failure_names_file_line_case_and_field(self):
         r = run(self.put('# SM3\n\nId = off\nMsg = 616263\nDigest = ' + '00' * 32 + '\n'))
         self.assertEqual(r.returncode, 1)

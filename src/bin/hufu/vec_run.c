@@ -20,6 +20,30 @@ void vec_run_init(struct vec_run *r, const struct vec_file *file, const struct v
 	r->c = &file->c;
 }
 
+static bool result_is_known(const struct vec_run *r)
+{
+	return vec_must_accept(r) || vec_text_is(r, "ResultText", "invalid") ||
+	       vec_text_is(r, "ResultText", "acceptable");
+}
+
+static void vec_fail_result(struct vec_run *r)
+{
+	vec_fail(r, "ResultText is none of valid, invalid and acceptable");
+}
+
+/* For runners that only compare: what was refuted is what ResultText says of it. */
+static void judge(struct vec_run *r)
+{
+	if (!result_is_known(r))
+		vec_fail_result(r);
+	if (vec_must_accept(r) || r->is_judged)
+		return;
+	if (vec_is_open(r) && vec_text_is(r, "ResultText", "invalid"))
+		vec_fail(r, "all of it came out as it stands there, and it says invalid");
+	else if (r->is_refuted)
+		r->outcome = VEC_PASSED;
+}
+
 void vec_run_end(struct vec_run *r)
 {
 	for (size_t i = 0; i < r->n_rooms; i++)
@@ -27,9 +51,13 @@ void vec_run_end(struct vec_run *r)
 	r->n_rooms = 0;
 	if (vec_is_open(r) && r->n_compared == 0)
 		vec_fail(r, "no field in it that says what must come out");
+	judge(r);
 	if (vec_is_open(r))
 		r->outcome = VEC_PASSED;
 }
+
+/* Records that the case is wrong, unless something was found before. */
+static void refute(struct vec_run *r, const char *fmt, ...) HF_PRINTF(2, 3);
 
 HF_PRINTF(3, 0)
 static void settle(struct vec_run *r, enum vec_outcome outcome, const char *fmt, va_list ap)
@@ -44,6 +72,16 @@ void vec_fail(struct vec_run *r, const char *fmt, ...)
 {
 	va_list ap;
 
+	va_start(ap, fmt);
+	settle(r, VEC_FAILED, fmt, ap);
+	va_end(ap);
+}
+
+static void refute(struct vec_run *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	r->is_refuted = r->is_refuted || vec_is_open(r);
 	va_start(ap, fmt);
 	settle(r, VEC_FAILED, fmt, ap);
 	va_end(ap);
@@ -135,7 +173,7 @@ void vec_expect(struct vec_run *r, const char *name, const uint8_t *got, size_t 
 		return;
 	r->n_compared++;
 	if (f->value.len != len) {
-		vec_fail(r, "%s: got %zu bytes, the vector has %zu", name, len, f->value.len);
+		refute(r, "%s: got %zu bytes, the vector has %zu", name, len, f->value.len);
 		return;
 	}
 	while (at < len && got[at] == f->value.p[at])
@@ -145,13 +183,16 @@ void vec_expect(struct vec_run *r, const char *name, const uint8_t *got, size_t 
 	at = len <= SHOWN ? 0 : at;
 	hex_of(is, got + at, len - at);
 	hex_of(should, f->value.p + at, len - at);
-	vec_fail(r, "%s: got %s from byte %zu, the vector has %s", name, is, at, should);
+	refute(r, "%s: got %s from byte %zu, the vector has %s", name, is, at, should);
 }
 
 bool vec_ok(struct vec_run *r, const char *what, hf_err e)
 {
-	if (e != HF_OK)
-		vec_fail(r, "%s: %s", what, hf_err_text(e));
+	if (e == HF_ERR_ARG || e == HF_ERR_LIMIT)
+		refute(r, "%s: refused, an input is not of a length or value that is allowed",
+			what);
+	else if (e != HF_OK)
+		refute(r, "%s: %s", what, hf_err_text(e));
 	return e == HF_OK;
 }
 
@@ -159,7 +200,7 @@ void vec_check(struct vec_run *r, bool holds, const char *what)
 {
 	r->n_compared++;
 	if (!holds)
-		vec_fail(r, "%s", what);
+		refute(r, "%s", what);
 }
 
 bool vec_must_accept(const struct vec_run *r)
@@ -171,10 +212,11 @@ void vec_verdict(struct vec_run *r, const char *what, bool accepted)
 {
 	bool must_refuse = vec_text_is(r, "ResultText", "invalid");
 
-	if (!vec_must_accept(r) && !must_refuse && !vec_text_is(r, "ResultText", "acceptable")) {
-		vec_fail(r, "ResultText is none of valid, invalid and acceptable");
+	if (!result_is_known(r)) {
+		vec_fail_result(r);
 		return;
 	}
+	r->is_judged = true;
 	r->n_compared++;
 	if (accepted && must_refuse)
 		vec_fail(r, "%s: accepted, the vector says invalid", what);

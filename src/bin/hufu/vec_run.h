@@ -39,6 +39,8 @@ struct vec_run {
 	const struct vec_case *c;
 	enum vec_outcome outcome;
 	unsigned n_compared;
+	bool is_judged;        /* the runner itself has held ResultText against what was done */
+	bool is_refuted;       /* what failed is what the case says, not how it is written */
 	char why[VEC_WHY_MAX]; /* what failed, or why it was skipped */
 	void *room[VEC_ROOMS_MAX];
 	size_t n_rooms;
@@ -46,7 +48,10 @@ struct vec_run {
 
 void vec_run_init(struct vec_run *r, const struct vec_file *file, const struct vec_alg *alg);
 
-/* Frees the buffers and settles the outcome, which is VEC_OPEN no longer. */
+/*
+ * Frees the buffers and settles the outcome, which is VEC_OPEN no longer. Where the runner gave no
+ * verdict, a case that says invalid passes if something in it was refused or came out otherwise.
+ */
 void vec_run_end(struct vec_run *r);
 
 /* Records a failure, or that the case cannot be checked, unless something was found before. */

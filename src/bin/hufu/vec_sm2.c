@@ -140,10 +140,10 @@ static hf_err get_public(struct vec_run *r, struct hf_sm2_pub *pub)
 		return hf_sm2_pub_parse(pub, whole.p, whole.len);
 	if (vec_has(r, "PublicX") || vec_has(r, "PublicY"))
 		return HF_ERR_FORMAT;
-	if (!get_key(r, "PrivateKey", &key)) {
+	if (!vec_has(r, "PrivateKey"))
 		vec_fail(r, "neither a public nor a private key");
+	if (!get_key(r, "PrivateKey", &key))
 		return HF_ERR_FORMAT;
-	}
 	*pub = key.pub;
 	return HF_OK;
 }
@@ -192,6 +192,7 @@ static void check_signing(
 	struct vec_nonce k;
 	struct hf_rng rng = vec_nonce_rng(&k);
 	struct hf_sm2_sig sig;
+	hf_err done;
 
 	if (vec_ok(r, "Z", hf_sm2_z(z, pub, id.p, id.len)))
 		vec_expect(r, "Za", z, sizeof(z));
@@ -203,8 +204,11 @@ static void check_signing(
 		return;
 	}
 	check_pair(r, &key);
-	if (!vec_big(r, "K", k.b, sizeof(k.b)) ||
-		!vec_ok(r, "sign", hf_sm2_sign_digest(&sig, &key, e, &rng)))
+	if (!vec_big(r, "K", k.b, sizeof(k.b)))
+		return;
+	done = hf_sm2_sign_digest(&sig, &key, e, &rng);
+	vec_check(r, done != HF_ERR_ENTROPY, "K: no nonce, or one that gives no signature");
+	if (!vec_ok(r, "sign", done))
 		return;
 	memcpy(raw, sig.r, HF_SM2_LEN);
 	memcpy(raw + HF_SM2_LEN, sig.s, HF_SM2_LEN);
@@ -250,7 +254,7 @@ void vec_run_sm2_sign(struct vec_run *r)
 	if (!vec_is_open(r))
 		return;
 	if (found != HF_OK) {
-		vec_verdict(r, "public key", false);
+		vec_verdict(r, "key", false);
 		return;
 	}
 	if (!get_digest(r, &pub, e))

@@ -11,7 +11,7 @@
 
 enum {
 	REPEAT_MAX = 1 << 30,      /* repetitions of a message that is not spelled out */
-	ITERATIONS_MAX = 10000000, /* of PBKDF2 */
+	ITERATIONS_MAX = 10000000, /* of PBKDF2, over all blocks of its output */
 	OUT_MAX = 1 << 24,         /* bytes of a derived key */
 	STEP = 61,                 /* a piece that never fills a block evenly */
 };
@@ -75,6 +75,8 @@ static uint8_t *out_room(struct vec_run *r, size_t *len)
 	struct hf_bytes out = vec_need(r, "Out");
 
 	*len = (size_t)vec_number(r, "LenCount", out.len, OUT_MAX);
+	if (vec_has(r, "Out"))
+		vec_check(r, *len > 0, "Out: no bytes are asked for");
 	return vec_is_open(r) ? vec_room(r, *len) : NULL;
 }
 
@@ -143,6 +145,10 @@ void vec_run_pbkdf2(struct vec_run *r)
 		vec_fail(r, "no field IterCount");
 	if (out == NULL || !vec_is_open(r))
 		return;
+	if (iterations * (len / HF_SM3_LEN + 1) > ITERATIONS_MAX) {
+		vec_skip(r, "IterCount for so many bytes is more than %d in all", ITERATIONS_MAX);
+		return;
+	}
 	if (vec_ok(r, "PBKDF2",
 		    hf_pbkdf2(out, len, password.p, password.len, salt.p, salt.len,
 			    (uint32_t)iterations)))
