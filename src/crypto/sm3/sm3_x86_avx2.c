@@ -11,68 +11,14 @@
 #include "base/attr.h"
 #include "base/cpu.h"
 
-#define VEC   __m256i
-#define LANES 8
+#define VEC          __m256i
+#define LANES        8
+#define VEC_OP(op)   _mm256_##op
+#define VEC_BITS(op) _mm256_##op##_si256
 
-static HF_ALWAYS_INLINE VEC vec_load(const void *p)
+static HF_ALWAYS_INLINE VEC vec_repeat(__m128i v)
 {
-	return _mm256_loadu_si256((const __m256i *)p);
-}
-
-static HF_ALWAYS_INLINE void vec_store(void *p, VEC v)
-{
-	_mm256_storeu_si256((__m256i *)p, v);
-}
-
-static HF_ALWAYS_INLINE VEC vec_set(uint32_t x)
-{
-	return _mm256_set1_epi32((int)x);
-}
-
-static HF_ALWAYS_INLINE VEC vec_add(VEC x, VEC y)
-{
-	return _mm256_add_epi32(x, y);
-}
-
-static HF_ALWAYS_INLINE VEC vec_xor(VEC x, VEC y)
-{
-	return _mm256_xor_si256(x, y);
-}
-
-static HF_ALWAYS_INLINE VEC vec_and(VEC x, VEC y)
-{
-	return _mm256_and_si256(x, y);
-}
-
-static HF_ALWAYS_INLINE VEC vec_or(VEC x, VEC y)
-{
-	return _mm256_or_si256(x, y);
-}
-
-static HF_ALWAYS_INLINE VEC vec_shl(VEC x, const int n)
-{
-	return _mm256_slli_epi32(x, n);
-}
-
-static HF_ALWAYS_INLINE VEC vec_shr(VEC x, const int n)
-{
-	return _mm256_srli_epi32(x, n);
-}
-
-static HF_ALWAYS_INLINE VEC vec_rol8(VEC x)
-{
-	const __m256i up = _mm256_broadcastsi128_si256(
-		_mm_setr_epi8(3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14));
-
-	return _mm256_shuffle_epi8(x, up);
-}
-
-static HF_ALWAYS_INLINE VEC vec_load_be(const uint8_t *p)
-{
-	const __m256i swap = _mm256_broadcastsi128_si256(
-		_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
-
-	return _mm256_shuffle_epi8(vec_load(p), swap);
+	return _mm256_broadcastsi128_si256(v);
 }
 
 /* Rows to columns: 8 x 8 words. */

@@ -3,9 +3,10 @@
  * What the SM3 kernels share that hash many messages with SSE or AVX2: place i of every register
  * belongs to message i, so the rounds are the standard's, on LANES states at once.
  *
- * The file that includes this defines before it VEC, the type of a register of LANES words, and
- * vec_add, vec_xor, vec_and, vec_or, vec_set, vec_shl, vec_shr, vec_rol8 (each word), vec_load,
- * vec_store, vec_rows (rows to columns, as many as LANES).
+ * The file that includes this defines before it VEC, the type of a register of LANES words; how its
+ * width names intrinsics, VEC_OP(op) those of words and bytes, VEC_BITS(op) those of the whole
+ * register; vec_repeat (16 bytes as often as they fit) and vec_rows (rows to columns, as many as
+ * LANES).
  *
  * There is no instruction that rotates: a rotation is two shifts and an OR, except by eight places,
  * which is one shuffle of bytes: P1(x) = x + ((x + (x <<< 8)) <<< 15). P0 lies on the path from
@@ -13,11 +14,14 @@
  * then XORs in pairs. The latest term of a sum (E, then SS1) is added last.
  *
  * There are 16 registers: the words of the expanded message are in memory, with two groups of
- * messages in flight the states too.
+ * messages in flight the states too. What the compiler makes of that hangs on the loop around
+ * groups(), so each file keeps the one that it is fastest with: a loop in common cost SSE4.1 half
+ * as much time again.
  */
 #ifndef HF_CRYPTO_SM3_SM3_X86_LANES_H
 #define HF_CRYPTO_SM3_SM3_X86_LANES_H
 
+#include <immintrin.h>
 #include <stdbool.h>
 
 #include "base/attr.h"
@@ -28,6 +32,67 @@ enum {
 	WORDS = 16, /* of a block, and of the expanded message that are at hand */
 	GROUPS = 2, /* of LANES messages in flight, at most */
 };
+
+static HF_ALWAYS_INLINE VEC vec_load(const void *p)
+{
+	return VEC_BITS(loadu)((const VEC *)p);
+}
+
+static HF_ALWAYS_INLINE void vec_store(void *p, VEC v)
+{
+	VEC_BITS(storeu)((VEC *)p, v);
+}
+
+static HF_ALWAYS_INLINE VEC vec_set(uint32_t x)
+{
+	return VEC_OP(set1_epi32)((int)x);
+}
+
+static HF_ALWAYS_INLINE VEC vec_add(VEC x, VEC y)
+{
+	return VEC_OP(add_epi32)(x, y);
+}
+
+static HF_ALWAYS_INLINE VEC vec_xor(VEC x, VEC y)
+{
+	return VEC_BITS(xor)(x, y);
+}
+
+static HF_ALWAYS_INLINE VEC vec_and(VEC x, VEC y)
+{
+	return VEC_BITS(and)(x, y);
+}
+
+static HF_ALWAYS_INLINE VEC vec_or(VEC x, VEC y)
+{
+	return VEC_BITS(or)(x, y);
+}
+
+static HF_ALWAYS_INLINE VEC vec_shl(VEC x, const int n)
+{
+	return VEC_OP(slli_epi32)(x, n);
+}
+
+static HF_ALWAYS_INLINE VEC vec_shr(VEC x, const int n)
+{
+	return VEC_OP(srli_epi32)(x, n);
+}
+
+static HF_ALWAYS_INLINE VEC vec_rol8(VEC x)
+{
+	const VEC up =
+		vec_repeat(_mm_setr_epi8(3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14));
+
+	return VEC_OP(shuffle_epi8)(x, up);
+}
+
+static HF_ALWAYS_INLINE VEC vec_load_be(const uint8_t *p)
+{
+	const VEC swap =
+		vec_repeat(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
+
+	return VEC_OP(shuffle_epi8)(vec_load(p), swap);
+}
 
 static HF_ALWAYS_INLINE VEC rol(VEC x, const int n)
 {

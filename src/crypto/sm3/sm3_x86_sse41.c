@@ -11,66 +11,14 @@
 #include "base/attr.h"
 #include "base/cpu.h"
 
-#define VEC   __m128i
-#define LANES 4
+#define VEC          __m128i
+#define LANES        4
+#define VEC_OP(op)   _mm_##op
+#define VEC_BITS(op) _mm_##op##_si128
 
-static HF_ALWAYS_INLINE VEC vec_load(const void *p)
+static HF_ALWAYS_INLINE VEC vec_repeat(__m128i v)
 {
-	return _mm_loadu_si128((const __m128i *)p);
-}
-
-static HF_ALWAYS_INLINE void vec_store(void *p, VEC v)
-{
-	_mm_storeu_si128((__m128i *)p, v);
-}
-
-static HF_ALWAYS_INLINE VEC vec_set(uint32_t x)
-{
-	return _mm_set1_epi32((int)x);
-}
-
-static HF_ALWAYS_INLINE VEC vec_add(VEC x, VEC y)
-{
-	return _mm_add_epi32(x, y);
-}
-
-static HF_ALWAYS_INLINE VEC vec_xor(VEC x, VEC y)
-{
-	return _mm_xor_si128(x, y);
-}
-
-static HF_ALWAYS_INLINE VEC vec_and(VEC x, VEC y)
-{
-	return _mm_and_si128(x, y);
-}
-
-static HF_ALWAYS_INLINE VEC vec_or(VEC x, VEC y)
-{
-	return _mm_or_si128(x, y);
-}
-
-static HF_ALWAYS_INLINE VEC vec_shl(VEC x, const int n)
-{
-	return _mm_slli_epi32(x, n);
-}
-
-static HF_ALWAYS_INLINE VEC vec_shr(VEC x, const int n)
-{
-	return _mm_srli_epi32(x, n);
-}
-
-static HF_ALWAYS_INLINE VEC vec_rol8(VEC x)
-{
-	const __m128i up = _mm_setr_epi8(3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14);
-
-	return _mm_shuffle_epi8(x, up);
-}
-
-static HF_ALWAYS_INLINE VEC vec_load_be(const uint8_t *p)
-{
-	const __m128i swap = _mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
-
-	return _mm_shuffle_epi8(vec_load(p), swap);
+	return v;
 }
 
 /* Rows to columns: 4 x 4 words. */
