@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Multiples of points over a field that the including file chooses: every kernel of SM2 is this
- * body over fe_mul(), fe_sqr() and the rest of sm2_fe.h.
+ * body over fe_mul(), fe_sqr() and the rest of sm2_fe.h. HF_SM2_BODY_KERNEL() is its record.
  *
  * Coordinates. Jacobian: (x / z^2, y / z^3), infinity is z = 0; cheapest to double. With
  * zz = z^2 and zzz = z^3 in place of z ("xyzz"): cheapest to add affine points to. The formulas of
@@ -241,7 +241,7 @@ static inline void base_point(
  * 16 * 2^252 and s = 2^256 - n, hence k > n, or d <= 15 * 2^252 and s < -2^251. Infinity is s = 0,
  * known by its digits, all 0.
  */
-static inline void body_mul_base(struct hf_pt *r, const uint64_t k[4])
+static void body_mul_base(struct hf_pt *r, const uint64_t k[4])
 {
 	struct hf_xyzz acc = { .x = { { 0 } } };
 	struct hf_xyzz sum;
@@ -365,7 +365,7 @@ static inline void odd_point(struct hf_jac_entry *q, const struct hf_jac_entry *
  * but for window 0: there the sum is k' = n for k = 0, which the formula turns into z = 0, and the
  * difference is n for some few k' = n + 2 digit, where a doubling made besides is taken.
  */
-static inline void body_mul(struct hf_pt *r, const uint64_t k[4], const struct hf_pt_affine *p)
+static void body_mul(struct hf_pt *r, const uint64_t k[4], const struct hf_pt_affine *p)
 {
 	struct hf_jac_entry table[HF_P_ENTRIES];
 	struct hf_jac_entry q;
@@ -479,7 +479,7 @@ static HF_NOINLINE void naf_add_g(struct hf_jac *a, int d)
 }
 
 /* Interleaved: one run of doublings for both. */
-static inline void body_mul_two(
+static void body_mul_two(
 	struct hf_pt *r, const uint64_t s[4], const uint64_t t[4], const struct hf_pt_affine *p)
 {
 	struct hf_jac_entry table[HF_NAF_ENTRIES]; /* [1] p, [3] p, ... */
@@ -499,5 +499,25 @@ static inline void body_mul_two(
 	}
 	jac_out(r, &acc);
 }
+
+/* The record of a kernel that is this body. */
+/* clang-format off */
+#define HF_SM2_BODY_KERNEL(name_, needs_) \
+	{ \
+		.name = (name_), \
+		.needs = (needs_), \
+		.mul_base = body_mul_base, \
+		.mul = body_mul, \
+		.mul_two = body_mul_two, \
+		.fp_mul = fe_mul, \
+		.fp_sqr = fe_sqr, \
+		.fp_add = fe_add, \
+		.fp_sub = fe_sub, \
+		.fp_half = fe_half, \
+		.fp_mul_less_mul = fe_mul_less_mul, \
+		.fp_mul_less_sqr = fe_mul_less_sqr, \
+		.fp_sub_twice = fe_sub_twice, \
+	}
+/* clang-format on */
 
 #endif

@@ -11,6 +11,7 @@
  */
 #include "base/wipe.h"
 #include "crypto/sm2/sm2_comb_small.h"
+#include "crypto/sm2/sm2_fe.h"
 #include "crypto/sm2/sm2_kernel.h"
 
 enum {
@@ -121,58 +122,18 @@ static void mul_two(
 	hf_pt_add(r, r, &of_g);
 }
 
-static void add(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
-{
-	hf_fp_add(r, a, b);
-}
-
-static void sub(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
-{
-	hf_fp_sub(r, a, b);
-}
-
-static void half(struct hf_fp *r, const struct hf_fp *a)
-{
-	hf_fp_half(r, a);
-}
-
-static void sub_twice(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b)
-{
-	struct hf_fp t;
-
-	hf_fp_sub(&t, a, b);
-	hf_fp_sub(r, &t, b);
-}
-
-static void mul_less_mul(struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b,
-	const struct hf_fp *c, const struct hf_fp *d)
-{
-	struct hf_fp x;
-	struct hf_fp y;
-
-	hf_fp_mul(&x, a, b);
-	hf_fp_mul(&y, c, d);
-	hf_fp_sub(r, &x, &y);
-}
-
-static void mul_less_sqr(
-	struct hf_fp *r, const struct hf_fp *a, const struct hf_fp *b, const struct hf_fp *c)
-{
-	mul_less_mul(r, a, b, c, c);
-}
-
 const struct hf_sm2_kernel hf_sm2_kernel_c = {
 	.name = "c",
 	.needs = 0,
 	.mul_base = mul_base,
 	.mul = mul,
 	.mul_two = mul_two,
-	.fp_mul = hf_fp_mul,
-	.fp_sqr = hf_fp_sqr,
-	.fp_add = add,
-	.fp_sub = sub,
-	.fp_half = half,
-	.fp_mul_less_mul = mul_less_mul,
-	.fp_mul_less_sqr = mul_less_sqr,
-	.fp_sub_twice = sub_twice,
+	.fp_mul = fe_mul,
+	.fp_sqr = fe_sqr,
+	.fp_add = fe_add,
+	.fp_sub = fe_sub,
+	.fp_half = fe_half,
+	.fp_mul_less_mul = fe_mul_less_mul,
+	.fp_mul_less_sqr = fe_mul_less_sqr,
+	.fp_sub_twice = fe_sub_twice,
 };
