@@ -13,6 +13,7 @@
 #include "base/endian.h"
 #include "base/wipe.h"
 #include "crypto/fault.h"
+#include "crypto/modes/aead.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
 #include "crypto/sm4/sm4_kernel.h"
@@ -21,7 +22,6 @@ enum {
 	NONCE_MIN = 7,
 	NONCE_MAX = 13,
 	TAG_MIN = 4,
-	TAG_MAX = 16,
 	SEGMENT = 8192, /* bytes hashed and ciphered in turn, so that they are still in the L1 cache
 			 */
 };
@@ -116,7 +116,7 @@ static hf_err check_lengths(const struct hf_aead *a)
 
 	if (a->nonce_len < NONCE_MIN || a->nonce_len > NONCE_MAX)
 		return HF_ERR_ARG;
-	if (a->tag_len < TAG_MIN || a->tag_len > TAG_MAX || a->tag_len % 2 != 0)
+	if (a->tag_len < TAG_MIN || a->tag_len > HF_AEAD_TAG_MAX || a->tag_len % 2 != 0)
 		return HF_ERR_ARG;
 	q = 15 - a->nonce_len;
 	if (q < 8 && (uint64_t)a->in_len >> (8 * q) != 0)
@@ -126,12 +126,12 @@ static hf_err check_lengths(const struct hf_aead *a)
 
 /* The whole tag, and out = in ciphered. The MAC is over the plaintext: in when sealing, else out.
  */
-static void run(
-	const struct hf_sm4_key *k, const struct hf_aead *a, uint8_t tag[TAG_MAX], bool seal)
+static void run(const struct hf_sm4_key *k, const struct hf_aead *a, uint8_t tag[HF_AEAD_TAG_MAX],
+	bool seal)
 {
 	struct mac m;
 	uint8_t counter[HF_SM4_BLOCK_LEN];
-	uint8_t mask[TAG_MAX] = { 0 };
+	uint8_t mask[HF_AEAD_TAG_MAX] = { 0 };
 
 	mac_start(&m, k, a);
 	first_counter(counter, a);
@@ -146,45 +146,29 @@ static void run(
 			mac_feed(&m, a->out + at, n);
 	}
 	mac_close(&m);
-	for (size_t i = 0; i < TAG_MAX; i++)
+	for (size_t i = 0; i < HF_AEAD_TAG_MAX; i++)
 		tag[i] = (uint8_t)(m.chain[i] ^ mask[i]);
 	HF_FAULT("sm4-ccm", tag[0]);
 	hf_wipe(&m, sizeof(m));
 	hf_wipe(mask, sizeof(mask));
 }
 
-/* What is left to do with a whole tag, which is wiped. */
-static hf_err settle(const struct hf_aead *a, uint8_t tag[TAG_MAX], bool seal)
-{
-	bool same = true;
-
-	if (seal)
-		memcpy(a->tag, tag, a->tag_len);
-	else
-		same = hf_ct_eq(tag, a->tag, a->tag_len);
-	hf_wipe(tag, TAG_MAX);
-	if (same)
-		return HF_OK;
-	hf_wipe(a->out, a->in_len);
-	return HF_ERR_AUTH;
-}
-
 static hf_err seal_raw(const struct hf_sm4_key *k, const struct hf_aead *a)
 {
-	uint8_t tag[TAG_MAX];
+	uint8_t tag[HF_AEAD_TAG_MAX];
 
 	HF_TRY(check_lengths(a));
 	run(k, a, tag, true);
-	return settle(a, tag, true);
+	return hf_aead_settle(a, tag, true);
 }
 
 static hf_err open_raw(const struct hf_sm4_key *k, const struct hf_aead *a)
 {
-	uint8_t tag[TAG_MAX];
+	uint8_t tag[HF_AEAD_TAG_MAX];
 
 	HF_TRY(check_lengths(a));
 	run(k, a, tag, false);
-	return settle(a, tag, false);
+	return hf_aead_settle(a, tag, false);
 }
 
 hf_err hf_ccm_seal(const struct hf_sm4_key *k, const struct hf_aead *a)
@@ -208,7 +192,7 @@ enum {
 struct batch_lane {
 	struct hf_ccm_job *job;
 	uint8_t chain[HF_SM4_BLOCK_LEN];
-	uint8_t mask[TAG_MAX];
+	uint8_t mask[HF_AEAD_TAG_MAX];
 	uint8_t head[HEAD_MAX];        /* B0 and additional data, padded */
 	uint8_t end[HF_SM4_BLOCK_LEN]; /* the last part of a block, padded */
 	const uint8_t *piece[PIECES];  /* head, text, end */
@@ -274,9 +258,9 @@ static void lane_end(struct batch_lane *l, bool seal)
 {
 	if (seal)
 		lane_cipher(l);
-	for (size_t i = 0; i < TAG_MAX; i++)
+	for (size_t i = 0; i < HF_AEAD_TAG_MAX; i++)
 		l->chain[i] ^= l->mask[i];
-	l->job->result = settle(&l->job->a, l->chain, seal);
+	l->job->result = hf_aead_settle(&l->job->a, l->chain, seal);
 }
 
 /* Goes to the next piece that has blocks; false: there is none. */
@@ -364,34 +348,23 @@ hf_err hf_ccm_open_batch(struct hf_ccm_job *jobs, size_t n)
 /* RFC 8998 A.2: sealed, opened, and refused with one bit of the tag changed. */
 bool hf_ccm_selftest(void)
 {
-	static const uint8_t key[HF_SM4_KEY_LEN] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
-		0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10 };
-	static const uint8_t nonce[12] = { 0x00, 0x00, 0x12, 0x34, 0x56, 0x78, 0x00, 0x00, 0x00,
-		0x00, 0xab, 0xcd };
-	static const uint8_t aad[20] = { 0xfe, 0xed, 0xfa, 0xce, 0xde, 0xad, 0xbe, 0xef, 0xfe, 0xed,
-		0xfa, 0xce, 0xde, 0xad, 0xbe, 0xef, 0xab, 0xad, 0xda, 0xd2 };
-	static const uint8_t eighths[8] = { 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0xee, 0xaa };
-	static const uint8_t want_end[8] = { 0xb4, 0x0c, 0x84, 0xa7, 0x4b, 0x97, 0xdc, 0x5b };
-	static const uint8_t want_tag[16] = { 0x16, 0x84, 0x2d, 0x4f, 0xa1, 0x86, 0xf5, 0x6a, 0xb3,
-		0x32, 0x56, 0x97, 0x1f, 0xa1, 0x10, 0xf4 };
-	uint8_t plain[64];
-	uint8_t text[64];
-	uint8_t tag[16];
+	static const struct hf_aead_answer want = {
+		.end = { 0xb4, 0x0c, 0x84, 0xa7, 0x4b, 0x97, 0xdc, 0x5b },
+		.tag = { 0x16, 0x84, 0x2d, 0x4f, 0xa1, 0x86, 0xf5, 0x6a, 0xb3, 0x32, 0x56, 0x97,
+			0x1f, 0xa1, 0x10, 0xf4 },
+	};
+	struct hf_aead_example x;
 	struct hf_sm4_key k;
-	struct hf_aead a = { nonce, sizeof(nonce), aad, sizeof(aad), plain, sizeof(plain), text,
-		tag, sizeof(tag) };
 	bool ok;
 
-	for (size_t i = 0; i < sizeof(plain); i++)
-		plain[i] = eighths[i / 8];
-	hf_sm4_init(&k, key);
-	ok = seal_raw(&k, &a) == HF_OK;
-	ok &= hf_ct_eq(text + 56, want_end, sizeof(want_end));
-	ok &= hf_ct_eq(tag, want_tag, sizeof(want_tag));
-	a.in = text;
-	ok &= open_raw(&k, &a) == HF_OK;
-	ok &= hf_ct_eq(text, plain, sizeof(plain));
-	tag[15] ^= 1;
-	ok &= open_raw(&k, &a) == HF_ERR_AUTH;
+	hf_aead_example_init(&x);
+	hf_sm4_init(&k, hf_aead_example_key);
+	ok = seal_raw(&k, &x.a) == HF_OK;
+	ok &= hf_aead_example_is_sealed(&x, &want);
+	x.a.in = x.text;
+	ok &= open_raw(&k, &x.a) == HF_OK;
+	ok &= hf_aead_example_is_opened(&x);
+	x.tag[15] ^= 1;
+	ok &= open_raw(&k, &x.a) == HF_ERR_AUTH;
 	return ok;
 }

@@ -14,6 +14,7 @@
 #include "base/endian.h"
 #include "base/wipe.h"
 #include "crypto/fault.h"
+#include "crypto/modes/aead.h"
 #include "crypto/modes/gcm_kernel.h"
 #include "crypto/module.h"
 #include "crypto/selftest.h"
@@ -330,29 +331,12 @@ static hf_err run_whole(
 	return HF_OK;
 }
 
-/* What is left to do with a whole tag. */
-static hf_err settle(const struct hf_aead *a, uint8_t tag[HF_GCM_TAG_LEN], bool seal)
-{
-	bool same;
-
-	if (seal) {
-		memcpy(a->tag, tag, a->tag_len);
-		return HF_OK;
-	}
-	same = hf_ct_eq(tag, a->tag, a->tag_len);
-	hf_wipe(tag, HF_GCM_TAG_LEN); /* the right tag of a forgery is nobody's business */
-	if (same)
-		return HF_OK;
-	hf_wipe(a->out, a->in_len);
-	return HF_ERR_AUTH;
-}
-
 static hf_err seal_raw(const struct hf_gcm_key *k, const struct hf_aead *a)
 {
 	uint8_t tag[HF_GCM_TAG_LEN];
 
 	HF_TRY(run_whole(k, a, tag, true));
-	return settle(a, tag, true);
+	return hf_aead_settle(a, tag, true);
 }
 
 static hf_err open_raw(const struct hf_gcm_key *k, const struct hf_aead *a)
@@ -360,7 +344,7 @@ static hf_err open_raw(const struct hf_gcm_key *k, const struct hf_aead *a)
 	uint8_t tag[HF_GCM_TAG_LEN];
 
 	HF_TRY(run_whole(k, a, tag, false));
-	return settle(a, tag, false);
+	return hf_aead_settle(a, tag, false);
 }
 
 hf_err hf_gcm_seal(const struct hf_gcm_key *k, const struct hf_aead *a)
@@ -401,7 +385,7 @@ static void run_shared(struct shared *s, bool seal)
 		const struct hf_aead *a = &s->jobs[i]->a;
 
 		hf_gcm_short_finish(k, a, s->stream + s->at[i], tag, seal);
-		s->jobs[i]->result = settle(a, tag, seal);
+		s->jobs[i]->result = hf_aead_settle(a, tag, seal);
 	}
 	s->n_jobs = 0;
 	s->n_blocks = 0;
@@ -458,34 +442,23 @@ hf_err hf_gcm_open_batch(struct hf_gcm_job *jobs, size_t n)
 /* RFC 8998 A.1: sealed, opened, and refused with one bit of the tag changed. */
 bool hf_gcm_selftest(void)
 {
-	static const uint8_t key[HF_SM4_KEY_LEN] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
-		0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10 };
-	static const uint8_t nonce[HF_GCM_NONCE_LEN] = { 0x00, 0x00, 0x12, 0x34, 0x56, 0x78, 0x00,
-		0x00, 0x00, 0x00, 0xab, 0xcd };
-	static const uint8_t aad[20] = { 0xfe, 0xed, 0xfa, 0xce, 0xde, 0xad, 0xbe, 0xef, 0xfe, 0xed,
-		0xfa, 0xce, 0xde, 0xad, 0xbe, 0xef, 0xab, 0xad, 0xda, 0xd2 };
-	static const uint8_t eighths[8] = { 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0xee, 0xaa };
-	static const uint8_t want_end[8] = { 0xb4, 0x02, 0x4a, 0x26, 0x91, 0x23, 0x3b, 0x8d };
-	static const uint8_t want_tag[HF_GCM_TAG_LEN] = { 0x83, 0xde, 0x35, 0x41, 0xe4, 0xc2, 0xb5,
-		0x81, 0x77, 0xe0, 0x65, 0xa9, 0xbf, 0x7b, 0x62, 0xec };
-	uint8_t plain[64];
-	uint8_t text[64];
-	uint8_t tag[HF_GCM_TAG_LEN];
+	static const struct hf_aead_answer want = {
+		.end = { 0xb4, 0x02, 0x4a, 0x26, 0x91, 0x23, 0x3b, 0x8d },
+		.tag = { 0x83, 0xde, 0x35, 0x41, 0xe4, 0xc2, 0xb5, 0x81, 0x77, 0xe0, 0x65, 0xa9,
+			0xbf, 0x7b, 0x62, 0xec },
+	};
+	struct hf_aead_example x;
 	struct hf_gcm_key k;
-	struct hf_aead a = { nonce, sizeof(nonce), aad, sizeof(aad), plain, sizeof(plain), text,
-		tag, sizeof(tag) };
 	bool ok;
 
-	for (size_t i = 0; i < sizeof(plain); i++)
-		plain[i] = eighths[i / 8];
-	init_raw(&k, key);
-	ok = seal_raw(&k, &a) == HF_OK;
-	ok &= hf_ct_eq(text + 56, want_end, sizeof(want_end));
-	ok &= hf_ct_eq(tag, want_tag, sizeof(want_tag));
-	a.in = text;
-	ok &= open_raw(&k, &a) == HF_OK;
-	ok &= hf_ct_eq(text, plain, sizeof(plain));
-	tag[15] ^= 1;
-	ok &= open_raw(&k, &a) == HF_ERR_AUTH;
+	hf_aead_example_init(&x);
+	init_raw(&k, hf_aead_example_key);
+	ok = seal_raw(&k, &x.a) == HF_OK;
+	ok &= hf_aead_example_is_sealed(&x, &want);
+	x.a.in = x.text;
+	ok &= open_raw(&k, &x.a) == HF_OK;
+	ok &= hf_aead_example_is_opened(&x);
+	x.tag[15] ^= 1;
+	ok &= open_raw(&k, &x.a) == HF_ERR_AUTH;
 	return ok;
 }
