@@ -56,6 +56,25 @@ hf_err hf_dir_make(const char *path, unsigned mode, struct hf_errinfo *ei)
 	return make_one(path, mode, ei);
 }
 
+hf_err hf_dir_check_own(const char *path, struct hf_errinfo *ei)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return hf_sys_fail(ei, errno, "cannot stat %s", path);
+	if (!S_ISDIR(st.st_mode))
+		return hf_fail(ei, HF_ERR_PERMISSION, "%s is no directory", path);
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return hf_fail(ei, HF_ERR_PERMISSION,
+			"%s belongs to user %u; give it to the user that this runs as, or to root",
+			path, (unsigned)st.st_uid);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return hf_fail(ei, HF_ERR_PERMISSION,
+			"others may write to %s (mode %04o): chmod go-w", path,
+			(unsigned)(st.st_mode & 07777));
+	return HF_OK;
+}
+
 hf_err hf_dir_delete(const char *path, struct hf_errinfo *ei)
 {
 	if (rmdir(path) != 0)

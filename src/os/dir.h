@@ -15,6 +15,12 @@
  */
 HF_MUST_USE hf_err hf_dir_make(const char *path, unsigned mode, struct hf_errinfo *ei);
 
+/*
+ * HF_ERR_PERMISSION, with what to do: path is no directory of root or of the user that this process
+ * acts as, or others may write to it, who could then put a file of theirs in the place of ours.
+ */
+HF_MUST_USE hf_err hf_dir_check_own(const char *path, struct hf_errinfo *ei);
+
 /* Deletes an empty directory. HF_ERR_EXISTS: it is not empty. */
 HF_MUST_USE hf_err hf_dir_delete(const char *path, struct hf_errinfo *ei);
 

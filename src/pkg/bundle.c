@@ -5,6 +5,7 @@
  *
  *	offset  0 name 100 | 100 mode 8 | 108 uid 8 | 116 gid 8 | 124 size 12 | 136 mtime 12
  *	148 checksum 8 | 156 type 1 | 157 link 100 | 257 magic 6 | 263 version 2 | 265 ...
+ *	345 prefix 155
  */
 #include "pkg/bundle.h"
 
@@ -26,6 +27,8 @@ enum {
 	SUM_LEN = 8,
 	TYPE_AT = 156,
 	MAGIC_AT = 257,
+	PREFIX_AT = 345,
+	PREFIX_LEN = 155,
 	LONG_FIELD = 12,
 	PAX_MAX = 4096, /* bytes of a pax header that is read */
 };
@@ -151,6 +154,8 @@ static hf_err parse_header(struct header *h, const uint8_t block[HF_TAR_BLOCK_LE
 	HF_TRY(take_octal(&sum, block + SUM_AT, SUM_LEN));
 	if (sum != checksum(block) || memcmp(block + MAGIC_AT, "ustar\00000", 8) != 0)
 		return HF_ERR_FORMAT;
+	if (memcmp(block + PREFIX_AT, zero, PREFIX_LEN) != 0)
+		return HF_ERR_FORMAT; /* for tar, the name would be another */
 	HF_TRY(take_octal(&h->size, block + SIZE_AT, LONG_FIELD));
 	memcpy(h->name, block + NAME_AT, NAME_LEN);
 	h->type = (char)block[TYPE_AT];
@@ -183,21 +188,28 @@ static hf_err parse_record(const char *p, size_t left, size_t *len, uint64_t *si
 	return HF_OK;
 }
 
-/* Moves behind len bytes that start at `at`, and their padding. */
-static hf_err skip(struct hf_bundle *b, uint64_t at, uint64_t len)
-{
-	if (len > b->source.len || at > b->source.len - len ||
-		hf_bundle_padding(len) > b->source.len - len - at)
-		return HF_ERR_TRUNCATED;
-	b->at = at + len + hf_bundle_padding(len);
-	return HF_OK;
-}
-
 static hf_err read_block(struct hf_bundle *b, uint8_t *out, size_t len)
 {
 	if (b->at > b->source.len || len > b->source.len - b->at)
 		return HF_ERR_TRUNCATED;
 	return b->source.read_at(b->source.ctx, out, len, b->at);
+}
+
+/* Moves behind len bytes that start at `at`, and their padding, which is of zeros. */
+static hf_err skip(struct hf_bundle *b, uint64_t at, uint64_t len)
+{
+	static const uint8_t zero[HF_TAR_BLOCK_LEN] = { 0 };
+	uint8_t padding[HF_TAR_BLOCK_LEN];
+	size_t n = hf_bundle_padding(len);
+
+	if (len > b->source.len || at > b->source.len - len)
+		return HF_ERR_TRUNCATED;
+	b->at = at + len;
+	HF_TRY(read_block(b, padding, n));
+	if (memcmp(padding, zero, n) != 0)
+		return HF_ERR_FORMAT;
+	b->at += n;
+	return HF_OK;
 }
 
 /* A pax header: only the size counts, the rest (times, owners) says nothing about objects. */

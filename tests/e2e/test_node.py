@@ -7,10 +7,11 @@ On its way processes are killed and sources die; what arrives is what was publis
 import hashlib
 import json
 import os
+import subprocess
 import time
 import unittest
 
-from nodes import Site, hufu, hufu_ok, is_sanitized, until, write
+from nodes import HUFU, Site, hufu, hufu_ok, is_sanitized, until, write
 
 MIB = 1 << 20
 CHUNK = MIB
@@ -100,6 +101,18 @@ class Main(Story):
             until(f'release 2 at {node.name}', lambda n=node: n.lineage('digits')['release'] == 2 and
                   n.lineage('digits')['step'] == 'active')
             self.holds(node, 'digits', path)
+
+    def test_who_waits_without_a_source_is_told_why(self):
+        node = self.site.join('dev-9', 'device')
+        self.hub.keep_port()
+        self.hub.stop()
+        with subprocess.Popen([HUFU, 'pull', 'digits', '--node', node.data, '--wait'], stderr=subprocess.PIPE,
+                              stdin=subprocess.DEVNULL, text=True) as waiting:
+            try:
+                self.assertRegex(waiting.stderr.readline(), 'hufu pull: .*retrying')
+            finally:
+                waiting.kill()
+                self.hub.start()
 
     def test_nobody_gets_what_no_rule_grants(self):
         self.site.publish('other', 1, self.model('other.bin', MIB))

@@ -249,6 +249,20 @@ class Refused(unittest.TestCase):
         node.config['node'] = 'hub-9'
         self.start_fails(node, 2, 'hub-9')
 
+    def test_a_folder_that_others_may_write_to(self):
+        for folder in ('', 'keys'):
+            node = self.like_hub()
+            path = os.path.join(node.data, folder)
+            mode = os.stat(path).st_mode & 0o777
+            os.chmod(path, 0o777)
+            try:
+                self.start_fails(node, 7, 'others may write')
+            finally:
+                os.chmod(path, mode)
+        node = self.like_hub()
+        node.start()
+        self.assertEqual(node.stop(), 0)
+
     def test_a_port_that_is_taken(self):
         with socket.socket() as s:
             s.bind(('127.0.0.1', 0))

@@ -13,6 +13,7 @@
 
 struct pulling {
 	struct hufu_progress bar;
+	bool is_quiet;
 	struct hf_local_progress last;
 };
 
@@ -21,7 +22,7 @@ static void on_progress(void *ctx, const struct hf_local_progress *p)
 	struct pulling *pull = ctx;
 
 	/* What the node is stuck at is worth a line of its own, once. */
-	if (pull->bar.is_on && p->why[0] != '\0' && strcmp(p->why, pull->last.why) != 0) {
+	if (!pull->is_quiet && p->why[0] != '\0' && strcmp(p->why, pull->last.why) != 0) {
 		hufu_progress_end(&pull->bar);
 		hufu_line(stderr, "hufu pull: %s, retrying", p->why);
 	}
@@ -50,7 +51,7 @@ static hf_err print(const char *name, const struct hf_local_progress *p, bool ha
 
 static hf_err pull(const struct hufu_args *a, struct hf_errinfo *ei)
 {
-	struct pulling p = { .last = { .release = 0 } };
+	struct pulling p = { .is_quiet = hufu_has(a, "quiet") };
 	struct hf_local_question q = { .what = "pull",
 		.lineage = a->arg[0],
 		.wait = hufu_has(a, "wait"),
@@ -65,7 +66,7 @@ static hf_err pull(const struct hufu_args *a, struct hf_errinfo *ei)
 			"'%s': the name of a model is of letters, digits, '.', '_' and '-'",
 			q.lineage);
 	hf_buf_init(&answer, hf_os_mem(), HF_LOCAL_MESSAGE_MAX);
-	hufu_progress_init(&p.bar, "pulling", hufu_has(a, "quiet"));
+	hufu_progress_init(&p.bar, "pulling", p.is_quiet);
 	e = hf_local_ask(&answer, hf_os_mem(), hf_local_dir(hufu_arg(a, "node")), &q, ei);
 	hufu_progress_end(&p.bar);
 	if (e == HF_OK)

@@ -4,6 +4,7 @@
  * waited for is told about until its release is there, or until it failed in a way that trying
  * again does not mend.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -250,6 +251,25 @@ static bool is_over(const struct hf_agent_stats *stats, const struct front_waite
 	return !is_passing(l->err) && (l->n_tries > 0 || l->step == HF_AGENT_IDLE);
 }
 
+/* Why no source is there to ask, if that is so. */
+static void take_source_error(const struct front *f, struct hf_agent_lineage *l)
+{
+	const struct hf_errinfo *first = NULL;
+
+	for (size_t i = 0; i < f->child.config.n_upstreams; i++) {
+		const struct front_source *s = &f->sources[i];
+
+		if (s->is_up)
+			return;
+		if (first == NULL && s->why.code != HF_OK)
+			first = &s->why;
+	}
+	if (first == NULL)
+		return;
+	l->err = first->code;
+	(void)snprintf(l->why, sizeof(l->why), "%s", first->text);
+}
+
 static void look(struct front *f, struct front_waiter *w, uint64_t now_ms)
 {
 	struct hf_agent_stats stats;
@@ -277,6 +297,8 @@ static void look(struct front *f, struct front_waiter *w, uint64_t now_ms)
 		return;
 	w->told_bytes = l.progress.bytes_done;
 	w->told_ms = now_ms;
+	if (l.err == HF_OK)
+		take_source_error(f, &l);
 	tell_lineage(f, w->asker, "progress", &l);
 }
 

@@ -92,6 +92,12 @@ static hf_err take_lock(struct supervisor *s, struct hf_errinfo *ei)
 	hf_err e;
 
 	HF_TRY(hf_dir_make(s->config.data, 0755, ei));
+	HF_TRY(hf_dir_check_own(s->config.data, ei));
+	HF_TRY(hf_path_join(path, s->config.data, "keys", ei));
+	e = hf_dir_check_own(path, ei);
+	if (e != HF_OK && e != HF_ERR_NOT_FOUND) /* not made yet */
+		return e;
+	*ei = (struct hf_errinfo){ 0 };
 	HF_TRY(hf_path_join(path, s->config.data, "hufud.lock", ei));
 	for (;;) {
 		why = (struct hf_errinfo){ 0 };

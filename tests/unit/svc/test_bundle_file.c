@@ -200,10 +200,34 @@ static void nothing_but_objects_gets_in(void **state)
 	assert_patched_is_refused(f, 0, "/etc/passwd\0", 12, HF_ERR_FORMAT);
 	assert_patched_is_refused(f, 0, "Table", 5, HF_ERR_FORMAT);
 	assert_patched_is_refused(f, 6, "A", 1, HF_ERR_FORMAT);
-	assert_patched_is_refused(f, 156, "1", 1, HF_ERR_FORMAT); /* hard link */
-	assert_patched_is_refused(f, 156, "2", 1, HF_ERR_FORMAT); /* symbolic link */
-	assert_patched_is_refused(f, 156, "5", 1, HF_ERR_FORMAT); /* folder */
-	assert_patched_is_refused(f, 156, "g", 1, HF_ERR_FORMAT); /* global pax header */
+	assert_patched_is_refused(f, 156, "1", 1, HF_ERR_FORMAT);     /* hard link */
+	assert_patched_is_refused(f, 156, "2", 1, HF_ERR_FORMAT);     /* symbolic link */
+	assert_patched_is_refused(f, 156, "5", 1, HF_ERR_FORMAT);     /* folder */
+	assert_patched_is_refused(f, 156, "g", 1, HF_ERR_FORMAT);     /* global pax header */
+	assert_patched_is_refused(f, 345, "../..", 5, HF_ERR_FORMAT); /* before the name, for tar */
+}
+
+/* The first member is shorter than its block. */
+static void what_fills_blocks_is_zeros(void **state)
+{
+	struct fix *f = *state;
+	const char *path = test_path(f->tmp, "filled.hufu");
+	size_t at = HF_TAR_BLOCK_LEN + strlen(HF_BUNDLE_TEXT);
+	struct box b;
+	uint8_t *all;
+	size_t len = 0;
+
+	make_box(&b);
+	box_save(&b, path);
+	box_free(&b);
+	all = fix_load(path, &len);
+	for (; at < HF_BUNDLE_START_LEN; at += 97) {
+		all[at] = 1;
+		test_file_put(path, all, len);
+		assert_err(try_open(f, path, NULL), HF_ERR_FORMAT);
+		all[at] = 0;
+	}
+	free(all);
 }
 
 static void endless_objects_are_refused_before_they_are_read(void **state)
@@ -458,6 +482,7 @@ int main(void)
 		cmocka_unit_test(the_same_object_twice_is_refused),
 		cmocka_unit_test(what_is_no_bundle_is_named_and_refused),
 		cmocka_unit_test(nothing_but_objects_gets_in),
+		cmocka_unit_test(what_fills_blocks_is_zeros),
 		cmocka_unit_test(endless_objects_are_refused_before_they_are_read),
 		cmocka_unit_test(endless_objects_by_a_pax_header_are_refused_too),
 		cmocka_unit_test(cut_at_any_byte_it_is_no_bundle),
