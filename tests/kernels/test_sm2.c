@@ -391,6 +391,56 @@ static void edge_scalars_agree_with_libcrypto(void **state)
 	}
 }
 
+/*
+ * The one scalar whose last addition would be of equal points, n - 6, and what it is exchanged for;
+ * 0, whose last terms are opposite; and their neighbours: on points that are not G.
+ */
+static void scalars_whose_last_terms_meet_are_multiplied_right(void **state)
+{
+	static const int changes[] = { 0, 3, 5, 6, 7, 9, 12 };
+	EC_POINT *p = EC_POINT_dup(EC_GROUP_get0_generator(group), group);
+
+	(void)state;
+	for (size_t i = 0; i < 16 * HF_COUNT(changes); i++) {
+		int change = changes[i % HF_COUNT(changes)];
+		uint64_t s[4];
+		uint64_t k[4];
+
+		fill(s);
+		near_order(k, change, false);
+		check_case(p, s, k);
+		if (change == 0)
+			continue;
+		near_order(k, -change, true);
+		check_case(p, s, k);
+	}
+	EC_POINT_free(p);
+}
+
+/* Each odd digit in all windows of five bits, below a top one of 1 and of 3. */
+static void digits_all_alike_agree_with_libcrypto(void **state)
+{
+	enum { BITS = 255, WINDOW = 5, TOP = 2 };
+	EC_POINT *p = EC_POINT_dup(EC_GROUP_get0_generator(group), group);
+
+	(void)state;
+	for (uint64_t i = 0; i < (TOP << WINDOW) - 1; i++) { /* all ones are above 2 n */
+		uint64_t k[4] = { 0, 0, 0, i >> WINDOW << 63 };
+		uint64_t one[4] = { 1 };
+		uint64_t top;
+
+		for (unsigned bit = 0; bit < BITS; bit++)
+			k[bit / 64] |= (i >> bit % WINDOW & 1) << bit % 64;
+		top = hf_w256_add(k, k, k);
+		(void)hf_w256_add(k, k, one);
+		if (top != 0 || hf_w256_less(k, hf_fn_n) == 0)
+			(void)hf_w256_sub(k, k, hf_fn_n);
+		assert_true(hf_w256_less(k, hf_fn_n));
+		check_case(p, k, k);
+	}
+	EC_POINT_free(p);
+}
+
 /* s + t j modulo n for small j, of any s and t below n. */
 static void combine(uint64_t k[4], const uint64_t s[4], const uint64_t t[4], int j)
 {
@@ -554,6 +604,8 @@ int main(void)
 		cmocka_unit_test(fields_equal_the_reference),
 		cmocka_unit_test(random_multiples_agree_with_libcrypto),
 		cmocka_unit_test(edge_scalars_agree_with_libcrypto),
+		cmocka_unit_test(scalars_whose_last_terms_meet_are_multiplied_right),
+		cmocka_unit_test(digits_all_alike_agree_with_libcrypto),
 		cmocka_unit_test(terms_that_meet_are_added_right),
 		cmocka_unit_test(points_of_extreme_coordinates_agree_with_libcrypto),
 		cmocka_unit_test(choice_obeys_the_processor),

@@ -47,7 +47,7 @@ struct hf_jac {
 	struct hf_fp zz; /* z^2, made as early as it can be */
 };
 
-/* A point to be added several times. */
+/* A point to be added several times. Public values only. */
 struct hf_jac_entry {
 	struct hf_fp x;
 	struct hf_fp y;
@@ -66,9 +66,9 @@ struct hf_xyzz {
 /*
  * r = 2 a, for a = -3, with all coordinates halved as often as they allow: for m = 3/2 (x^2 - z^4)
  * and b = x y^2, x' = m^2 - 2 b, y' = m (b - x') - y^4, z' = y z. Holds for infinity, and y is 0
- * for no point. 4 products, 4 squares. r may be a.
+ * for no point. r may be a. Where z lacks a factor that zz has, zz' is zz y^2.
  */
-static HF_NOINLINE void jac_double(struct hf_jac *r, const struct hf_jac *a)
+static HF_ALWAYS_INLINE void double_body(struct hf_jac *r, const struct hf_jac *a, bool over)
 {
 	struct hf_fp yy;
 	struct hf_fp b;
@@ -85,10 +85,25 @@ static HF_NOINLINE void jac_double(struct hf_jac *r, const struct hf_jac *a)
 	fe_add(&m, &m, &t);
 	fe_mul(&b, &a->x, &yy);
 	fe_sqr(&t, &m);
-	fe_sqr(&r->zz, &r->z);
+	if (over)
+		fe_mul(&r->zz, &a->zz, &yy);
+	else
+		fe_sqr(&r->zz, &r->z);
 	fe_sub_twice(&r->x, &t, &b);
 	fe_sub(&b, &b, &r->x);
 	fe_mul_less_sqr(&r->y, &m, &b, &yy);
+}
+
+/* r = 2 a; 4 products, 4 squares. r may be a. */
+static HF_NOINLINE void jac_double(struct hf_jac *r, const struct hf_jac *a)
+{
+	double_body(r, a, false);
+}
+
+/* a = 2 a, for a over the z of a table; 5 products, 3 squares. */
+static HF_NOINLINE void over_double(struct hf_jac *a)
+{
+	double_body(a, a, true);
 }
 
 /* What additions of two points find first: h and r over a common denominator, and x1, y1 over it.
@@ -178,15 +193,28 @@ static inline void jac_sum_end(struct hf_jac *r, const struct hf_jac_sum *s)
 	sum_end(&r->x, &r->y, s, &hh, &hhh);
 }
 
-/* r = a + b; 11 products, 3 squares. Exceptions as for xyzz_add(). r may be a. */
-static HF_NOINLINE void jac_add(
-	struct hf_jac *r, const struct hf_jac *a, const struct hf_jac_entry *b)
+/*
+ * a += b, both over the z of a table: 8 products, 3 squares. As if that z were 1, but for zz.
+ * Exceptions as for xyzz_add().
+ */
+static HF_NOINLINE void over_add(struct hf_jac *a, const struct hf_pt_affine *b)
 {
-	struct hf_jac_sum s;
+	struct hf_jac_sum s = { .x1 = a->x, .y1 = a->y };
+	struct hf_fp hh;
+	struct hf_fp hhh;
+	struct hf_fp t;
 
-	jac_sum_entry(&s, a, b);
-	fe_mul(&r->z, &a->z, &b->z);
-	jac_sum_end(r, &s);
+	fe_sqr(&t, &a->z);
+	fe_mul(&s.h, &b->x, &t);
+	fe_mul(&t, &t, &a->z);
+	fe_sub(&s.h, &s.h, &a->x);
+	fe_mul(&s.r, &b->y, &t);
+	fe_mul(&a->z, &a->z, &s.h);
+	fe_sqr(&hh, &s.h);
+	fe_sub(&s.r, &s.r, &a->y);
+	fe_mul(&hhh, &hh, &s.h);
+	fe_mul(&a->zz, &a->zz, &hh);
+	sum_end(&a->x, &a->y, &s, &hh, &hhh);
 }
 
 /* y = -y where m is set. */
@@ -275,51 +303,96 @@ static void body_mul_base(struct hf_pt *r, const uint64_t k[4])
 	hf_wipe(q, sizeof(q));
 }
 
+/* [2] p and an odd multiple of p, both over one z. */
+struct hf_odd {
+	struct hf_fp two_x;
+	struct hf_fp two_y;
+	struct hf_fp x;
+	struct hf_fp y;
+};
+
+/* [2] p and p over the z of [2] p, which is y of p: p comes for nothing, (x y^2, y^4). */
+static inline void odd_start(struct hf_odd *o, const struct hf_pt_affine *p)
+{
+	struct hf_jac two = { p->x, p->y, hf_fp_one, hf_fp_one };
+	struct hf_fp t;
+
+	jac_double(&two, &two);
+	o->two_x = two.x;
+	o->two_y = two.y;
+	fe_sqr(&t, &p->y);
+	fe_mul(&o->x, &p->x, &t);
+	fe_sqr(&o->y, &t);
+}
+
 /*
- * table[j] = [2 j + 1] p for j < n. Each is the one before and [2] p, kept over a common z (N.
- * Meloni, 2007): with d = x2 - x1 and e = y2 - y1, x3 = e^2 - x1 d^2 - x2 d^2, y3 = e (x1 d^2 - x3)
- * - y1 d^3, z3 = z d, and x1 d^2, y1 d^3 are the first point over z3. The order is a large prime,
- * so no d is 0. For a start, doubling gives p over its z for nothing: (x y^2, y^4, y).
+ * The next odd multiple, the last one plus [2] p (N. Meloni, 2007): with d = x2 - x1 and
+ * e = y2 - y1, x3 = e^2 - x1 d^2 - x2 d^2, y3 = e (x1 d^2 - x3) - y1 d^3, z3 = z d, and x1 d^2,
+ * y1 d^3 are [2] p over z3. The order is a large prime, so no d is 0.
  */
+static inline void odd_next(struct hf_odd *o, struct hf_fp *d)
+{
+	struct hf_fp dd;
+	struct hf_fp e;
+	struct hf_fp t;
+
+	fe_sub(d, &o->x, &o->two_x);
+	fe_sub(&e, &o->y, &o->two_y);
+	fe_sqr(&dd, d);
+	fe_mul(&o->two_x, &o->two_x, &dd);
+	fe_mul(&t, &o->x, &dd);
+	fe_sqr(&dd, &e);
+	fe_sub(&dd, &dd, &o->two_x);
+	fe_sub(&o->x, &dd, &t);
+	fe_sub(&t, &t, &o->two_x);
+	fe_mul(&o->two_y, &o->two_y, &t);
+	fe_sub(&t, &o->two_x, &o->x);
+	fe_mul(&t, &t, &e);
+	fe_sub(&o->y, &t, &o->two_y);
+}
+
+/* table[j] = [2 j + 1] p for j < n. */
 static HF_NOINLINE void odd_table(
 	struct hf_jac_entry *table, unsigned n, const struct hf_pt_affine *p)
 {
-	struct hf_jac two;
+	struct hf_fp z = p->y;
+	struct hf_odd o;
 	struct hf_fp d;
-	struct hf_fp e;
-	struct hf_fp x1;
-	struct hf_fp x2;
-	struct hf_fp y;
 
 	table[0] = (struct hf_jac_entry){ p->x, p->y, hf_fp_one, hf_fp_one, hf_fp_one };
-	two = (struct hf_jac){ p->x, p->y, hf_fp_one, hf_fp_one };
-	jac_double(&two, &two);
-	fe_sqr(&d, &p->y);
-	fe_mul(&x2, &p->x, &d);
-	fe_sqr(&y, &d);
+	odd_start(&o, p);
 	for (unsigned j = 1; j < n; j++) {
-		struct hf_jac_entry *to = &table[j];
+		odd_next(&o, &d);
+		fe_mul(&z, &z, &d);
+		table[j] = (struct hf_jac_entry){ .x = o.x, .y = o.y, .z = z };
+		fe_sqr(&table[j].zz, &z);
+		fe_mul(&table[j].zzz, &table[j].zz, &z);
+	}
+}
 
-		fe_sub(&d, &x2, &two.x);
-		fe_sub(&e, &y, &two.y);
-		fe_mul(&two.z, &two.z, &d);
-		fe_sqr(&d, &d);
-		fe_mul(&x1, &two.x, &d);
-		fe_mul(&x2, &x2, &d);
-		fe_sqr(&y, &e);
-		fe_sub(&y, &y, &x1);
-		fe_sub(&to->x, &y, &x2);
-		fe_sub(&d, &x2, &x1);
-		fe_mul(&two.y, &two.y, &d);
-		fe_sub(&d, &x1, &to->x);
-		fe_mul(&d, &d, &e);
-		fe_sub(&to->y, &d, &two.y);
-		two.x = x1;
-		x2 = to->x;
-		y = to->y;
-		to->z = two.z;
-		fe_sqr(&to->zz, &two.z);
-		fe_mul(&to->zzz, &to->zz, &two.z);
+/* The same with all entries over one z, that of the last: each is brought there by the factors d
+ * above it. */
+static HF_NOINLINE void over_table(
+	struct hf_pt_affine table[HF_P_ENTRIES], struct hf_fp *z, const struct hf_pt_affine *p)
+{
+	struct hf_fp d[HF_P_ENTRIES]; /* z of entry j is d[0] .. d[j] */
+	struct hf_odd o;
+	struct hf_fp t;
+
+	odd_start(&o, p);
+	d[0] = p->y;
+	table[0] = (struct hf_pt_affine){ o.x, o.y };
+	for (unsigned j = 1; j < HF_P_ENTRIES; j++) {
+		odd_next(&o, &d[j]);
+		table[j] = (struct hf_pt_affine){ o.x, o.y };
+	}
+	*z = d[HF_P_ENTRIES - 1];
+	for (unsigned j = HF_P_ENTRIES - 1; j-- > 0;) {
+		fe_sqr(&t, z);
+		fe_mul(&table[j].x, &table[j].x, &t);
+		fe_mul(&t, &t, z);
+		fe_mul(&table[j].y, &table[j].y, &t);
+		fe_mul(z, z, &d[j]);
 	}
 }
 
@@ -344,7 +417,7 @@ static inline void odd_half(uint64_t h[4], const uint64_t k[4])
  * and the sum halved, the digit is 2 c - 31 for the five bits c of (k' + 2^260 - 1) / 2 there; k'
  * is the odd one of k and k + n, and the topmost bit is 1.
  */
-static inline void odd_point(struct hf_jac_entry *q, const struct hf_jac_entry *table,
+static inline void odd_point(struct hf_pt_affine *q, const struct hf_pt_affine *table,
 	const uint64_t half[4], unsigned i)
 {
 	unsigned c = hf_w256_bits(half, i * HF_P_WINDOW, HF_P_WINDOW);
@@ -359,49 +432,56 @@ static inline void odd_point(struct hf_jac_entry *q, const struct hf_jac_entry *
 }
 
 /*
- * The highest window first. After window i the sum is v = (k' - s) / 32^i with |s| < 32^i, so it is
- * odd, above 0 and below k' / 32^i + 1. Hence the terms of an addition, 32 v and the digit, are
- * neither equal nor opposite, nor are they modulo n, as their sum and difference lie in 1 .. n - 1,
- * but for window 0: there the sum is k' = n for k = 0, which the formula turns into z = 0, and the
- * difference is n for some few k' = n + 2 digit, where a doubling made besides is taken.
+ * All is over the z of the table, which is multiplied in at the end; only zz, which doubling needs,
+ * has it always. So entries are two coordinates and are added as affine points are, without an
+ * inversion, which would cost more than it gains.
+ *
+ * The highest window first. With v the sum after window i + 1 and d the digit of window i, both
+ * odd, 32 v and d are added; the new sum is (k' - s) / 32^i with |s| < 32^i, so it is above 0 and
+ * below k' / 32^i + 1, for k' = k or k + n, odd and below 2 n. No exception meets:
+ *   - At the top v is 1 or 3, and v >= 1 below. As |d| < 32, 32 v + d and 32 v - d are above 0.
+ *   - Above window 0 both are below k' / 32 + 64 < n. So 32 v and d are neither opposite nor equal
+ *     modulo n.
+ *   - In window 0, 32 v + d = k' is a multiple of n for k = 0 alone, where it is n: opposite points
+ *     give z = 0, which is right.
+ *   - There 32 v - d is odd and below 2 n + 62, hence a multiple of n only as n itself. Then
+ *     32 v = n + d, and as v is odd and n = 35 modulo 64, d = -3 modulo 64, which is d = -3: k' =
+ *     n + 2 d = n - 6, which is k. For this scalar -[6] p is computed; the k' of 6 is n + 6.
  */
 static void body_mul(struct hf_pt *r, const uint64_t k[4], const struct hf_pt_affine *p)
 {
-	struct hf_jac_entry table[HF_P_ENTRIES];
-	struct hf_jac_entry q;
-	struct hf_jac_sum s;
+	static const uint64_t six[4] = { 6 };
+	struct hf_pt_affine table[HF_P_ENTRIES];
+	struct hf_pt_affine q;
 	struct hf_jac acc;
-	struct hf_jac twice;
+	struct hf_fp z;
 	uint64_t half[4];
-	hf_ct_mask same;
+	uint64_t t[4];
+	hf_ct_mask neg;
 
-	odd_table(table, HF_P_ENTRIES, p);
-	odd_half(half, k);
+	(void)hf_w256_sub(t, hf_fn_n, six);
+	neg = hf_w256_same(t, k);
+	hf_w256_pick(t, neg, six, k);
+	odd_half(half, t);
+
+	over_table(table, &z, p);
 	odd_point(&q, table, half, HF_P_WINDOWS - 1);
-	acc = (struct hf_jac){ q.x, q.y, q.z, q.zz };
+	acc = (struct hf_jac){ .x = q.x, .y = q.y, .z = hf_fp_one };
+	fe_sqr(&acc.zz, &z);
 	for (unsigned i = HF_P_WINDOWS - 1; i > 0; i--) {
 		odd_point(&q, table, half, i - 1);
 		for (int j = 0; j < HF_P_WINDOW; j++)
-			jac_double(&acc, &acc);
-		if (i > 1)
-			jac_add(&acc, &acc, &q);
+			over_double(&acc);
+		over_add(&acc, &q);
 	}
-
-	jac_double(&twice, &acc);
-	jac_sum_entry(&s, &acc, &q);
-	same = hf_fp_zero(&s.h) & hf_fp_zero(&s.r);
-	jac_add(&acc, &acc, &q);
-	fe_pick(&acc.x, same, &twice.x, &acc.x);
-	fe_pick(&acc.y, same, &twice.y, &acc.y);
-	fe_pick(&acc.z, same, &twice.z, &acc.z);
-	fe_pick(&acc.zz, same, &twice.zz, &acc.zz);
+	fe_mul(&acc.z, &acc.z, &z);
+	fe_neg_if(&acc.y, neg);
 	jac_out(r, &acc);
 	hf_wipe(table, sizeof(table));
 	hf_wipe(&q, sizeof(q));
-	hf_wipe(&s, sizeof(s));
 	hf_wipe(&acc, sizeof(acc));
-	hf_wipe(&twice, sizeof(twice));
 	hf_wipe(half, sizeof(half));
+	hf_wipe(t, sizeof(t));
 }
 
 /* Digits of k, odd or 0, at most one of any width neighbours not 0. Returns how many. */

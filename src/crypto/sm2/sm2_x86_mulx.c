@@ -414,7 +414,7 @@ static HF_ALWAYS_INLINE void fe_next(struct hf_fp *r, hf_ct_mask stay, hf_ct_mas
 static HF_ALWAYS_INLINE void fe_scan(
 	struct hf_fp *r, const struct hf_fp *row, unsigned n, unsigned size, unsigned digit)
 {
-	enum { SIZE_MAX_ = 5 };
+	enum { SIZE_MAX_ = 2 };
 	const __m256i one = _mm256_set1_epi64x(1);
 	const __m256i want = _mm256_set1_epi64x((long long)digit);
 	__m256i at = one;
