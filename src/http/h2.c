@@ -71,6 +71,15 @@ static void source_close(struct stream *s)
 	s->source.close = NULL;
 }
 
+void hf_h2_body_drop(struct hf_h2 *h, struct stream *s)
+{
+	size_t before = s->body.cap;
+
+	hf_buf_clear(&s->body);
+	if (before > 0 && h->server.on_keep != NULL)
+		(void)h->server.on_keep(h->server.ctx, before, 0);
+}
+
 void hf_h2_stream_free(struct hf_h2 *h, struct stream *s)
 {
 	for (size_t i = 0; i < h->limits.max_streams; i++) {
@@ -80,7 +89,7 @@ void hf_h2_stream_free(struct hf_h2 *h, struct stream *s)
 		h->n_streams--;
 	}
 	source_close(s);
-	hf_buf_clear(&s->body);
+	hf_h2_body_drop(h, s);
 	hf_buf_clear(&s->out);
 	hf_mem_free(h->mem, s);
 }
@@ -545,6 +554,8 @@ void hf_h2_tick(struct hf_h2 *h, uint64_t now_ms)
 		/* A server that lets no stream begin, or reads nothing, must not delay the news. */
 		if (!h->is_server)
 			h->side->on_close(h, s, HF_ERR_TIMEOUT);
+		else
+			hf_h2_body_drop(h, s); /* the peer may not let the news out for long */
 	}
 }
 

@@ -30,6 +30,7 @@ enum {
 	HF_HTTP_FIELDS_MAX = 4,   /* x-hufu-* fields of a message */
 	HF_HTTP_NAME_MAX = 32,
 	HF_HTTP_VALUE_MAX = 128,
+	HF_H2_SMALL_BODY = 16 * 1024, /* collected bodies above it are counted */
 };
 
 enum hf_http_method {
@@ -127,6 +128,14 @@ struct hf_h2_server {
 	 * a body that is too long. head is what came of it. May be NULL.
 	 */
 	void (*on_refused)(void *ctx, const struct hf_http_head *head, hf_err why);
+	/*
+	 * The memory of a collected body is to grow or shrink. Only growth may fail: then the
+	 * request is answered with that, HF_ERR_AGAIN for "later". May be NULL.
+	 */
+	hf_err (*on_keep)(void *ctx, size_t before, size_t after);
+	/* Collected bodies above HF_H2_SMALL_BODY at a time; one more is answered with
+	 * HF_ERR_AGAIN. 0: no bound but max_streams. */
+	uint32_t max_large;
 };
 
 struct hf_http_reply {

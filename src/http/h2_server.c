@@ -102,6 +102,44 @@ static void server_on_head(struct hf_h2 *h, struct stream *s)
 	}
 }
 
+static uint32_t n_large(const struct hf_h2 *h)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < h->limits.max_streams; i++)
+		n += h->streams[i] != NULL && h->streams[i]->body.cap > HF_H2_SMALL_BODY;
+	return n;
+}
+
+/* Adds to what is collected. HF_ERR_AGAIN: there is no room for it now. */
+static hf_err collect(struct hf_h2 *h, struct stream *s, const uint8_t *bytes, size_t len)
+{
+	size_t before = s->body.cap;
+	hf_err e;
+
+	if (before <= HF_H2_SMALL_BODY && s->body.len + len > HF_H2_SMALL_BODY &&
+		h->server.max_large > 0 && n_large(h) >= h->server.max_large)
+		return HF_ERR_AGAIN;
+	HF_TRY(hf_buf_put(&s->body, bytes, len));
+	if (s->body.cap == before || h->server.on_keep == NULL)
+		return HF_OK;
+	e = h->server.on_keep(h->server.ctx, before, s->body.cap);
+	if (e == HF_OK)
+		return HF_OK;
+	hf_buf_clear(&s->body); /* its growth was not counted */
+	(void)h->server.on_keep(h->server.ctx, before, 0);
+	return e;
+}
+
+static void collect_failed(struct hf_h2 *h, struct stream *s, hf_err e)
+{
+	hf_h2_body_drop(h, s);
+	if (e == HF_ERR_AGAIN)
+		refuse(h, s, e, "too much is coming in, try again");
+	else
+		hf_h2_reply_error(h, s->id, e, NULL);
+}
+
 static hf_err server_on_body(struct hf_h2 *h, struct stream *s, const uint8_t *bytes, size_t len)
 {
 	hf_err e;
@@ -109,15 +147,18 @@ static hf_err server_on_body(struct hf_h2 *h, struct stream *s, const uint8_t *b
 	if (s->route == NULL)
 		return HF_OK; /* refused already */
 	if (s->body_len > s->route->body_max) {
+		hf_h2_body_drop(h, s);
 		refuse(h, s, HF_ERR_LIMIT, "the body is longer than allowed here");
 		return HF_OK;
 	}
 	if (s->route->on_body == NULL) {
-		e = hf_buf_put(&s->body, bytes, len);
-	} else {
-		s->deadline_ms = h->now_ms + h->limits.stall_ms;
-		e = s->route->on_body(h->server.ctx, s->id, bytes, len, false);
+		e = collect(h, s, bytes, len);
+		if (e != HF_OK)
+			collect_failed(h, s, e);
+		return HF_OK;
 	}
+	s->deadline_ms = h->now_ms + h->limits.stall_ms;
+	e = s->route->on_body(h->server.ctx, s->id, bytes, len, false);
 	if (e == HF_OK || e == HF_ERR_AGAIN)
 		return e;
 	hf_h2_reply_error(h, s->id, e, NULL);
@@ -133,6 +174,7 @@ static void server_on_end(struct hf_h2 *h, struct stream *s)
 	s->deadline_ms = UINT64_MAX; /* now it is up to the handler */
 	if (s->route->on_body == NULL) {
 		give_request(h, s);
+		hf_h2_body_drop(h, s); /* the answer may take long */
 		return;
 	}
 	e = s->route->on_body(h->server.ctx, s->id, NULL, 0, true);

@@ -86,6 +86,9 @@ struct stream *hf_h2_find(const struct hf_h2 *h, int32_t id);
 struct stream *hf_h2_stream_new(struct hf_h2 *h);
 void hf_h2_stream_free(struct hf_h2 *h, struct stream *s);
 
+/* What was collected of its body goes. */
+void hf_h2_body_drop(struct hf_h2 *h, struct stream *s);
+
 /* Ends a stream because of e: RST_STREAM now, on_close soon. */
 void hf_h2_reset(struct hf_h2 *h, struct stream *s, hf_err e);
 

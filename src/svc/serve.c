@@ -191,6 +191,53 @@ hf_err hf_serve_task_room(const struct hf_serve_session *session,
 		n, session->actor);
 }
 
+static uint64_t kept_share(uint32_t who)
+{
+	switch (who) {
+	case HF_PEER_NEWCOMER: return SERVE_KEPT_MAX / SERVE_KEPT_SHARE_NEW;
+	case HF_PEER_EDGE: return SERVE_KEPT_MAX / SERVE_KEPT_SHARE_EDGE;
+	default: return SERVE_KEPT_MAX / SERVE_KEPT_SHARE;
+	}
+}
+
+static bool has_room(const struct hf_serve_session *session, uint64_t more)
+{
+	uint64_t mine = 0;
+
+	for (const struct hf_serve_session *s = session->serve->sessions; s != NULL; s = s->next)
+		mine += strcmp(s->actor, session->actor) == 0 ? s->kept : 0;
+	return session->serve->kept + more <= SERVE_KEPT_MAX &&
+	       mine + more <= kept_share(session->who);
+}
+
+static hf_err keep(struct hf_serve_session *session, size_t before, size_t after)
+{
+	if (after > before && !has_room(session, after - before))
+		return HF_ERR_AGAIN;
+	session->kept = session->kept - before + after;
+	session->serve->kept = session->serve->kept - before + after;
+	return HF_OK;
+}
+
+static hf_err on_keep(void *ctx, size_t before, size_t after)
+{
+	return keep(ctx, before, after);
+}
+
+hf_err hf_serve_task_keep(struct serve_task *t, size_t len, struct hf_errinfo *ei)
+{
+	if (keep(t->req.session, t->kept, len) != HF_OK)
+		return hf_fail(ei, HF_ERR_AGAIN, "too much is coming in, try again");
+	t->kept = len;
+	return HF_OK;
+}
+
+void hf_serve_task_unkeep(struct serve_task *t)
+{
+	(void)!keep(t->req.session, t->kept, 0); /* less always goes */
+	t->kept = 0;
+}
+
 /* The stream of a request is over. */
 static void on_close(void *ctx, int32_t stream, hf_err why)
 {
@@ -205,6 +252,7 @@ static void on_close(void *ctx, int32_t stream, hf_err why)
 	if (t == NULL)
 		return;
 	*at = t->next;
+	hf_serve_task_unkeep(t);
 	t->over(t);
 }
 
@@ -485,6 +533,8 @@ hf_err hf_serve_begin(struct hf_serve_session **out, struct hf_h2 **h, struct hf
 		.n_routes = s->config.up == NULL ? HF_COUNT(hub_routes) : HF_COUNT(edge_routes),
 		.on_close = on_close,
 		.on_refused = on_refused,
+		.on_keep = on_keep,
+		.max_large = SERVE_LARGE_MAX,
 	};
 	struct hf_serve_session *session;
 	hf_err e;
@@ -500,6 +550,10 @@ hf_err hf_serve_begin(struct hf_serve_session **out, struct hf_h2 **h, struct hf
 	session->end_ms =
 		session->who == HF_PEER_NEWCOMER ? now_ms + SERVE_NEWCOMER_MS : UINT64_MAX;
 	config.peer = session->who;
+	if (session->who == HF_PEER_EDGE)
+		config.max_large = SERVE_LARGE_EDGE_MAX;
+	if (session->who == HF_PEER_NEWCOMER && config.limits.max_streams > SERVE_STREAMS_NEW_MAX)
+		config.limits.max_streams = SERVE_STREAMS_NEW_MAX;
 	config.ctx = session;
 	e = check_share(session, ei);
 	if (e == HF_OK)

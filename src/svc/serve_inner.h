@@ -15,7 +15,8 @@
  *  1. Nothing that was not checked against a signed statement gets a name in the store.
  *  2. What is under way is counted: bodies of objects, intakes, relays, nonces; and nobody has more
  *     than a share of it, over however many sessions.
- *  3. A session is pumped only from outside of its own calls (struct hf_serve_peer).
+ *  3. Bytes of bodies that wait in memory to be whole, or to be passed on, are counted likewise.
+ *  4. A session is pumped only from outside of its own calls (struct hf_serve_peer).
  */
 #ifndef HF_SVC_SERVE_INNER_H
 #define HF_SVC_SERVE_INNER_H
@@ -41,6 +42,13 @@ enum {
 	SERVE_INTAKE_MS = 10 * 60 * 1000, /* a statement of which nothing comes is forgotten */
 	SERVE_SHARE = 4, /* one of so many parts is for one peer; newcomers are one together … */
 	SERVE_SHARE_EDGE = 2,          /* … and an edge asks for many */
+	SERVE_KEPT_MAX = 64 << 20,     /* bytes of bodies in memory … */
+	SERVE_KEPT_SHARE = 8,          /* … of which one member may have this part … */
+	SERVE_KEPT_SHARE_EDGE = 4,     /* … an edge this … */
+	SERVE_KEPT_SHARE_NEW = 32,     /* … and all newcomers together this */
+	SERVE_LARGE_MAX = 4,           /* bodies above HF_H2_SMALL_BODY of a session … */
+	SERVE_LARGE_EDGE_MAX = 32,     /* … of an edge's */
+	SERVE_STREAMS_NEW_MAX = 8,     /* of a newcomer's session: it has one thing to ask */
 	SERVE_REFUSALS_MAX = 64,       /* of a session, recorded one by one … */
 	SERVE_REFUSALS_NEW_MAX = 256,  /* … of all newcomers … */
 	SERVE_REFUSALS_ALL_MAX = 1024, /* … of all members … */
@@ -73,6 +81,7 @@ struct serve_task {
 	struct serve_task *next; /* of the session */
 	struct serve_req req;
 	void (*over)(struct serve_task *t); /* the stream is gone; frees */
+	size_t kept;                        /* bytes in memory that are counted */
 };
 
 struct serve_intake {
@@ -119,6 +128,7 @@ struct hf_serve {
 	bool is_waking;
 	bool wake_again;  /* something came while everybody was looked at */
 	uint64_t wake_no; /* wake-ups so far */
+	uint64_t kept;    /* bytes of bodies in memory */
 	uint32_t n_gets;
 	uint32_t n_puts;
 	uint32_t n_relays;
@@ -145,6 +155,7 @@ struct hf_serve_session {
 	struct hf_identity identity;   /* empty id for a newcomer */
 	char actor[HF_AUDIT_NAME_MAX]; /* "device:dev-1" */
 	struct serve_task *tasks;
+	uint64_t kept;   /* bytes of bodies in memory */
 	bool is_touched; /* to be pumped */
 	uint64_t end_ms; /* of a newcomer's; UINT64_MAX: none, or it is being closed */
 	struct serve_budget refusals;
@@ -187,6 +198,14 @@ struct serve_task *hf_serve_task_find(const struct hf_serve_session *session, in
 /* HF_ERR_AGAIN: tasks of this kind take as much of max as one peer may have, over all sessions. */
 HF_MUST_USE hf_err hf_serve_task_room(const struct hf_serve_session *session,
 	void (*over)(struct serve_task *t), uint32_t max, struct hf_errinfo *ei);
+
+/*
+ * What the task has in memory of bodies is now so many bytes. HF_ERR_AGAIN: more than there is room
+ * for; what was counted before still is.
+ */
+HF_MUST_USE hf_err hf_serve_task_keep(struct serve_task *t, size_t len, struct hf_errinfo *ei);
+/* It has nothing in memory any more. */
+void hf_serve_task_unkeep(struct serve_task *t);
 
 /* Answers. Those that cannot be given end as a failure of the stream. */
 void hf_serve_reply(

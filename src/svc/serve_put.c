@@ -62,6 +62,7 @@ static void put_release(struct serve_put *p)
 	pack_free(p->serve, p->pack);
 	p->pack = NULL;
 	hf_buf_clear(&p->body);
+	hf_serve_task_unkeep(&p->task);
 	if (p->intake != NULL)
 		p->intake->n_puts--;
 	p->intake = NULL;
@@ -388,7 +389,7 @@ static hf_err put_take(struct serve_put *p, const uint8_t *bytes, size_t len, st
 	if (e == HF_ERR_LIMIT)
 		return hf_fail(ei, e, "%s/%s: longer than such an object may be",
 			hf_object_kind(p->kind), p->id);
-	return e;
+	return e == HF_OK ? hf_serve_task_keep(&p->task, p->body.cap, ei) : e;
 }
 
 /* Whether the object has its name already; a deposit is looked at again, for its intake. */

@@ -339,7 +339,10 @@ static void pass_on(const struct serve_req *r, const struct hf_http_request *q, 
 		hf_serve_refuse(r, HF_EV_REQUEST_REFUSED, e, &ei);
 		return;
 	}
-	e = call_hub(y, q, is_streamed);
+	/* The session to the hub has a copy of it until it is sent. */
+	e = hf_serve_task_keep(&y->task, q->body_len, NULL);
+	if (e == HF_OK)
+		e = call_hub(y, q, is_streamed);
 	if (e != HF_OK)
 		refuse(y, e);
 }
@@ -393,6 +396,21 @@ void hf_serve_on_relay_put(void *ctx, const struct hf_http_request *q)
 	pass_on(&r, q, true);
 }
 
+/* There is no room for more of the request: the hub need not go on, nobody waits for its answer. */
+static void give_up(struct serve_relay *y)
+{
+	struct hf_h2 *h = y->h;
+
+	y->h = NULL;
+	hf_buf_clear(&y->request.buf);
+	y->request.at = 0;
+	hf_serve_task_unkeep(&y->task);
+	refuse(y, HF_ERR_AGAIN);
+	hf_h2_cancel(h, y->call);
+	pump_up(y, h);
+	relay_unhold(y); /* the call's part */
+}
+
 hf_err hf_serve_on_relay_body(
 	void *ctx, int32_t stream, const uint8_t *bytes, size_t len, bool is_end)
 {
@@ -401,6 +419,10 @@ hf_err hf_serve_on_relay_body(
 	if (y == NULL || y->is_answered || y->h == NULL)
 		return HF_OK; /* the hub has answered, and wants no more of it */
 	HF_TRY(pipe_put(&y->request, bytes, len));
+	if (hf_serve_task_keep(&y->task, y->request.buf.cap, NULL) != HF_OK) {
+		give_up(y);
+		return HF_OK;
+	}
 	y->request.is_end = is_end;
 	hf_h2_resume(y->h, y->call);
 	pump_up(y, y->h);

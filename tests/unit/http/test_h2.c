@@ -11,6 +11,8 @@ enum {
 	OBJECT_LEN = 300 * 1000,
 	BODY_MAX = 1000,
 	UPLOAD_MAX = 500 * 1000,
+	COLLECTED_MAX = 100 * 1000,
+	LARGE_MAX = 2,
 };
 
 /* What a test sees of the server's side. */
@@ -33,6 +35,8 @@ struct node {
 	struct hf_h2 *h;
 	char kind[HF_HTTP_PATH_MAX]; /* third segment of the object asked for */
 	hf_err reply_err;
+	size_t kept;     /* memory of collected bodies */
+	size_t kept_max; /* 0: no bound */
 };
 
 /* What a test sees of one answer. */
@@ -176,11 +180,23 @@ static void on_refused(void *ctx, const struct hf_http_head *head, hf_err why)
 	memcpy(n->refused_path, head->path, sizeof(n->refused_path));
 }
 
+static hf_err on_keep(void *ctx, size_t before, size_t after)
+{
+	struct node *n = ctx;
+
+	assert_true(before <= n->kept);
+	if (after > before && n->kept_max > 0 && n->kept - before + after > n->kept_max)
+		return HF_ERR_AGAIN;
+	n->kept = n->kept - before + after;
+	return HF_OK;
+}
+
 static const struct hf_http_route routes[] = {
 	{ HF_HTTP_GET, HF_API_OBJECT, HF_PEER_MEMBER, 0, get_object, NULL },
 	{ HF_HTTP_PUT, HF_API_OBJECT, HF_PEER_PUBLISHER, UPLOAD_MAX, post_later, put_body },
 	{ HF_HTTP_POST, HF_API_RECEIPTS, HF_PEER_DEVICE, BODY_MAX, post_echo, NULL },
 	{ HF_HTTP_POST, HF_API_GRANTS, HF_PEER_DEVICE, BODY_MAX, post_later, NULL },
+	{ HF_HTTP_POST, HF_API_INVENTORY, HF_PEER_DEVICE, COLLECTED_MAX, post_later, NULL },
 	{ HF_HTTP_POST, HF_API_ENROLL, HF_PEER_NEWCOMER, BODY_MAX, enroll, NULL },
 };
 
@@ -197,8 +213,16 @@ struct pair {
 
 static void pair_init(struct pair *p, uint32_t peer)
 {
-	struct hf_h2_server server = { &test_mem, hf_h2_limits_default, routes, HF_COUNT(routes),
-		peer, &p->node, on_close, on_refused };
+	struct hf_h2_server server = { .mem = &test_mem,
+		.limits = hf_h2_limits_default,
+		.routes = routes,
+		.n_routes = HF_COUNT(routes),
+		.peer = peer,
+		.ctx = &p->node,
+		.on_close = on_close,
+		.on_refused = on_refused,
+		.on_keep = on_keep,
+		.max_large = LARGE_MAX };
 	struct hf_h2_client client = { &test_mem, hf_h2_limits_default, "hub.example" };
 
 	memset(p, 0, sizeof(*p));
@@ -320,7 +344,9 @@ static struct answer ask(struct pair *p, const struct hf_http_call *call)
 
 static void refuses_limits_out_of_range(void **state)
 {
-	struct hf_h2_server c = { &test_mem, hf_h2_limits_default, routes, 1, 0, NULL, NULL, NULL };
+	struct hf_h2_server c = {
+		.mem = &test_mem, .limits = hf_h2_limits_default, .routes = routes, .n_routes = 1
+	};
 	struct hf_h2 *h = NULL;
 
 	(void)state;
@@ -345,7 +371,9 @@ static void refuses_limits_out_of_range(void **state)
 
 static void every_allocation_may_fail(void **state)
 {
-	struct hf_h2_server c = { &test_mem, hf_h2_limits_default, routes, 1, 0, NULL, NULL, NULL };
+	struct hf_h2_server c = {
+		.mem = &test_mem, .limits = hf_h2_limits_default, .routes = routes, .n_routes = 1
+	};
 	struct hf_h2 *h = NULL;
 	unsigned n = 1;
 
@@ -841,6 +869,105 @@ static void freeing_tells_everybody_who_waits(void **state)
 	assert_err(p.node.closed_why, HF_ERR_CLOSED);
 }
 
+/* A request whose body has so many bytes for now, and then no more and no end. */
+struct unended {
+	struct node from;
+	struct hf_http_source source;
+	struct hf_http_call call;
+	struct answer a;
+	int32_t stream;
+	size_t left;
+};
+
+static hf_err unended_read(void *ctx, uint8_t *out, size_t cap, size_t *len, bool *is_end)
+{
+	struct unended *u = ctx;
+
+	(void)is_end;
+	*len = u->left < cap ? u->left : cap;
+	memset(out, 'x', *len);
+	u->left -= *len;
+	return *len == 0 ? HF_ERR_AGAIN : HF_OK;
+}
+
+static void unended_begin(struct unended *u, struct pair *p, const char *path, size_t len)
+{
+	memset(u, 0, sizeof(*u));
+	u->source = (struct hf_http_source){ unended_read, NULL, u, UINT64_MAX };
+	u->call = call_of(HF_HTTP_POST, path, &u->a);
+	u->call.source = &u->source;
+	u->left = len;
+	assert_ok(hf_h2_call(p->client, &u->stream, &u->call, p->now));
+	pair_run(p);
+}
+
+static void large_bodies_that_never_end_are_few(void **state)
+{
+	struct unended u[LARGE_MAX + 2];
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, HF_PEER_DEVICE);
+	for (size_t i = 0; i < LARGE_MAX; i++)
+		unended_begin(&u[i], &p, "/v1/inventory", HF_H2_SMALL_BODY + 1);
+	unended_begin(&u[2], &p, "/v1/inventory", HF_H2_SMALL_BODY); /* small ones go on */
+	assert_int_equal(u[2].a.n_done, 0);
+	unended_begin(&u[3], &p, "/v1/inventory", HF_H2_SMALL_BODY + 1);
+	assert_int_equal(u[3].a.n_done, 1);
+	assert_int_equal(u[3].a.status, 429);
+	assert_int_equal(p.node.n_refused, 1);
+	assert_err(p.node.refused_why, HF_ERR_AGAIN);
+	assert_int_equal(p.node.n_requests, 0);
+	/* One of them ends, and another one may come. */
+	hf_h2_cancel(p.client, u[0].stream);
+	pair_run(&p);
+	unended_begin(&u[3], &p, "/v1/inventory", HF_H2_SMALL_BODY + 1);
+	assert_int_equal(u[3].a.n_done, 0);
+	pair_clear(&p);
+	assert_int_equal(p.node.kept, 0);
+}
+
+static void a_body_that_may_not_be_kept_is_refused_for_now(void **state)
+{
+	struct unended u[2];
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, HF_PEER_DEVICE);
+	p.node.kept_max = 12 * 1024;
+	unended_begin(&u[0], &p, "/v1/inventory", 8 * 1024);
+	assert_true(p.node.kept >= 8 * 1024);
+	unended_begin(&u[1], &p, "/v1/inventory", 8 * 1024);
+	assert_int_equal(u[1].a.n_done, 1);
+	assert_int_equal(u[1].a.status, 429);
+	assert_int_equal(u[0].a.n_done, 0);
+	assert_true(p.node.kept <= 8 * 1024); /* nothing of it is left */
+	/* What never ends goes when its time is up, although nobody takes the answer. */
+	p.now += hf_h2_limits_default.message_ms;
+	hf_h2_tick(p.server, p.now);
+	assert_int_equal(p.node.kept, 0);
+	pair_clear(&p);
+	assert_int_equal(p.node.kept, 0);
+}
+
+static void a_body_goes_when_its_handler_had_it(void **state)
+{
+	static uint8_t body[COLLECTED_MAX];
+	struct answer a = { 0 };
+	struct hf_http_call call = call_of(HF_HTTP_POST, "/v1/inventory", &a);
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, HF_PEER_DEVICE);
+	call.body = body;
+	call.body_len = sizeof(body);
+	(void)ask(&p, &call);
+	assert_int_equal(p.node.n_requests, 1);
+	assert_int_equal(a.n_done, 0); /* it waits for its answer */
+	assert_int_equal(p.node.kept, 0);
+	pair_clear(&p);
+}
+
 /* A bare peer: what it sends is up to the test, byte by byte. */
 struct rude {
 	struct pair p;
@@ -1062,6 +1189,9 @@ int main(void)
 		cmocka_unit_test(an_upload_is_streamed_and_answered_at_its_end),
 		cmocka_unit_test(an_endless_upload_is_refused_at_its_limit),
 		cmocka_unit_test(a_body_above_the_route_limit_is_refused),
+		cmocka_unit_test(large_bodies_that_never_end_are_few),
+		cmocka_unit_test(a_body_that_may_not_be_kept_is_refused_for_now),
+		cmocka_unit_test(a_body_goes_when_its_handler_had_it),
 		cmocka_unit_test(an_answer_above_the_call_limit_ends_the_call),
 		cmocka_unit_test(unknown_paths_methods_and_peers_are_refused),
 		cmocka_unit_test(a_newcomer_may_enrol_and_nothing_else),

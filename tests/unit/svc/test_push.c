@@ -355,8 +355,13 @@ static void keep_upload(struct scene *s)
 
 static void connect_hub(struct scene *s)
 {
-	struct hf_h2_server server = { &test_mem, hf_h2_limits_default, routes, HF_COUNT(routes),
-		HF_PEER_PUBLISHER, &s->hub, hub_on_close, NULL };
+	struct hf_h2_server server = { .mem = &test_mem,
+		.limits = hf_h2_limits_default,
+		.routes = routes,
+		.n_routes = HF_COUNT(routes),
+		.peer = HF_PEER_PUBLISHER,
+		.ctx = &s->hub,
+		.on_close = hub_on_close };
 	struct hf_h2_client client = { &test_mem, hf_h2_limits_default, "hub-1" };
 
 	server.limits.max_streams = (uint32_t)s->max_streams;

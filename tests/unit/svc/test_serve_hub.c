@@ -209,6 +209,81 @@ static void one_peer_leaves_sessions_to_others(void **state)
 	node_stop(&n);
 }
 
+/* A body that has so many bytes for now, and then no more and no end. */
+struct unended {
+	struct hf_http_source source;
+	struct ask a;
+	size_t left;
+};
+
+static hf_err unended_read(void *ctx, uint8_t *out, size_t cap, size_t *len, bool *is_end)
+{
+	struct unended *u = ctx;
+
+	(void)is_end;
+	*len = u->left < cap ? u->left : cap;
+	memset(out, 'x', *len);
+	u->left -= *len;
+	return *len == 0 ? HF_ERR_AGAIN : HF_OK;
+}
+
+static unsigned unended_begin(
+	struct unended *u, struct wire *w, enum hf_http_method method, const char *path, size_t len)
+{
+	u->source = (struct hf_http_source){ unended_read, NULL, u, UINT64_MAX };
+	u->left = len;
+	ask_init(&u->a, method, path);
+	u->a.call.source = &u->source;
+	ask_begin(&u->a, w);
+	ask_clear(&u->a);
+	return u->a.answer.n_done == 0 ? 0 : u->a.answer.status;
+}
+
+/*
+ * Two sessions of one device: it has an eighth of 64 MiB. Inventories of 256 KiB are four of a
+ * session, uploads two; then it is told "later", and others are not.
+ */
+static void bodies_that_never_end_have_a_share(void **state)
+{
+	enum { LARGE = 256 << 10, UPLOAD = 4 << 20 };
+	static struct unended u[16];
+	char path[128];
+	uint8_t name[HF_SM3_LEN] = { 7 };
+	struct wire *w[2] = { wire_of(s.serve, dev.dir), wire_of(s.serve, dev.dir) };
+	struct wire *of_other = wire_of(s.serve, dev2.dir);
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(
+			unended_begin(&u[i], w[0], HF_HTTP_POST, "/v1/inventory", LARGE), 0);
+	assert_int_equal(unended_begin(&u[4], w[0], HF_HTTP_POST, "/v1/inventory", LARGE), 429);
+	object_url(path, HF_OBJECT_UPLOAD, name);
+	assert_int_equal(unended_begin(&u[5], w[1], HF_HTTP_PUT, path, UPLOAD), 0);
+	assert_int_equal(unended_begin(&u[6], w[1], HF_HTTP_PUT, path, UPLOAD), 429);
+	assert_int_equal(unended_begin(&u[7], of_other, HF_HTTP_PUT, path, UPLOAD), 0);
+	wire_end(w[0]); /* what it held is free again */
+	assert_int_equal(unended_begin(&u[8], w[1], HF_HTTP_PUT, path, UPLOAD), 0);
+	wire_end(w[1]);
+	wire_end(of_other);
+}
+
+/* A newcomer has one thing to ask: eight at a time are enough. */
+static void a_session_of_a_newcomer_has_few_streams(void **state)
+{
+	static struct unended u[9];
+	struct joining j;
+	struct node n;
+	struct wire *w = newcomer(&s, &j, &n, "dev-22", HF_ROLE_DEVICE);
+
+	(void)state;
+	for (size_t i = 0; i < HF_COUNT(u); i++)
+		assert_int_equal(unended_begin(&u[i], w, HF_HTTP_POST, "/v1/enroll", 16 << 10), 0);
+	assert_int_equal(hf_h2_n_streams(w->server), 8);
+	wire_end(w);
+	joining_clear(&j);
+	node_stop(&n);
+}
+
 /* Who does not enrol is sent away, however alive it keeps its link. */
 static void a_newcomer_cannot_stay(void **state)
 {
@@ -645,6 +720,8 @@ int main(void)
 		cmocka_unit_test(the_trust_root_is_an_object_too),
 		cmocka_unit_test(who_has_no_business_here_gets_no_session),
 		cmocka_unit_test(one_peer_leaves_sessions_to_others),
+		cmocka_unit_test(bodies_that_never_end_have_a_share),
+		cmocka_unit_test(a_session_of_a_newcomer_has_few_streams),
 		cmocka_unit_test(a_newcomer_cannot_stay),
 		cmocka_unit_test(newcomers_cannot_flood_the_log_by_coming_back),
 		cmocka_unit_test(an_enrolment_needs_the_links_own_key_and_a_token),
