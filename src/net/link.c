@@ -290,8 +290,8 @@ static void on_read_end(struct hf_link *l, ssize_t n)
 		hf_link_die(l, HF_ERR_NET, uv_strerror((int)n));
 	else if (e == HF_ERR_CLOSED)
 		hf_link_die(l, e, "closed by the peer");
-	else
-		hf_link_die(l, e, "the connection broke off");
+	else /* whoever cut it: the bytes so far were good, the way was not */
+		hf_link_die(l, e == HF_ERR_TRUNCATED ? HF_ERR_NET : e, "the connection broke off");
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
