@@ -110,6 +110,15 @@ struct hf_listener_config {
 	const char *address;        /* IPv4 or IPv6; "::" for all */
 	uint16_t port;              /* 0: any free one */
 	uint32_t max_links;         /* at a time; beyond, a connection is closed at once */
+	/*
+	 * Links that have no session: not open yet, or ending without one. Of one address half of
+	 * them (IPv6: of one /64). Where there is no place the oldest of the address that has most
+	 * ends with HF_ERR_LIMIT, not who comes. They count as links, too, and go first. 0:
+	 * max_links.
+	 */
+	uint32_t max_opening;
+	/* A connection was closed at once, because of max_links or memory. May be NULL. */
+	void (*on_refused)(void *ctx, hf_err e);
 };
 
 /* HF_ERR_ARG: no address. HF_ERR_EXISTS: in use. HF_ERR_PERMISSION. HF_ERR_IO. ei says which. */

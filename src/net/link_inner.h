@@ -51,7 +51,8 @@ struct hf_link {
 	hf_err err;       /* first cause */
 	struct hf_errinfo why;
 	struct hf_listener *listener; /* it came from; NULL: ours */
-	struct hf_link *next;         /* of the same listener */
+	struct hf_link *next;         /* of the same listener, older */
+	struct link_origin *origin;   /* the address it came from; NULL: ours */
 };
 
 /* A link with its handles in the loop; give it up with hf_link_die(). */
@@ -72,6 +73,12 @@ void hf_link_unbusy(struct hf_link *l);
 
 /* The timer is set to the soonest deadline. */
 void hf_link_arm(struct hf_link *l);
+
+/* Takes the place of a link that has no session. */
+static inline bool hf_link_is_opening(const struct hf_link *l)
+{
+	return l->h2 == NULL && l->state != LINK_DEAD;
+}
 
 /* The listener's view: a link of it is gone. */
 void hf_listener_forget(struct hf_listener *s, struct hf_link *l);

@@ -68,6 +68,12 @@ struct front_incoming {
 	struct hf_serve_session *session; /* NULL: none */
 };
 
+/* What was turned away for want of a place, and when that was said last. */
+struct front_busy {
+	uint64_t n;
+	uint64_t said_ms;
+};
+
 /* A source of an edge or a device, and the link to it. */
 struct front_source {
 	struct front_link link; /* link.link NULL: none now */
@@ -113,6 +119,7 @@ struct front {
 	struct hf_listener *listener;
 	struct front_incoming lobby; /* where links are until they are open */
 	uint64_t next_session;
+	struct front_busy busy_links;
 	/* Links that were refused in the minute that began at refused_ms. */
 	uint64_t refused_ms;
 	uint32_t n_refused;

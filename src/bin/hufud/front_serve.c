@@ -10,7 +10,10 @@
 #include "front.h"
 #include "os/file.h"
 
-enum { CLOSE_MS = 3 * 1000 };
+enum {
+	CLOSE_MS = 3 * 1000,
+	BUSY_SPAN_MS = 60 * 1000, /* one line of each kind in this time */
+};
 
 static void pump(void *ctx)
 {
@@ -73,6 +76,28 @@ static void on_close(void *ctx, struct hf_link *l, hf_err e, const struct hf_err
 	hf_mem_free(f->env.mem, in);
 }
 
+/* Says that somebody was turned away, and how many so far; a flood must not fill the log. */
+static void log_busy(struct front *f, struct front_busy *b, const char *event, hf_err e)
+{
+	struct hufud_line line;
+
+	b->n++;
+	if (b->n > 1 && front_now(f) - b->said_ms < BUSY_SPAN_MS)
+		return;
+	b->said_ms = front_now(f);
+	hufud_line_begin(&line, &f->child.log, event);
+	hufud_line_str(&line, "error", hf_err_name(e));
+	hufud_line_num(&line, "so_far", b->n);
+	hufud_line_end(&line);
+}
+
+static void on_refused(void *ctx, hf_err e)
+{
+	struct front *f = ((struct front_incoming *)ctx)->k.f;
+
+	log_busy(f, &f->busy_links, "link-turned-away", e);
+}
+
 static void on_channel(void *ctx, uint64_t serial)
 {
 	struct front *f = ctx;
@@ -122,6 +147,8 @@ static hf_err begin_listening(struct front *f, struct hf_errinfo *ei)
 		.address = c->address,
 		.port = c->port,
 		.max_links = c->max_links,
+		.max_opening = c->max_links / 2,
+		.on_refused = on_refused,
 	};
 	struct hufud_line line;
 	hf_err e = HF_ERR_EXISTS;

@@ -105,6 +105,8 @@ struct world {
 	struct hf_link_limits limits;
 	struct hf_h2_limits h2;
 	uint32_t max_links;
+	uint32_t max_opening;      /* 0: max_links */
+	hf_err refused;            /* of the last connection that was closed at once */
 	bool attaches;             /* the hub gives a session to links that open */
 	struct end ends[ENDS_MAX]; /* of the hub, in order of arrival in on_open or on_close */
 	size_t n_ends;
@@ -401,6 +403,13 @@ static inline void world_init(struct world *w)
 	w->attaches = true;
 }
 
+static inline void on_refused(void *ctx, hf_err e)
+{
+	struct world *w = ctx;
+
+	w->refused = e;
+}
+
 static inline void world_listen(struct world *w)
 {
 	struct hf_errinfo ei = { 0 };
@@ -413,6 +422,8 @@ static inline void world_listen(struct world *w)
 			.ctx = w },
 		.address = "127.0.0.1",
 		.max_links = w->max_links,
+		.max_opening = w->max_opening,
+		.on_refused = on_refused,
 	};
 
 	if (hf_listener_new(&w->listener, &c, &ei) != HF_OK)
@@ -590,8 +601,9 @@ static inline void raw_connected(uv_connect_t *c, int status)
 		assert_int_equal(uv_write(&r->write, (uv_stream_t *)&r->tcp, &buf, 1, NULL), 0);
 }
 
-/* Connects to the listener, says it, and listens. */
-static inline void raw_dial(struct raw *r, struct world *w, const char *say, size_t say_len)
+/* Connects to the listener from an address of its own, says it, and listens. */
+static inline void raw_dial_from(
+	struct raw *r, struct world *w, const char *from, const char *say, size_t say_len)
 {
 	struct sockaddr_in addr;
 
@@ -600,9 +612,16 @@ static inline void raw_dial(struct raw *r, struct world *w, const char *say, siz
 	r->say_len = say_len;
 	r->tcp.data = r->connect.data = r;
 	assert_int_equal(uv_tcp_init(hf_loop_uv(w->loop), &r->tcp), 0);
+	assert_int_equal(uv_ip4_addr(from, 0, &addr), 0);
+	assert_int_equal(uv_tcp_bind(&r->tcp, (struct sockaddr *)&addr, 0), 0);
 	assert_int_equal(uv_ip4_addr("127.0.0.1", hf_listener_port(w->listener), &addr), 0);
 	assert_int_equal(
 		uv_tcp_connect(&r->connect, &r->tcp, (struct sockaddr *)&addr, raw_connected), 0);
+}
+
+static inline void raw_dial(struct raw *r, struct world *w, const char *say, size_t say_len)
+{
+	raw_dial_from(r, w, "127.0.0.1", say, say_len);
 }
 
 static inline void raw_gone(uv_handle_t *h)

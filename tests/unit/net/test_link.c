@@ -438,6 +438,7 @@ static void a_listener_takes_no_more_than_it_should(void **state)
 	net_until(&w, r.is_over);
 	raw_close(&r);
 	assert_int_equal(hf_listener_n_refused(w.listener), 1);
+	assert_int_equal(w.refused, HF_ERR_LIMIT);
 	assert_int_equal(w.n_ends, 2);
 	world_dial(&w, &dev[2]);
 	net_until(&w, dev[2].n_close == 1);
@@ -446,6 +447,53 @@ static void a_listener_takes_no_more_than_it_should(void **state)
 	net_until(&w, dev[0].n_close == 1 && hf_listener_n_links(w.listener) == 1);
 	world_open(&w, &dev[2]);
 	assert_int_equal(hf_listener_n_links(w.listener), 2);
+	world_clear(&w);
+}
+
+static void is_silent(struct raw *r, struct world *w, const char *from)
+{
+	uint32_t n = hf_listener_n_links(w->listener);
+
+	raw_dial_from(r, w, from, "", 0);
+	net_until(w, r->is_connected && hf_listener_n_links(w->listener) > n);
+}
+
+/* Four places, two for one address: who needs one takes it from the greediest. */
+static void links_that_do_not_open_keep_nobody_out(void **state)
+{
+	struct answer a = { 0 };
+	struct world w;
+	struct raw r[5];
+	struct end dev;
+
+	(void)state;
+	world_init(&w);
+	w.max_links = 5;
+	w.max_opening = 4;
+	world_listen(&w);
+	is_silent(&r[0], &w, "127.0.0.3");
+	is_silent(&r[1], &w, "127.0.0.2");
+	is_silent(&r[2], &w, "127.0.0.2");
+	is_silent(&r[3], &w, "127.0.0.4");
+	world_dial(&w, &dev); /* the oldest of who has two goes */
+	net_until(&w, dev.n_open == 1 && r[1].is_over && w.n_ends == 2 &&
+			      w.ends[0].n_open + w.ends[1].n_open == 1);
+	assert_int_equal((w.ends[0].n_open == 0 ? &w.ends[0] : &w.ends[1])->err, HF_ERR_LIMIT);
+	assert_false(r[0].is_over || r[2].is_over || r[3].is_over);
+	raw_close(&r[1]);
+	net_until(&w, r[1].is_gone && hf_listener_n_links(w.listener) == 4);
+	is_silent(&r[1], &w, "127.0.0.2");
+	/* Its share is used up: the next one of its own takes the place of its oldest. */
+	raw_dial_from(&r[4], &w, "127.0.0.2", "", 0);
+	net_until(&w, r[2].is_over);
+	assert_false(r[0].is_over || r[1].is_over || r[3].is_over || r[4].is_over);
+	/* A link that is open has its place for good. */
+	assert_ok(ask_echo(&dev, &a, "here"));
+	net_until(&w, a.n_done == 1);
+	assert_string_equal(a.text, "here");
+	assert_int_equal(hf_listener_n_refused(w.listener), 0);
+	for (size_t i = 0; i < HF_COUNT(r); i++)
+		raw_close(&r[i]);
 	world_clear(&w);
 }
 
@@ -710,6 +758,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_tls_is_refused_and_not_answered),
 		cmocka_unit_test(a_silent_peer_is_let_go),
 		cmocka_unit_test(a_listener_takes_no_more_than_it_should),
+		cmocka_unit_test(links_that_do_not_open_keep_nobody_out),
 		cmocka_unit_test(an_idle_link_is_closed_and_a_busy_one_is_not),
 		cmocka_unit_test(a_signature_may_come_later),
 		cmocka_unit_test(a_signature_that_never_comes_ends_the_link),
