@@ -42,10 +42,13 @@ static hf_err exchange(struct call *k)
 {
 	struct hf_key_client *c = k->c;
 	size_t n_fds = 0;
+	hf_err e;
 
 	if (c->exchange != NULL)
 		return c->exchange(c->ctx, &k->reply, k->request.p, k->request.len);
-	HF_TRY(hf_msg_send(c->fd, k->request.p, k->request.len, NULL, 0, k->ei));
+	e = hf_msg_send(c->fd, k->request.p, k->request.len, NULL, 0, NULL);
+	if (e != HF_OK && e != HF_ERR_CLOSED) /* it may have said before why it does not listen */
+		return hf_fail(k->ei, e, "key process: cannot be asked: %s", hf_err_text(e));
 	return hf_msg_receive(c->fd, &k->reply, NULL, 0, &n_fds, k->ei);
 }
 

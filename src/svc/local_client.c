@@ -229,6 +229,7 @@ static hf_err converse(struct hf_buf *answer, struct hf_buf *in, int fd,
 hf_err hf_local_ask(struct hf_buf *answer, const struct hf_mem *mem, const char *dir,
 	const struct hf_local_question *q, struct hf_errinfo *ei)
 {
+	struct hf_errinfo why = { .code = HF_OK };
 	struct hf_buf in;
 	int fd = -1;
 	hf_err e;
@@ -238,7 +239,11 @@ hf_err hf_local_ask(struct hf_buf *answer, const struct hf_mem *mem, const char 
 	if (e == HF_OK)
 		e = hf_unixsock_timeout(fd, q->wait ? HF_LOCAL_QUIET_MS : HF_LOCAL_QUICK_MS);
 	if (e == HF_OK)
-		e = send_question(fd, mem, q, ei);
+		e = send_question(fd, mem, q, &why);
+	if (e == HF_ERR_CLOSED)
+		e = HF_OK; /* it may have said before why it does not listen */
+	else if (e != HF_OK)
+		(void)hf_fail(ei, e, "%s", why.text);
 	if (e == HF_OK)
 		e = converse(answer, &in, fd, q, ei);
 	if (e != HF_OK)

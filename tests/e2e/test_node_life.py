@@ -11,7 +11,9 @@ import subprocess
 import time
 import unittest
 
-from nodes import HUFUD, Gone, Messages, Site, until, write
+from nodes import HUFUD, Gone, Messages, Site, hufu, until, write
+
+FULL = 3  # exit code: hufu(1)
 
 SITE = None
 
@@ -356,9 +358,12 @@ class Local(unittest.TestCase):
 
     def test_more_askers_than_there_is_room_for(self):
         many = [Messages(os.path.join(SITE.hub.data, 'front.sock')) for _ in range(80)]
-        with self.assertRaises((Gone, BrokenPipeError, ConnectionResetError)):
-            many[-1].send(b'{"do":"status"}')
-            many[-1].receive()
+        answer = json.loads(many[-1].receive())  # before it asked
+        self.assertEqual(answer['error'], 'limit')
+        self.assertIn('busy', answer['text'])
+        told = hufu('status', '--node', SITE.hub.data)
+        self.assertEqual(told.returncode, FULL)
+        self.assertIn('busy', told.stderr)
         for m in many:
             m.sock.close()
 
@@ -390,6 +395,42 @@ class Local(unittest.TestCase):
         if pid == 0:
             os._exit(0 if ask() else 1)
         self.assertEqual(os.waitpid(pid, 0)[1], 0)
+
+    @unittest.skipIf(os.geteuid() != 0, 'needs the right to become another user')
+    def test_a_stranger_cannot_take_all_places(self):
+        def hold():
+            os.setuid(65534)
+            many = [Messages(os.path.join(SITE.hub.data, sock)) for sock in ('front.sock', 'keyd.sock')
+                    for _ in range(40)]
+            busy = [m for m in many[32:40] if json.loads(m.receive())['error'] == 'limit']
+            busy += [m for m in many[72:] if struct.unpack('>I', m.receive()[:4])[0] == 0x202]
+            os.write(up, b'.' if len(busy) == 16 else b'x')
+            os.read(wait, 1)
+            for m in many:
+                m.sock.close()
+
+        os.chmod(SITE.folder, 0o755)
+        os.chmod(SITE.domain, 0o755)
+        os.chmod(SITE.hub.data, 0o755)
+        said, up = os.pipe()
+        wait, down = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                hold()
+            finally:
+                os._exit(0)
+        os.close(up)
+        try:
+            self.assertEqual(os.read(said, 1), b'.')
+            for _ in range(20):
+                self.assertEqual(SITE.hub.status()['id'], 'hub-1')
+                self.assertEqual(struct.unpack('>I', self.ask(b'\x03', 'keyd.sock')[:4])[0], 0)
+        finally:
+            os.write(down, b'.')
+            os.waitpid(pid, 0)
+            for fd in (down, wait, said):
+                os.close(fd)
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "os/process.h"
 #include "os/unixsock.h"
 
 enum {
@@ -17,6 +18,19 @@ enum {
 	BACKLOG = 32,
 	LETTERS_MAX = 8, /* to one asker, not sent yet */
 	SOCKET_MODE = 0666,
+	IDLE_MS = 3 * 1000, /* who asked nothing by then goes when a place is needed */
+};
+
+enum rank { STRANGER, USER, OWNER, RANKS };
+
+/* Of how many eighths of the places one user may have so many, and all up to its rank. */
+static const struct {
+	uint32_t each;
+	uint32_t all;
+} shares[RANKS] = {
+	[STRANGER] = { 1, 2 },
+	[USER] = { 4, 6 },
+	[OWNER] = { 8, 8 },
 };
 
 struct hufud_asker {
@@ -24,14 +38,17 @@ struct hufud_asker {
 	struct hufud_asker *next;
 	uv_pipe_t pipe;
 	uint32_t uid;
+	enum rank rank;
+	uint64_t knock_ms; /* when it came */
 	size_t message_max;
 	struct hf_buf in;
 	uint64_t end_ms; /* of its patience; UINT64_MAX: none */
 	void *ctx;
 	unsigned n_writes;
 	bool has_asked;
-	bool is_ending;  /* no more messages; closes when all is sent */
-	bool is_closing; /* libuv is letting go */
+	bool is_placeless; /* handed in, or turned away */
+	bool is_ending;    /* no more messages; closes when all is sent */
+	bool is_closing;   /* libuv is letting go */
 };
 
 struct hufud_door {
@@ -226,13 +243,55 @@ static struct hufud_asker *asker_new(struct hufud_door *d)
 	if (a == NULL)
 		return NULL;
 	a->door = d;
-	a->end_ms = now_ms(d) + d->config.slow_ms;
+	a->knock_ms = now_ms(d);
+	a->end_ms = a->knock_ms + d->config.slow_ms;
 	(void)uv_pipe_init(hf_loop_uv(d->config.loop), &a->pipe, 0);
 	a->pipe.data = a;
 	a->next = d->askers;
 	d->askers = a;
 	d->n_askers++;
 	return a;
+}
+
+static enum rank rank_of(const struct hufud_door_config *c, uint32_t uid)
+{
+	if (uid == 0 || uid == hf_process_uid())
+		return OWNER;
+	for (size_t i = 0; i < c->n_open_uids; i++)
+		if (c->open_uids[i] == uid)
+			return USER;
+	return STRANGER;
+}
+
+/* Whether both are of one user; or, of_rank, neither is of a higher rank than a. */
+static bool shares_with(const struct hufud_asker *a, const struct hufud_asker *other, bool of_rank)
+{
+	if (other->is_placeless || other->is_closing)
+		return false;
+	return of_rank ? other->rank <= a->rank : other->uid == a->uid;
+}
+
+/* A place within what a and others may have together; who is silent may have to go for it. */
+static bool has_place(struct hufud_asker *a, bool of_rank)
+{
+	struct hufud_door *d = a->door;
+	uint32_t eighths = of_rank ? shares[a->rank].all : shares[a->rank].each;
+	uint32_t max = d->config.max_askers * eighths / 8;
+	struct hufud_asker *silent = NULL;
+	uint32_t n = 0;
+
+	for (struct hufud_asker *other = d->askers; other != NULL; other = other->next) {
+		if (!shares_with(a, other, of_rank))
+			continue;
+		n++;
+		if (!other->has_asked && now_ms(d) - other->knock_ms >= IDLE_MS)
+			silent = other; /* the oldest comes last */
+	}
+	if (n <= max)
+		return true;
+	if (silent != NULL)
+		asker_drop(silent);
+	return silent != NULL;
 }
 
 /* message_max 0: refused. */
@@ -242,6 +301,15 @@ static void asker_begin(struct hufud_asker *a, size_t message_max)
 	hf_buf_init(&a->in, a->door->config.mem, HEAD_LEN + message_max + SCRATCH_LEN);
 	if (message_max == 0 || uv_read_start((uv_stream_t *)&a->pipe, on_alloc, on_read) != 0)
 		asker_drop(a);
+}
+
+/* It hears why, and is not heard. */
+static void turn_away(struct hufud_asker *a)
+{
+	a->is_placeless = true;
+	hf_buf_init(&a->in, a->door->config.mem, 0);
+	a->door->config.on_busy(a->door->config.ctx, a);
+	hufud_asker_close(a);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -275,9 +343,11 @@ static void on_knock(uv_stream_t *server, int status)
 		   uv_fileno((uv_handle_t *)&a->pipe, &fd) == 0 &&
 		   hf_unixsock_peer(&peer, fd, NULL) == HF_OK;
 	a->uid = peer.uid;
-	asker_begin(a, is_known && d->n_askers <= d->config.max_askers
-			       ? d->config.on_knock(d->config.ctx, peer.uid)
-			       : 0);
+	a->rank = rank_of(&d->config, peer.uid);
+	if (is_known && !(has_place(a, false) && has_place(a, true)))
+		turn_away(a);
+	else
+		asker_begin(a, is_known ? d->config.on_knock(d->config.ctx, peer.uid) : 0);
 	if (!uv_is_active((uv_handle_t *)&d->timer))
 		(void)uv_timer_start(&d->timer, on_timer, d->config.slow_ms, 1000);
 }
@@ -331,6 +401,7 @@ hf_err hufud_door_adopt(struct hufud_asker **out, struct hufud_door *d, int fd, 
 	if (a == NULL)
 		return hf_fail(ei, HF_ERR_NO_MEMORY, "out of memory");
 	a->end_ms = UINT64_MAX;
+	a->is_placeless = true;
 	rc = uv_pipe_open(&a->pipe, fd);
 	if (rc != 0) {
 		asker_drop(a);

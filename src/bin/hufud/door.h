@@ -2,7 +2,8 @@
 /*
  * Messages from other processes of this machine (os/unixsock.h has their form), taken in pieces, so
  * that a slow or silent asker holds nobody up. A door is a unix socket; askers come through it, or
- * are handed in as a descriptor.
+ * are handed in as a descriptor. Places are shared by user: strangers have few, some are kept for
+ * root and the node's own user, and where there is none who has not asked yet goes first.
  */
 #ifndef HF_BIN_HUFUD_DOOR_H
 #define HF_BIN_HUFUD_DOOR_H
@@ -21,12 +22,16 @@ struct hufud_asker;
 struct hufud_door_config {
 	struct hf_loop *loop;
 	const struct hf_mem *mem;
-	const char *path; /* of the socket */
-	uint32_t max_askers;
+	const char *path;          /* of the socket */
+	uint32_t max_askers;       /* through the socket */
+	const uint32_t *open_uids; /* users that are no strangers, besides root and our own */
+	size_t n_open_uids;
 	uint32_t slow_ms; /* a message must be whole in this time; a silent asker goes after it too
 			   */
 	/* Longest message this user may send; 0: it may not come in at all. */
 	size_t (*on_knock)(void *ctx, uint32_t uid);
+	/* There is no place for this one: tell it, with hufud_asker_send(). */
+	void (*on_busy)(void *ctx, struct hufud_asker *a);
 	/* A whole message. The bytes are wiped afterwards. */
 	void (*on_message)(void *ctx, struct hufud_asker *a, const uint8_t *bytes, size_t len);
 	/* The asker is gone when this returns; not called for one that never sent a message. */

@@ -76,6 +76,11 @@ static void tell_error(struct front *f, struct hufud_asker *a, hf_err e, const c
 	hufud_asker_close(a);
 }
 
+static void on_busy(void *ctx, struct hufud_asker *a)
+{
+	tell_error(ctx, a, HF_ERR_LIMIT, "the node is busy: too many ask it now; try again");
+}
+
 static void tell_lineage(
 	struct front *f, struct hufud_asker *a, const char *what, const struct hf_agent_lineage *l)
 {
@@ -329,7 +334,10 @@ hf_err front_local_open(struct front *f, struct hf_errinfo *ei)
 		.path = path,
 		.max_askers = ASKERS_MAX,
 		.slow_ms = ASKER_SLOW_MS,
+		.open_uids = f->child.config.open_uids,
+		.n_open_uids = f->child.config.n_open_uids,
 		.on_knock = on_knock,
+		.on_busy = on_busy,
 		.on_message = on_message,
 		.on_gone = on_gone,
 		.ctx = f,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/endian.h"
 #include "base/wipe.h"
 #include "door.h"
 #include "keys/slots.h"
@@ -127,6 +128,19 @@ static size_t on_knock(void *ctx, uint32_t uid)
 	return STRANGER_MESSAGE_MAX;
 }
 
+/* A reply of key_proto.h that says no more than that. */
+static void on_busy(void *ctx, struct hufud_asker *a)
+{
+	static const char text[] = "the key process is busy: too many ask it now; try again";
+	uint8_t reply[4 + 2 + sizeof(text) - 1];
+
+	(void)ctx;
+	hf_put_be32(reply, HF_ERR_LIMIT);
+	hf_put_be16(reply + 4, sizeof(text) - 1);
+	memcpy(reply + 6, text, sizeof(text) - 1);
+	hufud_asker_send(a, reply, sizeof(reply));
+}
+
 static void on_message(void *ctx, struct hufud_asker *a, const uint8_t *bytes, size_t len)
 {
 	struct keyd *k = ctx;
@@ -231,7 +245,10 @@ static hf_err open_loop(struct keyd *k, struct hf_errinfo *ei)
 		.path = path,
 		.max_askers = ASKERS_MAX,
 		.slow_ms = ASKER_SLOW_MS,
+		.open_uids = k->child.config.open_uids,
+		.n_open_uids = k->child.config.n_open_uids,
 		.on_knock = on_knock,
+		.on_busy = on_busy,
 		.on_message = on_message,
 		.on_gone = on_gone,
 		.ctx = k,
