@@ -128,7 +128,7 @@ HF_MUST_USE hf_err hf_listener_new(
 /* The port it listens on. */
 uint16_t hf_listener_port(const struct hf_listener *s);
 
-/* Links that are there, and connections refused so far because of max_links. */
+/* Links that are there, and those refused so far for want of a place. */
 uint32_t hf_listener_n_links(const struct hf_listener *s);
 uint64_t hf_listener_n_refused(const struct hf_listener *s);
 

@@ -187,8 +187,10 @@ static void make_place(struct hf_listener *s, const struct hf_link *l)
 		goes = find_oldest(s, l->origin);
 	else if (c.n_opening >= max || c.n_alive >= s->config.max_links)
 		goes = find_oldest(s, NULL);
-	if (goes != NULL)
-		hf_link_die(goes, HF_ERR_LIMIT, "its place was needed: too many links do not open");
+	if (goes == NULL)
+		return;
+	s->n_refused++;
+	hf_link_die(goes, HF_ERR_LIMIT, "its place was needed: too many links do not open");
 }
 
 static void on_connection(uv_stream_t *server, int status)

@@ -62,6 +62,22 @@ static hf_err tables_new(struct hf_serve *s)
 	return HF_OK;
 }
 
+/* Bodies that go out and come in hold a descriptor each, for as long as the peer likes. */
+static void share_files(struct hf_serve *s)
+{
+	uint32_t files = s->config.max_files;
+
+	s->max_gets = SERVE_GETS_MAX;
+	s->max_puts = SERVE_PUTS_MAX;
+	if (files == 0 || files >= HF_SERVE_FILES_MAX)
+		return;
+	if (s->max_puts > files / SERVE_PUTS_PART)
+		s->max_puts = files < SERVE_PUTS_PART ? 1 : files / SERVE_PUTS_PART;
+	s->max_gets = files > s->max_puts ? files - s->max_puts : 1;
+	if (s->max_gets > SERVE_GETS_MAX)
+		s->max_gets = SERVE_GETS_MAX;
+}
+
 /* The trust root is an object like any other, for who walks on from an older one. */
 static hf_err store_root(struct hf_serve *s, struct hf_errinfo *ei)
 {
@@ -93,6 +109,7 @@ hf_err hf_serve_new(
 	s->mem = mem;
 	s->config = *config;
 	s->node = config->node;
+	share_files(s);
 	s->renew_ms = UINT64_MAX;
 	e = hf_path_join(s->dir, s->node->dir, "objects", ei);
 	s->objects = hf_folder_objects(s->dir);
@@ -189,6 +206,15 @@ hf_err hf_serve_task_room(const struct hf_serve_session *session,
 		return HF_OK;
 	return hf_fail(ei, HF_ERR_AGAIN, "%" PRIu32 " such requests of %s are under way, try again",
 		n, session->actor);
+}
+
+hf_err hf_serve_open_err(struct hf_serve *s, hf_err e)
+{
+	if (e != HF_ERR_LIMIT)
+		return e;
+	if (s->config.on_busy != NULL)
+		s->config.on_busy(s->config.ctx);
+	return HF_ERR_AGAIN;
 }
 
 static uint64_t kept_share(uint32_t who)

@@ -18,12 +18,17 @@
 
 struct hf_serve;
 
+enum { HF_SERVE_FILES_MAX = 1088 }; /* descriptors that it ever has open */
+
 struct hf_serve_config {
 	struct hf_node *node;
 	const struct hf_upstream *up; /* edge; NULL: a hub. Outlives the server */
 	struct hf_h2_limits limits;   /* of each session */
 	uint32_t max_sessions;        /* of one peer a quarter, of an edge half */
 	uint32_t max_intakes;         /* statements whose objects are coming in at a time */
+	uint32_t max_files;           /* descriptors it may have open; 0: HF_SERVE_FILES_MAX */
+	/* A request was told "later" because there is no descriptor for it. May be NULL. */
+	void (*on_busy)(void *ctx);
 	/* Hub: a new channel is current. May be NULL. */
 	void (*on_channel)(void *ctx, uint64_t serial);
 	void *ctx;

@@ -33,6 +33,7 @@
 enum {
 	SERVE_GETS_MAX = 1024,  /* bodies of objects being sent or waited for */
 	SERVE_PUTS_MAX = 64,    /* objects coming in */
+	SERVE_PUTS_PART = 8,    /* of few descriptors one of so many is for these */
 	SERVE_RELAYS_MAX = 256, /* requests being passed on */
 	SERVE_NONCES_MAX = 1024,
 	SERVE_NONCES_EACH = 256, /* of one asker; an edge asks for all of its devices */
@@ -58,6 +59,8 @@ enum {
 	SERVE_TRACE_LEN = 16,
 	SERVE_WHAT_MAX = 128, /* "PUT /v1/objects/…" in records, with terminator */
 };
+
+_Static_assert(HF_SERVE_FILES_MAX == SERVE_GETS_MAX + SERVE_PUTS_MAX, "each has one");
 
 /* Who may ask for what everybody may ask for. Hubs, directors and others have no business here. */
 enum { SERVE_MEMBER = HF_PEER_DEVICE | HF_PEER_EDGE | HF_PEER_PUBLISHER };
@@ -131,6 +134,8 @@ struct hf_serve {
 	uint64_t kept;    /* bytes of bodies in memory */
 	uint32_t n_gets;
 	uint32_t n_puts;
+	uint32_t max_gets; /* as there are descriptors */
+	uint32_t max_puts;
 	uint32_t n_relays;
 	struct serve_relay *relays;
 	struct serve_intake *intakes;        /* config.max_intakes */
@@ -206,6 +211,9 @@ HF_MUST_USE hf_err hf_serve_task_room(const struct hf_serve_session *session,
 HF_MUST_USE hf_err hf_serve_task_keep(struct serve_task *t, size_t len, struct hf_errinfo *ei);
 /* It has nothing in memory any more. */
 void hf_serve_task_unkeep(struct serve_task *t);
+
+/* What a failure to open a file of ours means to who asked: without a descriptor, "later". */
+hf_err hf_serve_open_err(struct hf_serve *s, hf_err e);
 
 /* Answers. Those that cannot be given end as a failure of the stream. */
 void hf_serve_reply(

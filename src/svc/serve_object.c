@@ -163,6 +163,8 @@ static hf_err get_read(void *ctx, uint8_t *out, size_t cap, size_t *len, bool *i
 		e = hf_file_pread(g->fd, out, n, g->at, NULL);
 	else if (e == HF_ERR_NOT_FOUND && g->serve->config.up != NULL)
 		e = read_partial(g, out, n);
+	if (e == HF_ERR_LIMIT)
+		(void)!hf_serve_open_err(g->serve, e); /* too late for "later" */
 	if (e != HF_OK)
 		return e;
 	g->at += n;
@@ -276,6 +278,8 @@ static void advance(struct serve_get *g)
 		wait_begin(g);
 	else if (e == HF_OK)
 		answer(g);
+	else if (e == HF_ERR_LIMIT)
+		refuse(g, hf_serve_open_err(g->serve, e), "cannot be opened now, try again");
 	else
 		refuse(g, e, e == HF_ERR_FORMAT ? "the range lies beyond the end" : hf_err_text(e));
 }
@@ -291,9 +295,10 @@ static hf_err check_get(enum hf_object *kind, uint8_t name[HF_SM3_LEN],
 		return hf_fail(ei, HF_ERR_FORMAT, "only packs are given out in ranges");
 	if (head->has_range && head->range.last >= HF_PACK_MAX)
 		return hf_fail(ei, HF_ERR_FORMAT, "no pack is as long as the range");
-	if (session->serve->n_gets == SERVE_GETS_MAX)
-		return hf_fail(ei, HF_ERR_AGAIN, "too many objects are being sent, try again");
-	return hf_serve_task_room(session, get_over, SERVE_GETS_MAX, ei);
+	if (session->serve->n_gets >= session->serve->max_gets)
+		return hf_fail(ei, hf_serve_open_err(session->serve, HF_ERR_LIMIT),
+			"too many objects are being sent, try again");
+	return hf_serve_task_room(session, get_over, session->serve->max_gets, ei);
 }
 
 static struct serve_get *get_new(struct hf_serve *s, enum hf_object kind,

@@ -95,7 +95,8 @@ hf_err hf_serve_store(struct hf_serve *s, enum hf_object kind, const uint8_t nam
 	hf_err e;
 
 	hf_hex_emit(id, name, HF_SM3_LEN);
-	e = hf_blob_begin(&put, &s->node->blobs, hf_object_kind(kind), id, NULL);
+	e = hf_serve_open_err(
+		s, hf_blob_begin(&put, &s->node->blobs, hf_object_kind(kind), id, NULL));
 	if (e == HF_ERR_EXISTS) {
 		*is_new = false;
 		return HF_OK;
@@ -223,7 +224,7 @@ static hf_err pack_begin(
 	e = hf_blob_begin(&in->file, &s->node->blobs, hf_object_kind(p->kind), p->id, NULL);
 	if (e == HF_ERR_EXISTS) /* and has no name yet: somebody else is at it */
 		return hf_fail(ei, HF_ERR_AGAIN, "pack/%s: is coming in already", p->id);
-	return e;
+	return hf_serve_open_err(s, e);
 }
 
 /* A chunk is whole: is it the one that was signed? */
@@ -471,10 +472,11 @@ void hf_serve_on_put(void *ctx, const struct hf_http_request *q)
 
 	hf_serve_req_init(&r, session, q);
 	e = hf_serve_object_of(&kind, name, q->head, &ei);
-	if (e == HF_OK && session->serve->n_puts == SERVE_PUTS_MAX)
-		e = hf_fail(&ei, HF_ERR_AGAIN, "too many objects are coming in, try again");
+	if (e == HF_OK && session->serve->n_puts >= session->serve->max_puts)
+		e = hf_fail(&ei, hf_serve_open_err(session->serve, HF_ERR_LIMIT),
+			"too many objects are coming in, try again");
 	if (e == HF_OK)
-		e = hf_serve_task_room(session, put_over, SERVE_PUTS_MAX, &ei);
+		e = hf_serve_task_room(session, put_over, session->serve->max_puts, &ei);
 	if (e == HF_OK)
 		p = put_new(&r, kind, name);
 	if (p == NULL) {

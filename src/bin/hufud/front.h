@@ -120,6 +120,8 @@ struct front {
 	struct front_incoming lobby; /* where links are until they are open */
 	uint64_t next_session;
 	struct front_busy busy_links;
+	struct front_busy busy_requests;
+	uint32_t max_files; /* of objects that go out and come in; see fit_files() */
 	/* Links that were refused in the minute that began at refused_ms. */
 	uint64_t refused_ms;
 	uint32_t n_refused;

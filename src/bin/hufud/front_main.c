@@ -193,13 +193,24 @@ static hf_err ask_keyd(struct front *f, struct hf_errinfo *ei)
 
 /* --- life --- */
 
-/* No more links than there can be open files. */
-static void fit_links(struct front *f)
+/*
+ * No more links, and no more objects under way, than there can be open files. Where these are few
+ * a third is for objects: a link of which nothing can be had is worth nothing.
+ */
+static void fit_files(struct front *f)
 {
 	uint64_t files = hf_process_raise_files();
-	uint64_t links = files > 2 * FILES_MAX ? files - FILES_MAX : FILES_MAX;
+	uint64_t spare = files > 2 * FILES_MAX ? files - FILES_MAX : FILES_MAX;
+	uint64_t links = f->child.config.max_links;
+	uint64_t objects = HF_SERVE_FILES_MAX;
 	struct hufud_line line;
 
+	if (links + objects > spare) {
+		objects = links < spare - spare / 3 ? spare - links : spare / 3;
+		if (links > spare - objects)
+			links = spare - objects;
+	}
+	f->max_files = (uint32_t)objects;
 	if (f->child.config.max_links <= links)
 		return;
 	f->child.config.max_links = (uint32_t)links;
@@ -244,7 +255,7 @@ static hf_err open_node(struct front *f, struct hf_errinfo *ei)
 	HF_TRY(hf_rng_fill(&f->env.rng, r, sizeof(r)));
 	memcpy(&f->next_session, r, sizeof(r));
 	HF_TRY(ask_keyd(f, ei));
-	fit_links(f);
+	fit_files(f);
 	return hf_node_open(&f->node, &f->env, &config, &f->keys, ei);
 }
 

@@ -98,6 +98,13 @@ static void on_refused(void *ctx, hf_err e)
 	log_busy(f, &f->busy_links, "link-turned-away", e);
 }
 
+static void on_busy(void *ctx)
+{
+	struct front *f = ctx;
+
+	log_busy(f, &f->busy_requests, "request-turned-away", HF_ERR_AGAIN);
+}
+
 static void on_channel(void *ctx, uint64_t serial)
 {
 	struct front *f = ctx;
@@ -179,6 +186,8 @@ hf_err front_serve_begin(struct front *f, struct hf_errinfo *ei)
 		.limits = hf_h2_limits_default,
 		.max_sessions = c->max_links,
 		.max_intakes = c->max_intakes,
+		.max_files = f->max_files,
+		.on_busy = on_busy,
 		.on_channel = on_channel,
 		.ctx = f,
 	};

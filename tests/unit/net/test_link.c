@@ -491,7 +491,7 @@ static void links_that_do_not_open_keep_nobody_out(void **state)
 	assert_ok(ask_echo(&dev, &a, "here"));
 	net_until(&w, a.n_done == 1);
 	assert_string_equal(a.text, "here");
-	assert_int_equal(hf_listener_n_refused(w.listener), 0);
+	assert_int_equal(hf_listener_n_refused(w.listener), 2);
 	for (size_t i = 0; i < HF_COUNT(r); i++)
 		raw_close(&r[i]);
 	world_clear(&w);

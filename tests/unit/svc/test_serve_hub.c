@@ -2,6 +2,9 @@
 /* A hub: who may ask for what, enrolment, releases and the channel, grants. */
 #include "serve_world.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 static struct served s;
 static struct node dev;
 static struct node dev2;
@@ -10,6 +13,7 @@ static struct goods *one;
 static struct goods *two;
 static struct goods *other; /* of another lineage */
 static unsigned n_announced;
+static unsigned n_busy;
 static uint64_t announced;
 
 static void on_channel(void *ctx, uint64_t serial)
@@ -19,10 +23,17 @@ static void on_channel(void *ctx, uint64_t serial)
 	announced = serial;
 }
 
+static void on_busy(void *ctx)
+{
+	(void)ctx;
+	n_busy++;
+}
+
 static void start(void)
 {
 	served_open(&s, &hub, "hub-1", HF_ROLE_HUB);
 	s.config.on_channel = on_channel;
+	s.config.on_busy = on_busy;
 	served_start(&s);
 }
 
@@ -142,6 +153,87 @@ static void the_trust_root_is_an_object_too(void **state)
 	assert_int_equal(a.answer.len, world_hub.root_object.len);
 	assert_memory_equal(a.answer.body, world_hub.root_object.p, a.answer.len);
 	ask_clear(&a);
+	wire_end(w);
+}
+
+static void root_path(char path[128])
+{
+	uint8_t name[HF_SM3_LEN];
+
+	hf_object_name(name, world_hub.root_object.p, world_hub.root_object.len);
+	object_url(path, HF_OBJECT_ROOT, name);
+}
+
+/* Answers that are begun and not taken. */
+static void begin_gets(struct ask *a, size_t n, struct wire *w)
+{
+	char path[128];
+
+	root_path(path);
+	w->is_stuck = true;
+	for (size_t i = 0; i < n; i++) {
+		ask_init(&a[i], HF_HTTP_GET, path);
+		ask_begin(&a[i], w);
+	}
+}
+
+/* Nine descriptors: one for what comes in, eight for what goes out, two of them for one peer. */
+static void objects_under_way_are_as_many_as_descriptors(void **state)
+{
+	static struct ask a[8];
+	struct wire *w[4];
+	struct wire *free_one;
+	char path[128];
+
+	(void)state;
+	root_path(path);
+	served_stop(&s);
+	served_open(&s, &hub, "hub-1", HF_ROLE_HUB);
+	s.config.max_files = 9;
+	s.config.max_sessions = 16;
+	s.config.on_busy = on_busy;
+	served_start(&s);
+	n_busy = 0;
+	w[0] = wire_of(s.serve, dev.dir);
+	w[1] = wire_of(s.serve, dev2.dir);
+	w[2] = wire_of(s.serve, edge.dir);
+	begin_gets(a, 2, w[0]);
+	free_one = wire_of(s.serve, dev.dir);
+	assert_int_equal(status_of(free_one, HF_HTTP_GET, path, NULL, 0), 429);
+	assert_int_equal(n_busy, 0); /* it has its share, others have room */
+	begin_gets(a + 2, 2, w[1]);
+	begin_gets(a + 4, 4, w[2]);
+	w[3] = publisher();
+	assert_int_equal(status_of(w[3], HF_HTTP_GET, path, NULL, 0), 429);
+	assert_int_equal(n_busy, 1);
+	wire_end(w[2]);
+	assert_int_equal(status_of(w[3], HF_HTTP_GET, path, NULL, 0), 200);
+	served_stop(&s);
+	start();
+}
+
+static void without_a_descriptor_the_answer_is_later(void **state)
+{
+	struct wire *w = wire_of(s.serve, dev.dir);
+	struct rlimit before;
+	struct rlimit none;
+	char path[128];
+	int lowest = dup(0);
+	unsigned status;
+
+	(void)state;
+	assert_true(lowest >= 0);
+	(void)close(lowest);
+	root_path(path);
+	n_busy = 0;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ (rlim_t)lowest, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	status = status_of(w, HF_HTTP_GET, path, NULL, 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(status, 429);
+	assert_int_equal(n_busy, 1);
+	assert_int_equal(status_of(w, HF_HTTP_GET, path, NULL, 0), 200);
 	wire_end(w);
 }
 
@@ -718,6 +810,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_role_has_its_routes_and_no_other),
 		cmocka_unit_test(the_trust_root_is_an_object_too),
+		cmocka_unit_test(objects_under_way_are_as_many_as_descriptors),
+		cmocka_unit_test(without_a_descriptor_the_answer_is_later),
 		cmocka_unit_test(who_has_no_business_here_gets_no_session),
 		cmocka_unit_test(one_peer_leaves_sessions_to_others),
 		cmocka_unit_test(bodies_that_never_end_have_a_share),
