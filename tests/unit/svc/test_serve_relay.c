@@ -710,6 +710,73 @@ static void calls_to_the_hub_are_a_bounded_number(void **state)
 	end_fake(wire_of(e.serve, dev.dir));
 }
 
+/* A body that has so many bytes for now, and then no more and no end. */
+struct unended {
+	struct hf_http_source source;
+	struct ask a;
+	size_t left;
+};
+
+static hf_err unended_read(void *ctx, uint8_t *out, size_t cap, size_t *len, bool *is_end)
+{
+	struct unended *u = ctx;
+
+	(void)is_end;
+	*len = u->left < cap ? u->left : cap;
+	memset(out, 'x', *len);
+	u->left -= *len;
+	return *len == 0 ? HF_ERR_AGAIN : HF_OK;
+}
+
+static unsigned unended_begin(struct unended *u, struct wire *w, size_t len)
+{
+	uint8_t name[HF_SM3_LEN] = { 7 };
+	char path[128];
+
+	object_url(path, HF_OBJECT_UPLOAD, name);
+	u->source = (struct hf_http_source){ unended_read, NULL, u, UINT64_MAX };
+	u->left = len;
+	ask_init(&u->a, HF_HTTP_PUT, path);
+	u->a.call.source = &u->source;
+	ask_begin(&u->a, w);
+	ask_clear(&u->a);
+	return u->a.answer.n_done == 0 ? 0 : u->a.answer.status;
+}
+
+/* The hub takes nothing: what waits for it at the edge is of one device an eighth of 64 MiB. */
+static void what_waits_for_the_hub_is_bounded(void **state)
+{
+	static struct unended u[11];
+	struct wire *w[3];
+	struct wire *of_other;
+
+	(void)state;
+	served_stop(&e);
+	up_wire = NULL;
+	served_open(&e, &edge, "edge-1", HF_ROLE_EDGE);
+	e.config.up = &up;
+	e.config.max_sessions = 16;
+	served_start(&e);
+	for (size_t i = 0; i < HF_COUNT(w); i++)
+		w[i] = wire_of(e.serve, dev.dir);
+	of_other = wire_of(e.serve, dev2.dir);
+	up_wire = wire_of(s.serve, edge.dir);
+	up_wire->is_cut = true;
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(unended_begin(&u[i], w[i / 4], 1 << 20), 0);
+	assert_int_equal(unended_begin(&u[8], w[2], 1 << 20), 429);
+	assert_int_equal(unended_begin(&u[9], of_other, 1 << 20), 0);
+	wire_end(w[0]); /* what waited for it is free again */
+	assert_int_equal(unended_begin(&u[10], w[2], 1 << 20), 0);
+	wire_end(w[1]);
+	wire_end(w[2]);
+	wire_end(of_other);
+	wire_end(up_wire);
+	up_wire = NULL;
+	served_stop(&e);
+	start_edge();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -729,6 +796,7 @@ int main(void)
 		cmocka_unit_test(an_answer_that_breaks_off_is_never_whole),
 		cmocka_unit_test(a_hub_that_says_nothing_is_504),
 		cmocka_unit_test(calls_to_the_hub_are_a_bounded_number),
+		cmocka_unit_test(what_waits_for_the_hub_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, make, delete_all);
