@@ -76,33 +76,39 @@ static void on_close(void *ctx, struct hf_link *l, hf_err e, const struct hf_err
 	hf_mem_free(f->env.mem, in);
 }
 
-/* Says that somebody was turned away, and how many so far; a flood must not fill the log. */
-static void log_busy(struct front *f, struct front_busy *b, const char *event, hf_err e)
+/* Counts who was turned away, and whether to say so: a flood must not fill the log. */
+static bool may_say(struct front *f, struct front_busy *b)
 {
-	struct hufud_line line;
-
 	b->n++;
 	if (b->n > 1 && front_now(f) - b->said_ms < BUSY_SPAN_MS)
-		return;
+		return false;
 	b->said_ms = front_now(f);
-	hufud_line_begin(&line, &f->child.log, event);
-	hufud_line_str(&line, "error", hf_err_name(e));
-	hufud_line_num(&line, "so_far", b->n);
-	hufud_line_end(&line);
+	return true;
 }
 
 static void on_refused(void *ctx, hf_err e)
 {
 	struct front *f = ((struct front_incoming *)ctx)->k.f;
+	struct hufud_line line;
 
-	log_busy(f, &f->busy_links, "link-turned-away", e);
+	if (!may_say(f, &f->busy_links))
+		return;
+	hufud_line_begin(&line, &f->child.log, "link-turned-away");
+	hufud_line_str(&line, "error", hf_err_name(e));
+	hufud_line_num(&line, "so_far", f->busy_links.n);
+	hufud_line_end(&line);
 }
 
 static void on_busy(void *ctx)
 {
 	struct front *f = ctx;
+	struct hufud_line line;
 
-	log_busy(f, &f->busy_requests, "request-turned-away", HF_ERR_AGAIN);
+	if (!may_say(f, &f->busy_requests))
+		return;
+	hufud_line_begin(&line, &f->child.log, "request-turned-away");
+	hufud_line_num(&line, "so_far", f->busy_requests.n);
+	hufud_line_end(&line);
 }
 
 static void on_channel(void *ctx, uint64_t serial)
