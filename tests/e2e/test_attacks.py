@@ -51,7 +51,7 @@ def run(node, lineage):
 
 
 def pull(node, lineage):
-    return hufu('pull', '--node', node.data, '--wait', lineage, timeout=60)
+    return hufu('pull', '--node', node.data, '--wait', '--quiet', lineage, timeout=60)
 
 
 def tree(folder):
