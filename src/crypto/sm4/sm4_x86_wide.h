@@ -524,6 +524,8 @@ static void cbc_lanes_blocks(const struct hf_sm4_lane *lanes, size_t n, size_t n
 	struct lane_keys s;
 	uint8_t chain[HF_SM4_LANES * BLOCK] = { 0 };
 
+	if (n > HF_SM4_LANES)
+		n = HF_SM4_LANES; /* there are never more, but compilers do not know */
 	lane_schedule(&s, lanes, n);
 	for (size_t i = 0; i < n; i++)
 		memcpy(chain + BLOCK * i, lanes[i].iv, BLOCK);
