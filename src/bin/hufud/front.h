@@ -32,6 +32,7 @@
 
 enum {
 	FRONT_CHAIN_MAX = 3,
+	FRONT_BUDGETS = 256,
 	FRONT_WAITERS_MAX = 32, /* local users that wait for a pull */
 };
 
@@ -59,7 +60,14 @@ struct front_link {
 	char peer[HF_AUDIT_NAME_MAX];
 	bool is_ours; /* we began it */
 	bool is_open;
+	bool is_unrecorded; /* one of a flood: counted, not told */
 	uint64_t opened_ms;
+};
+
+/* What may be recorded one by one in a minute. */
+struct front_budget {
+	uint64_t since_ms;
+	uint32_t n;
 };
 
 /* A link that came in: its context from its first byte on. */
@@ -122,10 +130,12 @@ struct front {
 	struct front_busy busy_links;
 	struct front_busy busy_requests;
 	uint32_t max_files; /* of objects that go out and come in; see fit_files() */
-	/* Links that were refused in the minute that began at refused_ms. */
-	uint64_t refused_ms;
-	uint32_t n_refused;
-	uint64_t n_unrecorded; /* since the last one that was recorded */
+	struct front_budget refused_links;
+	struct front_budget open_newcomers;
+	struct front_budget open_members;               /* all of them together */
+	struct front_budget open_member[FRONT_BUDGETS]; /* each, by a hash of its name */
+	uint64_t n_refused_unrecorded; /* since the last refused one that was recorded */
+	uint64_t n_open_unrecorded;    /* likewise of links that opened */
 	/* Local users. */
 	struct hufud_door *door;
 	struct front_waiter waiters[FRONT_WAITERS_MAX];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every link leaves two records: that it opened, with whom, and that it closed; or one, that it was
- * refused, by whom as far as an address tells, and why (C1, G1). The same goes to diagnostics.
+ * refused, by whom as far as an address tells, and why (C1, G1). The same goes to diagnostics. Of a
+ * flood of links most leave their number only.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,12 +10,19 @@
 #include "base/endian.h"
 #include "crypto/sm3.h"
 #include "front.h"
+#include "store/crc32c.h"
 
 enum {
 	ATTRS_MAX = 512,
-	REFUSED_SPAN_MS = 60 * 1000,
-	REFUSED_MAX = 256, /* recorded one by one in that time; the rest is a number in the next */
+	/* Links recorded one by one in that time; the rest is a number in the next record. */
+	BUDGET_SPAN_MS = 60 * 1000,
+	REFUSED_MAX = 256,
+	NEWCOMERS_MAX = 128,
+	MEMBER_MAX = 128,
+	MEMBERS_MAX = 2048,
 };
+
+static const char newcomer[] = "newcomer";
 
 struct attrs {
 	uint8_t bytes[ATTRS_MAX];
@@ -51,7 +59,7 @@ static void name_peer(struct front_link *k)
 	const struct hf_cert *cert = hf_tls_peer(tls);
 
 	if (cert == NULL || hf_tls_is_self_signed(tls) || !cert->has_identity)
-		(void)snprintf(k->peer, sizeof(k->peer), "newcomer");
+		(void)snprintf(k->peer, sizeof(k->peer), "%s", newcomer);
 	else
 		(void)snprintf(k->peer, sizeof(k->peer), "%s:%s", hf_role_name(cert->identity.role),
 			cert->identity.id);
@@ -77,6 +85,44 @@ static void log_link(struct front_link *k, const char *event, const struct hf_er
 	hufud_line_end(&line);
 }
 
+/* Anybody can knock: a flood of links must fill neither log. */
+static bool may_spend(struct front_budget *b, uint64_t now_ms, uint32_t max)
+{
+	if (now_ms - b->since_ms >= BUDGET_SPAN_MS)
+		*b = (struct front_budget){ .since_ms = now_ms };
+	if (b->n >= max)
+		return false;
+	b->n++;
+	return true;
+}
+
+/*
+ * Whoever makes a key is a newcomer, so they share one budget; a member has one of its own, and all
+ * members together, whose keys somebody may have, another one.
+ */
+static bool may_record_open(struct front_link *k)
+{
+	struct front *f = k->f;
+	uint64_t now_ms = front_now(f);
+	uint32_t hash = 0;
+
+	if (strcmp(k->peer, newcomer) == 0)
+		return may_spend(&f->open_newcomers, now_ms, NEWCOMERS_MAX);
+	hash = hf_crc32c(0, k->peer, strlen(k->peer));
+	return may_spend(&f->open_member[hash % FRONT_BUDGETS], now_ms, MEMBER_MAX) &&
+	       may_spend(&f->open_members, now_ms, MEMBERS_MAX);
+}
+
+static void attr_unrecorded(struct attrs *a, uint64_t *n_unrecorded)
+{
+	uint8_t n[8];
+
+	hf_put_be64(n, *n_unrecorded);
+	if (*n_unrecorded > 0)
+		attr_put(a, HF_ATTR_COUNT_FAIL, n, sizeof(n));
+	*n_unrecorded = 0;
+}
+
 hf_err front_record_open(struct front_link *k)
 {
 	const struct hf_cert *cert = hf_tls_peer(hf_link_tls(k->link));
@@ -96,7 +142,15 @@ hf_err front_record_open(struct front_link *k)
 
 	name_peer(k);
 	k->opened_ms = front_now(k->f);
+	if (!k->is_ours && !may_record_open(k)) {
+		k->f->n_open_unrecorded++;
+		k->is_unrecorded = true;
+		k->is_open = true;
+		return HF_OK;
+	}
 	attr_address(&a, k);
+	if (!k->is_ours)
+		attr_unrecorded(&a, &k->f->n_open_unrecorded);
 	if (cert != NULL) {
 		hf_sm3(digest, cert->der.p, cert->der.len);
 		attr_put(&a, HF_ATTR_PEER_CERT, digest, sizeof(digest));
@@ -107,33 +161,6 @@ hf_err front_record_open(struct front_link *k)
 	k->is_open = e == HF_OK;
 	log_link(k, e == HF_OK ? "link-open" : "link-not-recorded", e == HF_OK ? NULL : &ei);
 	return e;
-}
-
-/* Anybody can knock: a flood of links that never open must fill neither log. */
-static bool may_record(struct front *f)
-{
-	uint64_t now_ms = front_now(f);
-
-	if (now_ms - f->refused_ms >= REFUSED_SPAN_MS) {
-		f->refused_ms = now_ms;
-		f->n_refused = 0;
-	}
-	if (f->n_refused == REFUSED_MAX) {
-		f->n_unrecorded++;
-		return false;
-	}
-	f->n_refused++;
-	return true;
-}
-
-static void attr_unrecorded(struct attrs *a, struct front *f)
-{
-	uint8_t n[8];
-
-	hf_put_be64(n, f->n_unrecorded);
-	if (f->n_unrecorded > 0)
-		attr_put(a, HF_ATTR_COUNT_FAIL, n, sizeof(n));
-	f->n_unrecorded = 0;
 }
 
 void front_record_close(struct front_link *k, hf_err e, const struct hf_errinfo *why)
@@ -155,11 +182,16 @@ void front_record_close(struct front_link *k, hf_err e, const struct hf_errinfo 
 		.reason = is_orderly ? HF_OK : e,
 	};
 
-	if (!k->is_open && !k->is_ours && !may_record(k->f))
+	if (k->is_unrecorded)
 		return;
+	if (!k->is_open && !k->is_ours &&
+		!may_spend(&k->f->refused_links, front_now(k->f), REFUSED_MAX)) {
+		k->f->n_refused_unrecorded++;
+		return;
+	}
 	attr_address(&a, k);
 	if (!k->is_open && !k->is_ours)
-		attr_unrecorded(&a, k->f);
+		attr_unrecorded(&a, &k->f->n_refused_unrecorded);
 	if (k->is_open) {
 		hf_put_be64(us, (front_now(k->f) - k->opened_ms) * 1000);
 		attr_put(&a, HF_ATTR_DURATION_US, us, sizeof(us));
