@@ -7,9 +7,9 @@
  *
  * What can only fail the same way again ends the node instead: a configuration that is wrong, keys
  * or records that are not what they were, and whatever a child says before the node was at work
- *once (a child that was killed says nothing, and is started again). If the supervisor itself is
- *killed, the kernel takes the children along, and the next one starts as soon as the lock of the
- *data folder, which every process holds, is free.
+ *once (a child that was killed says nothing, and is started again), unless the disk is full. If the
+ *supervisor itself is killed, the kernel takes the children along, and the next one starts as soon
+ *as the lock of the data folder, which every process holds, is free.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +26,7 @@
 #include "os/signals.h"
 #include "os/unixsock.h"
 #include "roles.h"
+#include "svc/journal.h"
 
 enum {
 	BACKOFF_MIN_MS = 1000,
@@ -37,6 +38,7 @@ enum {
 	LOCK_WAIT_MS = 3 * 1000,  /* for processes of a supervisor that was killed to go */
 	LOCK_STEP_MS = 50,
 	EXIT_SIGNAL = 128,
+	DISK_FULL = 2 * HF_JOURNAL_RESERVE, /* with room for what another process frees meanwhile */
 };
 
 struct child {
@@ -275,6 +277,14 @@ static hf_err run_once(struct supervisor *s, const struct child **cause, struct 
 	return e;
 }
 
+/* Whatever a child died of, a disk without space may be behind it, and may get some. */
+static bool is_disk_full(const struct supervisor *s)
+{
+	uint64_t bytes = 0;
+
+	return hf_dir_free_bytes(&bytes, s->config.data, NULL) == HF_OK && bytes < DISK_FULL;
+}
+
 /* True if another try can only end the same way. */
 static bool is_hopeless(const struct supervisor *s, const struct child *cause)
 {
@@ -282,7 +292,7 @@ static bool is_hopeless(const struct supervisor *s, const struct child *cause)
 
 	if (cause->end.is_signal)
 		return false;
-	return !s->was_at_work || code == hf_err_exit(HF_ERR_ARG) ||
+	return (!s->was_at_work && !is_disk_full(s)) || code == hf_err_exit(HF_ERR_ARG) ||
 	       code == hf_err_exit(HF_ERR_FORMAT) || code == hf_err_exit(HF_ERR_AUTH) ||
 	       code == hf_err_exit(HF_ERR_SELF_TEST);
 }
