@@ -284,6 +284,7 @@ hf_err hf_journal_seal(struct hf_journal *j, struct hf_errinfo *ei)
 			hf_err_text(e));
 	HF_TRY(put_head(j, note, len, ei));
 	j->head_size = head.size;
+	memcpy(j->head_root, head.root, sizeof(j->head_root));
 	return HF_OK;
 }
 
@@ -318,11 +319,17 @@ uint64_t hf_journal_deadline(const struct hf_journal *j)
 hf_err hf_journal_tick(struct hf_journal *j, struct hf_errinfo *ei)
 {
 	uint64_t now_ms = hf_clock_mono_ms();
+	hf_err e = HF_OK;
 
 	HF_TRY(check_usable(j, ei));
 	if (wants_head(j) && now_ms >= j->head_ms + HF_JOURNAL_HEAD_MS)
-		return hf_journal_seal(j, ei);
-	return now_ms >= commit_ms(j) ? commit(j, 0, ei) : HF_OK;
+		e = hf_journal_seal(j, ei);
+	else if (now_ms >= commit_ms(j))
+		e = commit(j, 0, ei);
+	/* What waits is whole: in the batch, or in the tree that the next head covers. */
+	if ((e == HF_ERR_FULL || e == HF_ERR_NO_MEMORY) && j->failed == HF_OK)
+		return HF_ERR_AGAIN;
+	return e;
 }
 
 static hf_err remember_boot(
@@ -352,7 +359,12 @@ static hf_err go_on(struct hf_journal *j, struct hf_journal_reading *r, const ch
 	hf_audit_log_resume(&j->writer, &r->verify.tree, r->verify.prev, r->verify.last_hlc);
 	j->found_size = r->verify.tree.size;
 	j->durable_size = j->found_size;
-	j->head_size = r->heads.n == 0 ? 0 : r->heads.list[r->heads.n - 1].size;
+	if (r->heads.n > 0) {
+		const struct hf_audit_head *last = &r->heads.list[r->heads.n - 1];
+
+		j->head_size = last->size;
+		memcpy(j->head_root, last->root, sizeof(j->head_root));
+	}
 	return HF_OK;
 }
 
@@ -400,7 +412,7 @@ static hf_err record_opening(
 }
 
 static hf_err open_all(struct hf_journal *j, struct hf_journal_reading *r, const char *log_id,
-	uint64_t size_min, struct hf_errinfo *ei)
+	struct hf_errinfo *ei)
 {
 	struct hf_errinfo why = { 0 };
 	uint16_t boot_no = 0;
@@ -408,6 +420,10 @@ static hf_err open_all(struct hf_journal *j, struct hf_journal_reading *r, const
 		r, j->env, j->dir, log_id, &j->signer->pub, remember_boot, &boot_no, &why);
 	bool is_new = e == HF_ERR_NOT_FOUND && r->heads.file.len == 0;
 
+	if (is_new && r->known != NULL && r->known->size + r->known->head_size > 0)
+		return hf_fail(ei, HF_ERR_AUTH,
+			"audit log %s: cut: it had %" PRIu64 " records, none is there", j->dir,
+			r->known->size);
 	if (is_new)
 		e = hf_audit_verify_init(&r->verify, j->env->mem, log_id, NULL, 0);
 	else if (e == HF_ERR_NOT_FOUND)
@@ -416,10 +432,6 @@ static hf_err open_all(struct hf_journal *j, struct hf_journal_reading *r, const
 	if (e != HF_OK)
 		return hf_fail_sys(
 			ei, e, why.sys, "%s", why.code != HF_OK ? why.text : hf_err_text(e));
-	if (r->verify.tree.size < size_min)
-		return hf_fail(ei, HF_ERR_AUTH,
-			"audit log %s: cut: it had %" PRIu64 " records, %" PRIu64 " are there",
-			j->dir, size_min, r->verify.tree.size);
 	if (is_new)
 		HF_TRY(hf_dir_make(j->dir, 0700, ei));
 	HF_TRY(go_on(j, r, log_id, (uint16_t)(boot_no + 1), ei));
@@ -431,21 +443,21 @@ static hf_err open_all(struct hf_journal *j, struct hf_journal_reading *r, const
 hf_err hf_journal_open(struct hf_journal *j, const struct hf_env *env, const char *dir,
 	const char *log_id, const struct hf_signer *signer, struct hf_errinfo *ei)
 {
-	return hf_journal_reopen(j, env, dir, log_id, signer, 0, ei);
+	return hf_journal_reopen(j, env, dir, log_id, signer, NULL, ei);
 }
 
 hf_err hf_journal_reopen(struct hf_journal *j, const struct hf_env *env, const char *dir,
-	const char *log_id, const struct hf_signer *signer, uint64_t size_min,
+	const char *log_id, const struct hf_signer *signer, const struct hf_journal_known *known,
 	struct hf_errinfo *ei)
 {
-	struct hf_journal_reading r = { .n_batches = 0 };
+	struct hf_journal_reading r = { .known = known };
 	hf_err e;
 
 	*j = (struct hf_journal){ .env = env, .signer = signer };
 	if (strlen(dir) >= sizeof(j->dir) - 8)
 		return hf_fail(ei, HF_ERR_LIMIT, "%s: the path is too long", dir);
 	memcpy(j->dir, dir, strlen(dir));
-	e = open_all(j, &r, log_id, size_min, ei);
+	e = open_all(j, &r, log_id, ei);
 	hf_journal_reading_clear(&r);
 	if (e != HF_OK) {
 		hf_seglog_free(j->log);
@@ -455,16 +467,24 @@ hf_err hf_journal_reopen(struct hf_journal *j, const struct hf_env *env, const c
 	return e;
 }
 
-void hf_journal_close(struct hf_journal *j)
+void hf_journal_finish(struct hf_journal *j)
 {
 	const struct hf_audit_event_in in = { .event = HF_EV_AUDIT_CLOSE };
 
-	if (j->log == NULL)
+	if (j->log == NULL || j->is_finished)
 		return;
 	/* Nobody is left to be told; a start finds and records what is missing. */
 	if (record(j, &in, NULL, HF_BATCH_LAST, NULL) != HF_OK)
 		(void)!commit(j, 0, NULL);
 	(void)!hf_journal_seal(j, NULL);
+	j->is_finished = true;
+}
+
+void hf_journal_close(struct hf_journal *j)
+{
+	if (j->log == NULL)
+		return;
+	hf_journal_finish(j);
 	hf_seglog_free(j->log);
 	hf_audit_log_clear(&j->writer);
 	*j = (struct hf_journal){ 0 };

@@ -33,11 +33,12 @@ struct hf_journal_reading {
 	struct hf_seglog *log;
 	struct hf_seglog_torn torn;
 	uint64_t n_batches;
+	const struct hf_journal_known *known; /* set by the caller; NULL: nothing is */
 };
 
 /*
- * Reads and verifies everything; *r started as { 0 } and is ended by the caller in any case.
- * Errors as hf_journal_verify.
+ * Reads and verifies everything; *r started as { 0 } but for known, and is ended by the caller in
+ * any case. Errors as hf_journal_verify.
  */
 HF_MUST_USE hf_err hf_journal_read(struct hf_journal_reading *r, const struct hf_env *env,
 	const char *dir, const char *log_id, const struct hf_sm2_pub *pub, hf_audit_visit visit,

@@ -185,6 +185,8 @@ hf_err hf_keyd_tick(struct hf_keyd *k, struct hf_errinfo *ei)
 
 	hf_keyd_keys_open(k);
 	e = hf_journal_tick(&k->journal, ei);
+	if (e == HF_OK)
+		e = hf_keyd_keep_head(k, ei);
 	hf_keyd_keys_close(k);
 	return e;
 }
@@ -366,7 +368,7 @@ void hf_keyd_free(struct hf_keyd *k)
 	mem = k->env->mem;
 	if (k->journal.log != NULL) {
 		hf_keyd_keys_open(k);
-		hf_journal_close(&k->journal);
+		hf_keyd_log_close(k);
 	}
 	hf_keyd_keys_clear(k);
 	hf_meta_free(k->meta);

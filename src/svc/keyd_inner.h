@@ -53,8 +53,8 @@ struct hf_keyd_lineage {
 
 /* What must never go back, sealed in state.a and state.b (docs/formats/node-state.md). */
 struct hf_keyd_memory {
-	bool is_member;    /* log_size is of the member's log, not of the newcomer's */
-	uint64_t log_size; /* records that the audit log has at least */
+	bool is_member; /* log is the member's, not the newcomer's */
+	struct hf_journal_known log;
 	uint64_t root_version;
 	uint64_t channel_serial;
 	uint64_t time_s;
@@ -162,6 +162,13 @@ HF_MUST_USE hf_err hf_keyd_note(struct hf_keyd *k, const struct hf_key_ask *ask,
 /* Records that a request was refused, within a bound on how many of those there may be. */
 void hf_keyd_note_refusal(
 	struct hf_keyd *k, const struct hf_key_ask *ask, enum hf_audit_event event, hf_err e);
+/*
+ * Remembers the last head of the log, if it is newer than the one that is remembered. Without space
+ * it waits for the next one: what is remembered is only ever older than what is on the disk.
+ */
+HF_MUST_USE hf_err hf_keyd_keep_head(struct hf_keyd *k, struct hf_errinfo *ei);
+/* Signs a last head, remembers it, closes. */
+void hf_keyd_log_close(struct hf_keyd *k);
 /* Opens the log of the present state; a newcomer's log is closed once it is a member. */
 HF_MUST_USE hf_err hf_keyd_log_open(struct hf_keyd *k, struct hf_errinfo *ei);
 

@@ -6,12 +6,12 @@
  */
 #include "svc/keyd_inner.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/endian.h"
 #include "os/clock.h"
+#include "os/dir.h"
 #include "os/file.h"
 
 enum {
@@ -167,11 +167,12 @@ static hf_err open_log(struct hf_keyd *k, bool is_newcomer, struct hf_errinfo *e
 	char id[HF_AUDIT_LOG_ID_MAX];
 	char dir[HF_PATH_MAX];
 	/* What the state knows is about one of both logs. */
-	uint64_t size_min = k->memory.is_member == !is_newcomer ? k->memory.log_size : 0;
+	const struct hf_journal_known *known =
+		k->memory.is_member == !is_newcomer ? &k->memory.log : NULL;
 
 	HF_TRY(log_id(id, k, is_newcomer, ei));
 	HF_TRY(hf_path_join(dir, k->dir, is_newcomer ? newcomer_log : member_log, ei));
-	return hf_journal_reopen(&k->journal, k->env, dir, id, &k->log_signer, size_min, ei);
+	return hf_journal_reopen(&k->journal, k->env, dir, id, &k->log_signer, known, ei);
 }
 
 /* Closes the newcomer's log, if a crash left it open, and gives the root over it. */
@@ -183,17 +184,14 @@ static hf_err end_newcomer_log(struct hf_keyd *k, uint8_t root[HF_SM3_LEN], stru
 
 	HF_TRY(log_id(id, k, true, ei));
 	HF_TRY(hf_path_join(dir, k->dir, newcomer_log, ei));
-	HF_TRY(hf_journal_verify(k->env, dir, id, &k->log_signer.pub, NULL, NULL, &report, ei));
+	HF_TRY(hf_journal_verify_known(
+		k->env, dir, id, &k->log_signer.pub, &k->memory.log, &report, ei));
 	if (report.head_size != report.n_records) {
 		HF_TRY(open_log(k, true, ei));
 		hf_journal_close(&k->journal);
-		HF_TRY(hf_journal_verify(
-			k->env, dir, id, &k->log_signer.pub, NULL, NULL, &report, ei));
+		HF_TRY(hf_journal_verify_known(
+			k->env, dir, id, &k->log_signer.pub, &k->memory.log, &report, ei));
 	}
-	if (report.n_records < k->memory.log_size)
-		return hf_fail(ei, HF_ERR_AUTH,
-			"audit log %s: cut: it had %" PRIu64 " records, %" PRIu64 " are there", dir,
-			k->memory.log_size, report.n_records);
 	memcpy(root, report.root, HF_SM3_LEN);
 	return HF_OK;
 }
@@ -210,8 +208,31 @@ hf_err hf_keyd_log_open(struct hf_keyd *k, struct hf_errinfo *ei)
 	HF_TRY(open_log(k, is_newcomer, ei));
 	if (has_before)
 		HF_TRY(hf_keyd_note(k, NULL, &first, ei));
+	/* A head at once: from here on the state can say which log this is. */
+	HF_TRY(hf_journal_seal(&k->journal, ei));
 	hf_keyd_draft(k)->is_member = !is_newcomer;
 	return hf_keyd_save(k, ei);
+}
+
+hf_err hf_keyd_keep_head(struct hf_keyd *k, struct hf_errinfo *ei)
+{
+	uint64_t bytes = 0;
+
+	if (k->journal.log == NULL || k->journal.head_size == k->memory.log.head_size)
+		return HF_OK;
+	HF_TRY(hf_dir_free_bytes(&bytes, k->dir, ei));
+	if (bytes < HF_JOURNAL_RESERVE)
+		return HF_OK;
+	(void)hf_keyd_draft(k);
+	return hf_keyd_save(k, ei);
+}
+
+void hf_keyd_log_close(struct hf_keyd *k)
+{
+	hf_journal_finish(&k->journal);
+	/* Nobody is left to be told; the state of before is right too. */
+	(void)!hf_keyd_keep_head(k, NULL);
+	hf_journal_close(&k->journal);
 }
 
 /* What the network process may say. What the key process does it records itself. */

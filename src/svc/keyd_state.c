@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The memory of a node (docs/formats/node-state.md): u8 version, u8 whose log, u64 records of the
- * log, u64 root version, u64 channel serial, u64 time, u64 receipts, u16 number of lineages, then
- * of each u16 length and name, u64 floor, u8 active, u64 release, u64 serial, manifest (32).
+ * log, u64 records of its last head and their root (32; not in version 1), u64 root version, u64
+ * channel serial, u64 time, u64 receipts, u16 number of lineages, then of each u16 length and name,
+ * u64 floor, u8 active, u64 release, u64 serial, manifest (32).
  *
  * A node without this file starts anew only if nothing else says that it was at work before.
  */
@@ -14,7 +15,7 @@
 #include "crypto/hmac.h"
 #include "os/file.h"
 
-enum { MEMORY_VERSION = 1 };
+enum { MEMORY_VERSION = 2, MEMORY_WITHOUT_HEAD = 1 };
 
 static hf_err compute_mac(
 	void *ctx, uint8_t out[HF_STATE_DIGEST_LEN], const uint8_t *bytes, size_t len)
@@ -29,7 +30,9 @@ static void emit(struct hf_key_out *o, const struct hf_keyd_memory *m)
 {
 	hf_key_put_u8(o, MEMORY_VERSION);
 	hf_key_put_u8(o, m->is_member ? 1 : 0);
-	hf_key_put_u64(o, m->log_size);
+	hf_key_put_u64(o, m->log.size);
+	hf_key_put_u64(o, m->log.head_size);
+	hf_key_put_raw(o, m->log.head_root, sizeof(m->log.head_root));
 	hf_key_put_u64(o, m->root_version);
 	hf_key_put_u64(o, m->channel_serial);
 	hf_key_put_u64(o, m->time_s);
@@ -54,13 +57,17 @@ static hf_err parse(struct hf_keyd_memory *m, const uint8_t *in, size_t in_len)
 	uint8_t version = hf_rd_u8(&r);
 
 	m->is_member = hf_rd_u8(&r) != 0;
-	m->log_size = hf_rd_u64(&r);
+	m->log.size = hf_rd_u64(&r);
+	if (version >= MEMORY_VERSION) {
+		m->log.head_size = hf_rd_u64(&r);
+		hf_rd_copy(&r, m->log.head_root, sizeof(m->log.head_root));
+	}
 	m->root_version = hf_rd_u64(&r);
 	m->channel_serial = hf_rd_u64(&r);
 	m->time_s = hf_rd_u64(&r);
 	m->n_receipts = hf_rd_u64(&r);
 	m->n = hf_rd_u16(&r);
-	if (version != MEMORY_VERSION)
+	if (version != MEMORY_VERSION && version != MEMORY_WITHOUT_HEAD)
 		return HF_ERR_UNSUPPORTED;
 	if (m->n > HF_KEYD_LINEAGES_MAX)
 		return HF_ERR_LIMIT;
@@ -143,8 +150,12 @@ hf_err hf_keyd_save(struct hf_keyd *k, struct hf_errinfo *ei)
 	struct hf_key_out o = { .buf = &content };
 	hf_err e;
 
-	if (k->journal.log != NULL)
-		k->draft.log_size = k->journal.durable_size;
+	if (k->journal.log != NULL) {
+		k->draft.log.size = k->journal.durable_size;
+		k->draft.log.head_size = k->journal.head_size;
+		memcpy(k->draft.log.head_root, k->journal.head_root,
+			sizeof(k->draft.log.head_root));
+	}
 	hf_buf_init(&content, k->env->mem, HF_STATE_LEN_MAX);
 	emit(&o, &k->draft);
 	e = o.e;

@@ -12,11 +12,14 @@ import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import time
 import unittest
 
 from nodes import BIN, Site, hufu, hufu_ok, until, write
+from test_formats import sm3
+from test_formats_node import crc32c, tree as merkle
 
 MIB = 1 << 20
 CHUNK = MIB + 16  # sealed
@@ -77,6 +80,26 @@ def recorded(node, name, since=0, n=1, **fields):
 
 def objects(node, kind):
     return sorted(glob.glob(os.path.join(node.data, 'objects', kind, '*')))
+
+
+def rewritten(segment, name, change):
+    """The first segment of a log with other records, as far as that needs no key."""
+    previous, out, at = sm3(b'hufu/audit/log/v1\0' + name.encode()), segment[:32], 32
+    while at < len(segment):
+        size = int.from_bytes(segment[at:at + 4], 'big')
+        b = bytearray(segment[at + 8:at + 8 + size])
+        at += 8 + size
+        place, leaves = 120, []
+        for _ in range(int.from_bytes(b[16:20], 'big')):
+            n = int.from_bytes(b[place:place + 2], 'big')
+            b[place:place + n] = change(bytes(b[place:place + n]))
+            leaves.append(sm3(b'\0', bytes(b[place:place + n])))
+            place += n
+        b[56:88], b[88:120] = previous, merkle(leaves)
+        previous = b[place:place + 32] = sm3(b'\2', bytes(b[:120]))
+        head = struct.pack('>I', size)
+        out += head + struct.pack('>I', crc32c(head + bytes(b))) + bytes(b)
+    return out
 
 
 class Rogue:
@@ -312,6 +335,49 @@ class Folder(Case):
                 put(path, content)
         node.start()
         self.assertTrue(node.status()['member'])
+
+
+class Record(Case):
+    """Somebody with the audit log of a hub and no key."""
+
+    def heads(self):
+        return os.path.join(self.hub.data, 'audit/heads')
+
+    def test_a_log_rewritten_without_its_heads_is_not_signed(self):
+        Rogue.ask(self.site, self.hub, 'self', '/v1/channels/current')
+        recorded(self.hub, 'link.request-refused', result='denied')
+        self.hub.stop()
+        segment, = glob.glob(os.path.join(self.hub.data, 'audit/seg/*.seg'))
+        log, heads = read(segment), read(self.heads())
+        notes = heads.decode().split(f'plant-7/hub-1/audit\n')[1:]
+        older = f'plant-7/hub-1/audit\n{notes[0]}'.encode()
+        verify = ('audit', 'verify', self.hub.data)
+        hufu_ok(*verify)
+
+        def change(record):  # denied becomes ok
+            return record[:6] + b'\0' + record[7:] if record[6] == 2 else record
+
+        put(segment, rewritten(log, 'plant-7/hub-1/audit', change))
+        r = hufu(*verify)
+        self.assertEqual(r.returncode, REFUSED)
+        self.assertIn('rewritten', r.stderr)
+        os.unlink(self.heads())
+        r = hufu(*verify)
+        self.assertEqual(r.returncode, STATE, r.stderr)
+        self.assertIn('no signed head', r.stderr)
+        for left in (None, older):
+            if left is not None:
+                write(self.heads(), left, 0o600)
+            mark = self.hub.log_size()
+            self.hub.start(wait=False)
+            self.assertEqual(self.hub.wait_exit(), REFUSED)
+            self.assertIn('heads were removed', self.hub.log_text(mark))
+            self.hub.process = None
+            self.assertEqual(os.path.exists(self.heads()) and read(self.heads()), left or False)
+        put(segment, log)
+        write(self.heads(), heads, 0o600)
+        self.hub.start()
+        hufu_ok(*verify)
 
 
 class Sources(Case):
@@ -604,6 +670,21 @@ class Strangers(Case):
         self.assertEqual({r['attr']['code'] for r in found},
                          {'POST ' + p[5:] if p.startswith('POST:') else 'GET ' + p for p in self.PATHS})
 
+    def test_newcomers_without_end_do_not_fill_the_logs(self):
+        mark = self.hub.log_size()
+        for _ in range(300):
+            self.assertTrue(Rogue.ask(self.site, self.hub, 'self', '/v1/channels/current')['open'])
+        # a member is told as ever; of the others a number is left
+        Rogue.ask(self.site, self.hub, 'device:dev-1', '/v1/channels/current')
+        r, = recorded(self.hub, 'link.handshake', self.mark, actor='device:dev-1')
+        opened = events(self.hub, 'link.handshake', self.mark, actor='newcomer')
+        self.assertLessEqual(len(opened), 2 * 128)  # a minute may end meanwhile
+        told = sum(int(r['attr'].get('count_fail', 0)) for r in events(self.hub, 'link.handshake', self.mark))
+        self.assertEqual(len(opened) + told, 300)
+        self.assertEqual(len(events(self.hub, 'link.closed', self.mark, actor='newcomer')), len(opened))
+        lines = [line for line in self.hub.log(mark) if line.get('event') == 'link-open']
+        self.assertEqual(len(lines), len(opened) + 1)
+
     def test_a_client_without_certificate(self):
         self.not_let_in(116, 'auth', 'none')
 
@@ -771,6 +852,36 @@ class Disk(Case):
         self.assertEqual(os.listdir(os.path.join(node.data, 'objects/part')), [])
         subprocess.run(['mount', '-o', 'remount,size=32m', disk], check=True)
         self.pulls(node)
+
+    def test_a_full_disk_does_not_end_the_node(self):
+        disk = self.room('12m')
+        node = self.on(disk, 'small-3')
+        pid = node.pid('keyd')
+        self.holds(node, self.small, 'small')  # leaves records that want a head
+        filler = os.path.join(disk, 'filler')
+        with open(filler, 'wb', buffering=0) as f:
+            try:
+                while True:
+                    f.write(bytes(4096))
+            except OSError:
+                pass
+        r = run(node, 'small')
+        self.assertEqual(r.returncode, FULL, r.stderr)
+        self.assertEqual(run(node, 'small').returncode, FULL)
+        self.assertEqual(node.pid('keyd'), pid)
+        os.unlink(filler)
+        self.holds(node, self.small, 'small')
+        self.assertEqual(node.pid('keyd'), pid)
+        # started on a full disk it waits for one that is not
+        node.stop()
+        write(filler, bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize))
+        mark = node.log_size()
+        node.start(wait=False)
+        node.wait_log('restarting', since=mark)
+        os.unlink(filler)
+        node.wait_log('at-work', since=mark, process='front')
+        self.holds(node, self.small, 'small')
+        self.assertEqual(hufu('audit', 'verify', node.data).returncode, 0)
 
     def test_a_disk_that_fills_up_meanwhile(self):
         disk = self.room('12m')

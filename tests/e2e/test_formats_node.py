@@ -158,7 +158,8 @@ def read_state(folder, seed):
         f.done()
         best = max(best, (generation, content))
     f = Fields(best[1])
-    state = {'version': f.number(1), 'log': f.number(1), 'records': f.number(8), 'root': f.number(8),
+    state = {'version': f.number(1), 'log': f.number(1), 'records': f.number(8),
+             'head': f.number(8), 'head_root': f.take(32), 'root': f.number(8),
              'serial': f.number(8), 'time': f.number(8), 'receipts': f.number(8), 'lineages': {}}
     for _ in range(f.number(2)):
         name = f.take(f.number(2)).decode()
@@ -335,7 +336,7 @@ class Files(unittest.TestCase):
         state = read_state(self.device, storage_seed(self.device))
         lineage = state['lineages'].pop('digits')
         self.assertEqual(state['lineages'], {})
-        self.assertEqual((state['version'], state['log'], state['root'], state['receipts']), (1, 1, 1, 1))
+        self.assertEqual((state['version'], state['log'], state['root'], state['receipts']), (2, 1, 1, 1))
         self.assertEqual((lineage['floor'], lineage['active'], lineage['release']), (6, 1, 7))
         f = Fields(load(self.device, 'active', f'digits.{lineage["manifest"].hex()}'))
         objects = [f.take(f.number(4)) for _ in range(3)]
@@ -345,7 +346,7 @@ class Files(unittest.TestCase):
             self.assertIn(b'hufu-' + kind, data)
         self.assertEqual(load(self.device, 'trust/channel.der'), objects[0])
         hub = read_state(self.hub, working_secret(self.seed, b'wrap'))
-        self.assertEqual((hub['version'], hub['log'], hub['lineages']), (1, 1, {}))
+        self.assertEqual((hub['version'], hub['log'], hub['lineages']), (2, 1, {}))
 
     def test_the_audit_logs_are_as_their_heads_say(self):
         logs = [(self.hub, 'audit', 'plant-7/hub-1/audit', 'audit'),

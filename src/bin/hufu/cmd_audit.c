@@ -10,13 +10,17 @@
 
 #include "base/endian.h"
 #include "cmd.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/heap.h"
 #include "svc/journal.h"
 #include "svc/party.h"
 #include "view.h"
 
-enum { LINE_MAX_LEN = 64 << 10 };
+enum {
+	LINE_MAX_LEN = 64 << 10,
+	UNSIGNED_MS_MAX = 3 * HF_JOURNAL_HEAD_MS, /* a record is under a head by then */
+};
 
 static const char *const folders[] = { "audit-new", "audit" };
 
@@ -133,13 +137,42 @@ static void print_report(struct hufu_view *v, const struct log *l)
 	hufu_view_u64(v, "batches", l->report.n_batches);
 	hufu_view_u64(v, "heads", l->report.n_heads);
 	hufu_view_u64(v, "signed_records", l->report.head_size);
+	hufu_view_u64(v, "unsigned_records", l->report.n_records - l->report.head_size);
 	hufu_view_hex(v, "root", l->report.root, HF_SM3_LEN);
 	hufu_view_end(v);
 }
 
-/* Both logs of the node in dir, each shown by visit and told about in v (either may be NULL). */
+/*
+ * What no head covers could have been written by anybody who can write the file. Of a log that is
+ * being written those are the records of some seconds.
+ */
+static hf_err check_signed(const struct log *l, struct hf_errinfo *ei)
+{
+	const struct hf_journal_report *r = &l->report;
+	uint64_t late_ns = r->unsigned_ns + (uint64_t)UNSIGNED_MS_MAX * 1000000u;
+
+	if (r->n_records == 0 || r->unsigned_ns == 0)
+		return HF_OK;
+	if (r->n_heads == 0)
+		return hf_fail(ei, HF_ERR_STATE,
+			"audit log %s: no signed head yet: nothing shows who wrote its %" PRIu64
+			" records",
+			l->id, r->n_records);
+	if (hf_clock_wall_ms() * 1000000u <= late_ns)
+		return HF_OK;
+	return hf_fail(ei, HF_ERR_STATE,
+		"audit log %s: no signed head over the last %" PRIu64
+		" records: the node ended without one and signs when it starts, or heads were "
+		"removed",
+		l->id, r->n_records - r->head_size);
+}
+
+/*
+ * Both logs of the node in dir, each shown by visit and told about in v (either may be NULL). late
+ * (may be NULL): what check_signed says first.
+ */
 static hf_err read_logs(const struct hf_env *env, const char *dir, hf_audit_visit visit,
-	struct hufu_view *v, struct hf_errinfo *ei)
+	struct hufu_view *v, struct hf_errinfo *late, struct hf_errinfo *ei)
 {
 	struct hf_sm2_pub key;
 	struct hf_party p;
@@ -163,6 +196,8 @@ static hf_err read_logs(const struct hf_env *env, const char *dir, hf_audit_visi
 			e = hf_journal_verify(env, l.dir, l.id, &key, visit, &l, &l.report, ei);
 		if (e == HF_OK && v != NULL)
 			print_report(v, &l);
+		if (e == HF_OK && late != NULL)
+			(void)!check_signed(&l, late);
 		n_found++;
 	}
 	if (e == HF_OK && n_found == 0)
@@ -179,22 +214,25 @@ int hufu_run_audit_show(const struct hufu_args *a, struct hf_errinfo *ei)
 {
 	const struct hf_env env = { .mem = hf_os_mem() };
 
-	return hufu_exit(
-		read_logs(&env, a->arg[0], hufu_has(a, "json") ? show_json : show_text, NULL, ei),
+	return hufu_exit(read_logs(&env, a->arg[0], hufu_has(a, "json") ? show_json : show_text,
+				 NULL, NULL, ei),
 		ei);
 }
 
 int hufu_run_audit_verify(const struct hufu_args *a, struct hf_errinfo *ei)
 {
 	const struct hf_env env = { .mem = hf_os_mem() };
+	struct hf_errinfo late = { 0 };
 	struct hufu_view v;
 	hf_err e;
 
 	hufu_view_begin(&v, hufu_has(a, "json"));
-	e = read_logs(&env, a->arg[0], NULL, &v, ei);
+	e = read_logs(&env, a->arg[0], NULL, &v, &late, ei);
 	if (e == HF_OK)
 		e = hufu_view_done(&v, ei);
 	else
 		hufu_view_drop(&v);
+	if (e == HF_OK && late.code != HF_OK)
+		e = hf_fail(ei, late.code, "%s", late.text);
 	return hufu_exit(e, ei);
 }

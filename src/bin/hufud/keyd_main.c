@@ -44,7 +44,8 @@ struct keyd {
 	uv_prepare_t prepare;
 	uv_timer_t timer;
 	bool is_stopping;
-	hf_err failed; /* why it ends by itself */
+	bool is_waiting; /* the audit log waits for space */
+	hf_err failed;   /* why it ends by itself */
 };
 
 /* --- the root seed of a hub --- */
@@ -185,9 +186,18 @@ static void on_timer(uv_timer_t *timer)
 	struct keyd *k = timer->data;
 	struct hf_errinfo ei = { 0 };
 
-	k->failed = hf_keyd_tick(k->engine, &ei);
-	if (k->failed == HF_OK)
+	hf_err e = hf_keyd_tick(k->engine, &ei);
+
+	/* A full disk: what must be recorded first is refused until there is space again. */
+	if (e == HF_OK || e == HF_ERR_AGAIN) {
+		if (e == HF_ERR_AGAIN && !k->is_waiting)
+			hufud_log_err(&k->child.log, "audit-waits", &ei);
+		if (e == HF_OK && k->is_waiting)
+			hufud_log_event(&k->child.log, "audit-goes-on", NULL, NULL);
+		k->is_waiting = e == HF_ERR_AGAIN;
 		return;
+	}
+	k->failed = e;
 	hufud_log_err(&k->child.log, "audit-failed", &ei);
 	hf_loop_stop(k->loop);
 }

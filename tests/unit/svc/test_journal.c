@@ -439,21 +439,98 @@ static void no_log_is_not_found(void **state)
 	assert_err(verify(&report), HF_ERR_NOT_FOUND);
 }
 
+static hf_err reopen(struct hf_journal *j, const struct hf_journal_known *known)
+{
+	return hf_journal_reopen(j, &env, dir, log_id, &signer, known, fresh());
+}
+
 static void a_log_with_fewer_records_than_known_is_refused(void **state)
 {
+	struct hf_journal_known known = { .size = 0 };
 	struct hf_journal_report report;
 	struct hf_journal j;
 
 	(void)state;
 	fill();
 	assert_ok(verify(&report));
-	assert_err(hf_journal_reopen(&j, &env, dir, log_id, &signer, report.n_records + 1, fresh()),
-		HF_ERR_AUTH);
+	known.size = report.n_records + 1;
+	assert_err(reopen(&j, &known), HF_ERR_AUTH);
 	assert_non_null(strstr(ei.text, "cut"));
-	assert_ok(hf_journal_reopen(&j, &env, dir, log_id, &signer, report.n_records, fresh()));
+	known.size = report.n_records;
+	assert_ok(reopen(&j, &known));
 	hf_journal_close(&j);
 	begin(NULL); /* gone altogether */
-	assert_err(hf_journal_reopen(&j, &env, dir, log_id, &signer, 1, fresh()), HF_ERR_AUTH);
+	known.size = 1;
+	assert_err(reopen(&j, &known), HF_ERR_AUTH);
+}
+
+/* Nobody signs it, and it stays as it is. */
+static void assert_refused_as_known(const struct hf_journal_known *known, const char *word)
+{
+	struct hf_journal_report report = { .n_records = 0 };
+	struct hf_buf before = load(segment);
+	struct hf_buf after;
+	struct hf_journal j;
+
+	assert_err(reopen(&j, known), HF_ERR_AUTH);
+	assert_non_null(strstr(ei.text, word));
+	assert_err(hf_journal_verify_known(&env, dir, log_id, &key.pub, known, &report, fresh()),
+		HF_ERR_AUTH);
+	after = load(segment);
+	assert_int_equal(after.len, before.len);
+	assert_memory_equal(after.p, before.p, after.len);
+	hf_buf_clear(&before);
+	hf_buf_clear(&after);
+}
+
+static void a_log_that_is_not_that_of_the_known_head_is_refused(void **state)
+{
+	struct hf_journal_known known = { .size = 0 };
+	struct hf_journal_known middle;
+	struct hf_journal_report report;
+	struct hf_journal j;
+	struct hf_buf heads;
+	size_t first_len;
+
+	(void)state;
+	open_log(&j);
+	assert_ok(add(&j, HF_EV_KEY_GENERATE, "key:a"));
+	assert_ok(hf_journal_seal(&j, NULL));
+	middle = (struct hf_journal_known){ .size = j.durable_size, .head_size = j.head_size };
+	memcpy(middle.head_root, j.head_root, sizeof(middle.head_root));
+	assert_ok(add(&j, HF_EV_KEY_GENERATE, "key:b"));
+	hf_journal_finish(&j);
+	known = (struct hf_journal_known){ .size = j.durable_size, .head_size = j.head_size };
+	memcpy(known.head_root, j.head_root, sizeof(known.head_root));
+	hf_journal_close(&j);
+
+	/* cut back to an older head, then without any: as after a rewrite */
+	heads = load("heads");
+	for (first_len = 0; first_len < heads.len; first_len++)
+		if (first_len > 1 && heads.p[first_len - 1] == '\n' &&
+			memcmp(heads.p + first_len, log_id, sizeof(log_id) - 1) == 0 &&
+			heads.p[first_len - 2] != '\n' && first_len > 100)
+			break;
+	assert_true(first_len < heads.len);
+	store("heads", heads.p, first_len);
+	assert_refused_as_known(&known, "heads were removed");
+	assert_int_equal(unlink(test_path(dir, "heads")), 0);
+	assert_refused_as_known(&known, "heads were removed");
+	assert_refused_as_known(&middle, "heads were removed");
+	/* one between was thinned out: those behind it speak for it */
+	store("heads", heads.p + first_len, heads.len - first_len);
+	assert_ok(hf_journal_verify_known(&env, dir, log_id, &key.pub, &middle, &report, fresh()));
+	/* another root at that size, with the same head there and without */
+	middle.head_root[0] ^= 1;
+	assert_refused_as_known(&middle, "rewritten");
+	store("heads", heads.p, heads.len);
+	assert_refused_as_known(&middle, "rewritten");
+	middle.head_root[0] ^= 1;
+	middle.head_size--;
+	assert_refused_as_known(&middle, "rewritten");
+	hf_buf_clear(&heads);
+	assert_ok(reopen(&j, &known));
+	hf_journal_close(&j);
 }
 
 static void a_torn_end_is_cut_off_and_recorded(void **state)
@@ -618,7 +695,10 @@ static int with_short_files(void *ctx)
 		return 1;
 	if (add(&j, HF_EV_SIGN, "key:sign") != HF_OK) /* may wait for space */
 		return 2;
-	if (hf_journal_tick(&j, NULL) != HF_OK && j.failed != HF_OK)
+	/* neither the batch nor a head that is due ends the log: both are tried again */
+	j.head_ms = hf_clock_mono_ms() - HF_JOURNAL_HEAD_MS;
+	if (hf_journal_tick(&j, NULL) != HF_ERR_AGAIN || j.failed != HF_OK ||
+		hf_journal_deadline(&j) == UINT64_MAX)
 		return 3;
 	limit_files(RLIM_INFINITY);
 	if (count_of(HF_EV_KEY_GENERATE).n != n)
@@ -726,6 +806,7 @@ int main(void)
 		cmocka_unit_test_setup(another_name_or_key_is_refused, begin),
 		cmocka_unit_test_setup(no_log_is_not_found, begin),
 		cmocka_unit_test_setup(a_log_with_fewer_records_than_known_is_refused, begin),
+		cmocka_unit_test_setup(a_log_that_is_not_that_of_the_known_head_is_refused, begin),
 		cmocka_unit_test_setup(a_torn_end_is_cut_off_and_recorded, begin),
 		cmocka_unit_test_setup(heads_are_thinned_out_when_their_file_is_full, begin),
 		cmocka_unit_test_setup(a_full_disk_refuses_and_loses_nothing, begin),

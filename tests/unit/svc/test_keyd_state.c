@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "crash.h"
+#include "crypto/hmac.h"
 #include "keyd_world.h"
+#include "svc/keyd_inner.h"
 
 static struct hf_buf cert;
 static struct node dev;
@@ -199,6 +201,68 @@ static void an_altered_log_stops_the_start(void **state)
 		give(files[i], &b);
 	}
 	assert_ok(node_start(&dev));
+}
+
+/* As who has no key rewrites a log: what is left of it carries no head, or an older one. */
+static void a_log_without_its_heads_stops_the_start(void **state)
+{
+	struct hf_buf heads;
+	struct hf_buf log;
+	struct hf_buf again;
+
+	(void)state;
+	node_stop(&dev);
+	heads = take("audit/heads");
+	log = take("audit/seg/0000000000000000.seg");
+	assert_int_equal(unlink(test_path(dev.dir, "audit/heads")), 0);
+	assert_err(node_start(&dev), HF_ERR_AUTH);
+	assert_non_null(strstr(world_ei.text, "heads were removed"));
+	assert_err(node_start(&dev), HF_ERR_AUTH); /* trying again does not help */
+	again = take("audit/seg/0000000000000000.seg");
+	assert_int_equal(again.len, log.len);
+	assert_int_equal(access(test_path(dev.dir, "audit/heads"), F_OK), -1); /* nothing signed */
+	give("audit/heads", &heads);
+	assert_ok(node_start(&dev));
+	hf_buf_clear(&log);
+	hf_buf_clear(&again);
+}
+
+/* A state of the version before: 40 bytes of the content less, its MAC made anew. */
+static void put_old_state(const char *name, const uint8_t state_key[HF_SM3_LEN])
+{
+	static const size_t head = 8 + 8 + 4;
+	struct hf_buf b = take(name);
+	struct hf_buf old = buf_new();
+	const size_t log = head + 1 + 1 + 8;
+	uint8_t mac[HF_SM3_LEN];
+
+	assert_int_equal(b.p[head], 2);
+	assert_ok(hf_buf_put(&old, b.p, log));
+	assert_ok(hf_buf_put(&old, b.p + log + 40, b.len - log - 40 - sizeof(mac)));
+	old.p[head] = 1;
+	hf_put_be32(old.p + 16, (uint32_t)(old.len - head));
+	hf_hmac_sm3(mac, state_key, HF_SM3_LEN, old.p, old.len);
+	assert_ok(hf_buf_put(&old, mac, sizeof(mac)));
+	test_file_put(test_path(dev.dir, name), old.p, old.len);
+	hf_buf_clear(&b);
+	hf_buf_clear(&old);
+}
+
+static void a_state_of_the_version_before_is_read(void **state)
+{
+	uint8_t state_key[HF_SM3_LEN];
+
+	(void)state;
+	hf_keyd_keys_open(dev.k);
+	memcpy(state_key, dev.k->secrets->state_key, sizeof(state_key));
+	hf_keyd_keys_close(dev.k);
+	node_stop(&dev);
+	put_old_state("state.a", state_key);
+	put_old_state("state.b", state_key);
+	assert_ok(node_start(&dev));
+	assert_true(dev.k->memory.is_member);
+	/* from now on it knows its head */
+	assert_true(dev.k->memory.log.head_size > 0);
 }
 
 static void a_log_that_is_gone_or_put_back_stops_the_start(void **state)
@@ -456,6 +520,8 @@ int main(void)
 		cmocka_unit_test(one_torn_slot_is_survived_and_recorded),
 		cmocka_unit_test(exchanged_keys_and_secrets_are_refused),
 		cmocka_unit_test(an_altered_log_stops_the_start),
+		cmocka_unit_test(a_log_without_its_heads_stops_the_start),
+		cmocka_unit_test(a_state_of_the_version_before_is_read),
 		cmocka_unit_test(a_log_that_is_gone_or_put_back_stops_the_start),
 		cmocka_unit_test(altered_active_releases_are_refused),
 		cmocka_unit_test(killed_while_activating_the_old_or_the_new_one_runs),
