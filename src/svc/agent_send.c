@@ -50,6 +50,21 @@ static hf_err receipts_list(struct hf_agent *a, struct hf_errinfo *ei)
 	return hf_dir_list(a->mem, dir, RECEIPTS_MAX, see_receipt, &a->send, ei);
 }
 
+/* What a kill left beside a receipt that it kept from being written. */
+static hf_err draft_delete(void *ctx, const char *name)
+{
+	const struct hf_agent *a = ctx;
+	char dir[HF_PATH_MAX];
+	char path[HF_PATH_MAX];
+
+	if (name[0] != '.')
+		return HF_OK;
+	HF_TRY(hf_path_join(dir, a->node->dir, receipts_dir, NULL));
+	HF_TRY(hf_path_join(path, dir, name, NULL));
+	(void)!hf_file_delete(path, NULL);
+	return HF_OK;
+}
+
 hf_err hf_agent_send_init(struct hf_agent *a, struct hf_errinfo *ei)
 {
 	static const char *const dirs[] = { "outbox", receipts_dir, "outbox/refused" };
@@ -62,6 +77,8 @@ hf_err hf_agent_send_init(struct hf_agent *a, struct hf_errinfo *ei)
 		HF_TRY(hf_path_join(dir, a->node->dir, dirs[i], ei));
 		HF_TRY(hf_dir_make(dir, 0700, ei));
 	}
+	HF_TRY(hf_path_join(dir, a->node->dir, receipts_dir, ei));
+	HF_TRY(hf_dir_list(a->mem, dir, RECEIPTS_MAX, draft_delete, a, ei));
 	return receipts_list(a, ei);
 }
 

@@ -14,6 +14,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -820,8 +821,7 @@ class Disk(Case):
         """A disk of that size that goes with the test."""
         if os.geteuid() != 0:
             self.skipTest('only root can make a small disk')
-        path = self.site.path(f'disk-{size}')
-        os.mkdir(path)
+        path = tempfile.mkdtemp(prefix='disk-', dir=self.site.folder)
         if subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={size}', 'tmpfs', path], check=False,
                           stderr=subprocess.DEVNULL).returncode != 0:
             self.skipTest('this machine lets nobody mount a disk')
