@@ -38,10 +38,14 @@ static void both_ends_know_each_other_and_talk(void **state)
 
 static void a_name_is_looked_up(void **state)
 {
+	struct addrinfo *found = NULL;
 	struct world w;
 	struct end dev;
 
 	(void)state;
+	if (getaddrinfo("localhost", NULL, NULL, &found) != 0)
+		skip(); /* a system without /etc/hosts */
+	freeaddrinfo(found);
 	world_init(&w);
 	world_listen(&w);
 	assert_ok(world_connect(&w, &dev, "localhost", hf_listener_port(w.listener)));
