@@ -889,12 +889,15 @@ class Disk(Case):
         packs, mark = objects(node, 'pack'), len(node.audit())
         node.ask({'do': 'pull', 'lineage': 'digits'})
         until('it is in the middle', lambda: (node.lineage('digits') or {}).get('bytes_done', 0) > 0)
-        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
-        filler = write(os.path.join(disk, 'filler'), bytes(free - MIB))
+        filler = os.path.join(disk, 'filler')
+        with open(filler, 'wb') as f:
+            left = os.statvfs(disk)  # at once: the pull goes on meanwhile
+            os.posix_fallocate(f.fileno(), 0, left.f_bavail * left.f_frsize - MIB)
         self.refuse(pull(node, 'digits'), FULL, os.path.join(node.data, 'objects'), 'release 1 of digits')
-        recorded(node, 'model.fetch', mark, reason='full', model='digits', result='fail')
         self.is_as_before(node, packs)
         os.unlink(filler)
+        # At the latest now there is room for the record, too.
+        recorded(node, 'model.fetch', mark, reason='full', model='digits', result='fail')
         self.pulls(node)
         self.assertEqual(os.listdir(os.path.join(node.data, 'objects/part')), [])
 
