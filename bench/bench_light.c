@@ -4,7 +4,8 @@
  * sealing a file, beside two plain implementations (light.h). Limits, each row PASS or FAIL: one
  * operation takes at most 100 ms, and at least 40 % less processor time, or memory, than each of
  * the plain ones. Where instructions are counted instead of time, the first limit is 100 million of
- * them: 100 ms of a core at 1 GHz that completes one in a cycle.
+ * them, 100 ms of a core at 1 GHz that completes one in a cycle, and SM3 of one stream is to take
+ * no more of them than libgcrypt (docs/decisions/0006).
  */
 /* uses: libgcrypt */
 /* counted: under qemu-user */
@@ -29,13 +30,15 @@
 
 enum {
 	SIDES = 3,
-	RUNS = 15, /* of which the best counts; two where instructions are counted */
+	SM3_AT = 4, /* among the operations */
+	RUNS = 15,  /* of which the best counts; two where instructions are counted */
 	FILE_LEN = 16 << 20,
 	COUNTED_LEN = 4 << 20, /* an emulated processor is slow */
 };
 
-static const double limit = 100;      /* ms, or millions of instructions */
-static const double part_limit = 0.6; /* of each plain implementation */
+static const double limit = 100;                        /* ms, or millions of instructions */
+static const double parts[SIDES] = { 0, 0.6, 0.6 };     /* of each plain implementation */
+static const double sm3_parts[SIDES] = { 0, 1.0, 0.6 }; /* docs/decisions/0006 */
 
 static const struct light_side *const sides[SIDES] = { &light_ours, &light_gcrypt, &light_base };
 
@@ -94,7 +97,8 @@ static void agree(struct light *l)
 }
 
 /* Prints a row; true if it keeps the limits. most 0: only the parts are limited. */
-static bool show(const char *what, const char *unit, const double v[SIDES], double most)
+static bool show(const char *what, const char *unit, const double v[SIDES], double most,
+	const double part[SIDES])
 {
 	bool ok = true;
 
@@ -103,7 +107,7 @@ static bool show(const char *what, const char *unit, const double v[SIDES], doub
 		printf(" %17.3f", v[i]);
 	printf(" %-14s", unit);
 	for (size_t i = 1; i < SIDES; i++) {
-		bool is_light = (most <= 0 || v[0] <= most) && v[0] <= part_limit * v[i];
+		bool is_light = (most <= 0 || v[0] <= most) && v[0] <= part[i] * v[i];
 
 		printf("  %5.2f %s", v[0] / v[i], is_light ? "PASS" : "FAIL");
 		ok &= is_light;
@@ -128,7 +132,8 @@ static bool operation(struct light *l, const char *what, size_t at)
 			if (run == 0 || took < best[i])
 				best[i] = took;
 		}
-	return show(what, stopwatch_unit(), best, limit);
+	return show(what, stopwatch_unit(), best, limit,
+		at == SM3_AT && stopwatch_counts() ? sm3_parts : parts);
 }
 
 /* The program itself seals in a process of its own: what that took is what the system says. */
@@ -175,9 +180,10 @@ static bool sealing(struct light *l, char *to, char *from)
 			if (run == 0 || took < cost[i])
 				cost[i] = took;
 		}
-	ok = show(stopwatch_counts() ? "seal 4 MiB" : "seal 16 MiB", stopwatch_unit(), cost, 0);
+	ok = show(stopwatch_counts() ? "seal 4 MiB" : "seal 16 MiB", stopwatch_unit(), cost, 0,
+		parts);
 	if (!stopwatch_counts())
-		ok &= show("  peak memory", "MiB", memory, 0);
+		ok &= show("  peak memory", "MiB", memory, 0, parts);
 	return ok;
 }
 
