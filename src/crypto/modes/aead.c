@@ -2,25 +2,7 @@
 /* What GCM and CCM share; aead.h. */
 #include "crypto/modes/aead.h"
 
-#include <string.h>
-
 #include "base/ct.h"
-#include "base/wipe.h"
-
-hf_err hf_aead_settle(const struct hf_aead *a, uint8_t tag[HF_AEAD_TAG_MAX], bool seal)
-{
-	bool same = true;
-
-	if (seal)
-		memcpy(a->tag, tag, a->tag_len);
-	else
-		same = hf_ct_eq(tag, a->tag, a->tag_len);
-	hf_wipe(tag, HF_AEAD_TAG_MAX); /* the right tag of a forgery is nobody's business */
-	if (same)
-		return HF_OK;
-	hf_wipe(a->out, a->in_len);
-	return HF_ERR_AUTH;
-}
 
 const uint8_t hf_aead_example_key[HF_SM4_KEY_LEN] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd,
 	0xef, 0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10 };

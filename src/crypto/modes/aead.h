@@ -8,8 +8,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "base/ct.h"
 #include "base/err.h"
+#include "base/wipe.h"
 #include "crypto/gcm.h"
 
 enum {
@@ -18,10 +21,25 @@ enum {
 };
 
 /*
- * What is left to do with a whole tag, which is wiped: sealing gives it out, opening compares it.
+ * What is left to do with a whole tag: sealing gives it out, opening compares and wipes it.
  * HF_ERR_AUTH: it is another; a->out is zeroed.
  */
-HF_MUST_USE hf_err hf_aead_settle(const struct hf_aead *a, uint8_t tag[HF_AEAD_TAG_MAX], bool seal);
+HF_MUST_USE static inline hf_err hf_aead_settle(
+	const struct hf_aead *a, uint8_t tag[HF_AEAD_TAG_MAX], bool seal)
+{
+	bool same;
+
+	if (seal) {
+		memcpy(a->tag, tag, a->tag_len);
+		return HF_OK;
+	}
+	same = hf_ct_eq(tag, a->tag, a->tag_len);
+	hf_wipe(tag, HF_AEAD_TAG_MAX); /* the right tag of a forgery is nobody's business */
+	if (same)
+		return HF_OK;
+	hf_wipe(a->out, a->in_len);
+	return HF_ERR_AUTH;
+}
 
 /* The message of RFC 8998 A, to be sealed; text is opened in place. */
 struct hf_aead_example {
