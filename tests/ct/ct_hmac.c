@@ -7,7 +7,7 @@
 
 static int batches(const uint8_t key[32], const uint8_t m[200])
 {
-	uint8_t out[5][100];
+	uint8_t out[5][120];
 	struct hf_hmac keyed;
 	struct hf_hmac_job tags[5];
 	struct hf_hkdf_job keys[5];
