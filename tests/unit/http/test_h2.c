@@ -869,7 +869,7 @@ static void freeing_tells_everybody_who_waits(void **state)
 	assert_err(p.node.closed_why, HF_ERR_CLOSED);
 }
 
-/* A request whose body has so many bytes for now, and then no more and no end. */
+/* A request whose body has so many bytes for now, and then nothing, but goes on. */
 struct unended {
 	struct node from;
 	struct hf_http_source source;

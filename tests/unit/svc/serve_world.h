@@ -797,4 +797,22 @@ static inline bool is_stored(
 	return hf_file_stat(&st, test_path(s->node.dir, path), NULL) == HF_OK;
 }
 
+/* A body that has so many bytes for now, and then nothing, but goes on. */
+struct unended {
+	struct hf_http_source source;
+	struct ask a;
+	size_t left;
+};
+
+static inline hf_err unended_read(void *ctx, uint8_t *out, size_t cap, size_t *len, bool *is_end)
+{
+	struct unended *u = ctx;
+
+	(void)is_end;
+	*len = u->left < cap ? u->left : cap;
+	memset(out, 'x', *len);
+	u->left -= *len;
+	return *len == 0 ? HF_ERR_AGAIN : HF_OK;
+}
+
 #endif

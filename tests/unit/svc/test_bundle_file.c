@@ -161,6 +161,17 @@ static void what_is_no_bundle_is_named_and_refused(void **state)
 	assert_err(try_open(f, test_path(f->tmp, "absent"), NULL), HF_ERR_NOT_FOUND);
 }
 
+/* The bytes of a good bundle, which is also at path; free() them. */
+static uint8_t *bundle_bytes(const char *path, size_t *len)
+{
+	struct box b;
+
+	make_box(&b);
+	box_save(&b, path);
+	box_free(&b);
+	return fix_load(path, len);
+}
+
 /* The header of the first member, which can be given another name, type or size. */
 static void patch_header(uint8_t *block, size_t at, const char *text, size_t len)
 {
@@ -178,14 +189,10 @@ static void assert_patched_is_refused(
 	struct fix *f, size_t at, const char *text, size_t text_len, hf_err expected)
 {
 	const char *path = test_path(f->tmp, "patched.hufu");
-	struct box b;
 	uint8_t *all;
 	size_t len = 0;
 
-	make_box(&b);
-	box_save(&b, path);
-	box_free(&b);
-	all = fix_load(path, &len);
+	all = bundle_bytes(path, &len);
 	patch_header(all + HF_BUNDLE_START_LEN, at, text, text_len);
 	test_file_put(path, all, len);
 	assert_err(try_open(f, path, NULL), expected);
@@ -213,14 +220,10 @@ static void what_fills_blocks_is_zeros(void **state)
 	struct fix *f = *state;
 	const char *path = test_path(f->tmp, "filled.hufu");
 	size_t at = HF_TAR_BLOCK_LEN + strlen(HF_BUNDLE_TEXT);
-	struct box b;
 	uint8_t *all;
 	size_t len = 0;
 
-	make_box(&b);
-	box_save(&b, path);
-	box_free(&b);
-	all = fix_load(path, &len);
+	all = bundle_bytes(path, &len);
 	for (; at < HF_BUNDLE_START_LEN; at += 97) {
 		all[at] = 1;
 		test_file_put(path, all, len);
@@ -275,14 +278,10 @@ static void cut_at_any_byte_it_is_no_bundle(void **state)
 {
 	struct fix *f = *state;
 	const char *path = test_path(f->tmp, "cut.hufu");
-	struct box b;
 	uint8_t *all;
 	size_t len = 0;
 
-	make_box(&b);
-	box_save(&b, path);
-	box_free(&b);
-	all = fix_load(path, &len);
+	all = bundle_bytes(path, &len);
 	for (size_t at = 0; at < len; at += at % 512 < 2 || at % 512 > 509 ? 1 : 169) {
 		test_file_put(path, all, at);
 		assert_err(try_open(f, path, NULL), HF_ERR_TRUNCATED);
@@ -295,14 +294,10 @@ static void nothing_may_stand_behind_the_end(void **state)
 	static const size_t more[] = { 1, 511, 512, 9728 };
 	struct fix *f = *state;
 	const char *path = test_path(f->tmp, "longer.hufu");
-	struct box b;
 	uint8_t *all;
 	size_t len = 0;
 
-	make_box(&b);
-	box_save(&b, path);
-	box_free(&b);
-	all = fix_load(path, &len);
+	all = bundle_bytes(path, &len);
 	for (size_t i = 0; i < 2 * HF_COUNT(more); i++) {
 		size_t longer = len + more[i / 2];
 		uint8_t *bytes = calloc(1, longer);
@@ -321,14 +316,10 @@ static void a_header_with_any_altered_byte_is_refused(void **state)
 {
 	struct fix *f = *state;
 	const char *path = test_path(f->tmp, "header.hufu");
-	struct box b;
 	uint8_t *all;
 	size_t len = 0;
 
-	make_box(&b);
-	box_save(&b, path);
-	box_free(&b);
-	all = fix_load(path, &len);
+	all = bundle_bytes(path, &len);
 	for (size_t at = 0; at < HF_TAR_BLOCK_LEN; at++) {
 		all[HF_BUNDLE_START_LEN + at] ^= 0x08;
 		test_file_put(path, all, len);

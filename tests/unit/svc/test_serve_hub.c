@@ -301,24 +301,6 @@ static void one_peer_leaves_sessions_to_others(void **state)
 	node_stop(&n);
 }
 
-/* A body that has so many bytes for now, and then no more and no end. */
-struct unended {
-	struct hf_http_source source;
-	struct ask a;
-	size_t left;
-};
-
-static hf_err unended_read(void *ctx, uint8_t *out, size_t cap, size_t *len, bool *is_end)
-{
-	struct unended *u = ctx;
-
-	(void)is_end;
-	*len = u->left < cap ? u->left : cap;
-	memset(out, 'x', *len);
-	u->left -= *len;
-	return *len == 0 ? HF_ERR_AGAIN : HF_OK;
-}
-
 static unsigned unended_begin(
 	struct unended *u, struct wire *w, enum hf_http_method method, const char *path, size_t len)
 {
