@@ -185,7 +185,6 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct keyd *k = timer->data;
 	struct hf_errinfo ei = { 0 };
-
 	hf_err e = hf_keyd_tick(k->engine, &ei);
 
 	/* A full disk: what must be recorded first is refused until there is space again. */
