@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who is there: Certificate, CertificateVerify and Finished (RFC 8446 4.4), sent and checked, with
- * the SM2 rules of RFC 8998 3.2. A certificate is believed only by hf_chain_check(), or, where
- * enrolment is allowed, by its own key alone, and then the link says so.
+ * the SM2 rules of RFC 8998 3.2.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/wr.h"
 #include "tls/hs.h"
 #include "tls/keysched.h"
+#include "tls/peer.h"
 
 enum {
 	TBS_PAD = 64,
@@ -104,125 +104,19 @@ hf_err hf_tls_send_finished(struct hf_tls *t, const uint8_t traffic[HF_SM3_LEN])
 	return hf_tls_send_msg(t, msg, sizeof(msg));
 }
 
-static unsigned alert_of(hf_err e)
-{
-	switch (e) {
-	case HF_ERR_AUTH: return HF_ALERT_UNKNOWN_CA;
-	case HF_ERR_EXPIRED: return HF_ALERT_CERTIFICATE_EXPIRED;
-	case HF_ERR_REVOKED: return HF_ALERT_CERTIFICATE_REVOKED;
-	case HF_ERR_STALE: return HF_ALERT_CERTIFICATE_UNKNOWN;
-	case HF_ERR_UNSUPPORTED: return HF_ALERT_UNSUPPORTED_CERTIFICATE;
-	case HF_ERR_NO_MEMORY:
-	case HF_ERR_SELF_TEST:
-	case HF_ERR_INTERNAL: return HF_ALERT_INTERNAL_ERROR;
-	default: return HF_ALERT_BAD_CERTIFICATE;
-	}
-}
-
-/* What the peer presented, parsed. */
-struct presented {
-	struct hf_cert cert[HF_CHAIN_MAX];
-	size_t n;
-};
-
-/* The certificate among the presented ones that root_pin names, or NULL. */
-static const struct hf_cert *pinned(const struct hf_tls *t, const struct presented *p)
-{
-	uint8_t digest[HF_SM3_LEN];
-
-	for (size_t i = 1; i < p->n; i++) {
-		hf_cert_fingerprint(digest, &p->cert[i]);
-		if (memcmp(digest, t->cfg->root_pin, sizeof(digest)) == 0)
-			return &p->cert[i];
-	}
-	return NULL;
-}
-
-static hf_err check_chain(struct hf_tls *t, const struct presented *p, struct hf_errinfo *ei)
-{
-	const struct hf_tls_config *cfg = t->cfg;
-	struct hf_chain_query q = {
-		.leaf = &p->cert[0],
-		.intermediates = &p->cert[1],
-		.n_intermediates = p->n - 1,
-		.roots = cfg->roots,
-		.n_roots = cfg->n_roots,
-		.crls = cfg->crls,
-		.n_crls = cfg->n_crls,
-		.purpose = cfg->role == HF_TLS_CLIENT ? HF_PURPOSE_SERVER : HF_PURPOSE_CLIENT,
-		.now_s = t->now_s,
-		.need_crl = cfg->need_crl,
-		.crl_age_max_s = cfg->crl_age_max_s,
-	};
-
-	if (cfg->root_pin != NULL) {
-		q.roots = pinned(t, p);
-		q.n_roots = 1;
-		if (q.roots == NULL)
-			return hf_fail(ei, HF_ERR_AUTH,
-				"peer does not present the root CA whose digest is expected");
-	}
-	if (t->want != NULL)
-		q.want = *t->want;
-	else if (t->hs->name.len > 0)
-		q.want.dns = (const char *)t->hs->name.p;
-	return hf_chain_check(NULL, &q, ei);
-}
-
-/* A certificate that its own key signed, alone, in time, and good for signing. */
-static bool is_fit_to_enrol(const struct hf_tls *t, const struct presented *p)
-{
-	const struct hf_cert *c = &p->cert[0];
-
-	return p->n == 1 && hf_bytes_eq(c->issuer, c->subject) && t->now_s >= c->not_before_s &&
-	       t->now_s <= c->not_after_s &&
-	       (!c->has_key_usage || (c->key_usage & HF_KU_DIGITAL_SIGNATURE) != 0) &&
-	       hf_cert_verify_sig(c, &c->key, NULL) == HF_OK;
-}
-
-/* Keeps what was presented as long as the link lives. */
-static hf_err keep(struct hf_tls *t, const struct presented *p)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		HF_TRY(hf_buf_put(&t->peer_der, p->cert[i].der.p, p->cert[i].der.len));
-		t->peer_len[i] = (uint16_t)p->cert[i].der.len;
-	}
-	HF_TRY(hf_cert_parse(&t->peer, t->peer_der.p, t->peer_len[0], &t->why));
-	t->n_peer = (uint8_t)p->n;
-	return HF_OK;
-}
-
 hf_err hf_tls_take_chain(struct hf_tls *t, const struct hf_tls_cert_list *list)
 {
-	struct presented p = { .n = list->n };
-	struct hf_errinfo ei = { 0 };
-	hf_err e = HF_OK;
+	const struct hf_buf *name = &t->hs->name;
+	struct hf_tls_presented p;
 
 	/* RFC 8446 4.4.2: extensions answer ours, and we send none. */
 	if (list->has_extensions)
 		return hf_tls_die(t, HF_ALERT_UNSUPPORTED_EXTENSION,
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"peer's certificate has extensions that nobody asked for"));
-	for (size_t i = 0; i < p.n && e == HF_OK; i++)
-		e = hf_cert_parse(&p.cert[i], list->der[i].p, list->der[i].len, &ei);
-	if (e != HF_OK)
-		goto refuse;
-
-	e = check_chain(t, &p, &ei);
-	if (e != HF_OK && t->cfg->role == HF_TLS_SERVER && t->cfg->enrol &&
-		is_fit_to_enrol(t, &p)) {
-		t->is_self_signed = true;
-		e = HF_OK;
-	}
-	if (e == HF_OK)
-		return keep(t, &p);
-refuse:
-	if (e == HF_ERR_STALE)
-		return hf_tls_die(t, alert_of(e),
-			hf_fail(&t->why, e, "policy %s at L%d: peer's certificate: %s",
-				hf_policy_entry(HF_ROW_REVOCATION_AGE)->name, (int)t->cfg->level,
-				ei.text));
-	return hf_tls_die(t, alert_of(e), hf_fail(&t->why, e, "peer's certificate: %s", ei.text));
+	HF_TRY(hf_tls_peer_parse(t, &p, list->der, list->n));
+	HF_TRY(hf_tls_peer_check(t, &p, name->len > 0 ? (const char *)name->p : NULL));
+	return hf_tls_peer_keep(t, &p);
 }
 
 hf_err hf_tls_take_verify(struct hf_tls *t, const struct hf_tls_msg *m)

@@ -9,6 +9,7 @@
 #include "base/wipe.h"
 #include "tls/hs.h"
 #include "tls/keysched.h"
+#include "tls/proto.h"
 
 static hf_err out_room(struct hf_tls *t, uint8_t **room, size_t len)
 {
@@ -22,12 +23,12 @@ static hf_err out_room(struct hf_tls *t, uint8_t **room, size_t len)
 hf_err hf_tls_put_record(
 	struct hf_tls *t, enum hf_tls_type type, const uint8_t *in, size_t len, size_t pad)
 {
-	size_t size = t->tx.is_on ? len + pad + HF_TLS_OVERHEAD : len + HF_TLS_HEAD_LEN;
+	size_t size = t->proto->sealed_len(t, len, pad);
 	uint8_t *room = NULL;
 	hf_err e;
 
 	HF_TRY(out_room(t, &room, size));
-	e = hf_tls_seal(&t->tx, room, type, in, len, pad);
+	e = t->proto->seal(t, room, type, in, len, pad);
 	if (e != HF_OK) {
 		hf_wipe(room, size); /* it may hold plaintext */
 		t->out.len -= size;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/rd.h"
 #include "tls/msg.h"
@@ -26,5 +27,12 @@ bool hf_tls_ext_next(struct hf_tls_ext_walk *w);
 
 /* Reads a whole u16 list of u16 and looks for one value. Empty or odd: HF_ERR_FORMAT. */
 HF_MUST_USE hf_err hf_tls_list16_has(bool *has, struct hf_reader *r, uint16_t value);
+
+/* The content of a client's server_name (a host name of printable bytes) and ALPN extension. */
+HF_MUST_USE hf_err hf_tls_server_name_parse(struct hf_bytes *out, struct hf_reader *r);
+HF_MUST_USE hf_err hf_tls_alpn_parse(struct hf_bytes *out, struct hf_reader *r);
+
+/* True if a list that hf_tls_alpn_parse() gave has this name. */
+bool hf_tls_alpn_has(struct hf_bytes list, struct hf_bytes name);
 
 #endif

@@ -83,6 +83,12 @@ HF_MUST_USE hf_err hf_tls_agree(struct hf_tls *t, struct hf_bytes share);
 /* The application secrets and the exporter; the transcript ends with the server's Finished. */
 HF_MUST_USE hf_err hf_tls_make_master(struct hf_tls *t);
 
+/* names.c: the host name a client asks for; the server's choice by ALPN; the client's check of it.
+ */
+HF_MUST_USE hf_err hf_tls_keep_sni(struct hf_tls *t, struct hf_bytes name);
+HF_MUST_USE hf_err hf_tls_choose_alpn(struct hf_tls *t, struct hf_bytes list);
+HF_MUST_USE hf_err hf_tls_accept_alpn(struct hf_tls *t, struct hf_bytes name);
+
 /* auth.c: certificates and signatures, the same for both roles. */
 HF_MUST_USE hf_err hf_tls_send_chain(struct hf_tls *t);
 HF_MUST_USE hf_err hf_tls_make_digest(struct hf_tls *t);
@@ -116,11 +122,5 @@ uint64_t hf_tls_rekey_deadline(const struct hf_tls *t);
 /* recv.c: the five bytes of a record's head, then the whole record. */
 HF_MUST_USE hf_err hf_tls_check_head(struct hf_tls *t, const uint8_t *in);
 HF_MUST_USE hf_err hf_tls_take_record(struct hf_tls *t, const uint8_t *record);
-
-/* True while a signature is awaited. */
-static inline bool hf_tls_is_signing(const struct hf_tls *t)
-{
-	return t->state == HF_TLS_C_SIGN || t->state == HF_TLS_S_SIGN;
-}
 
 #endif

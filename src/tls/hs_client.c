@@ -139,14 +139,8 @@ static hf_err on_ee(struct hf_tls *t, const struct hf_tls_msg *m)
 		return hf_tls_die(t, HF_ALERT_UNSUPPORTED_EXTENSION,
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"server sent an extension that was not offered"));
-	for (size_t i = 0; ee.has_alpn && i < t->cfg->n_alpn && !t->has_alpn; i++) {
-		t->has_alpn = hf_bytes_eq(ee.alpn, hf_bytes_str(t->cfg->alpn[i]));
-		t->alpn = (uint8_t)i;
-	}
-	if (ee.has_alpn && !t->has_alpn)
-		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
-			hf_fail(&t->why, HF_ERR_FORMAT,
-				"server chose an application protocol that was not offered"));
+	if (ee.has_alpn)
+		HF_TRY(hf_tls_accept_alpn(t, ee.alpn));
 	hf_tls_absorb(t, m);
 	return HF_OK;
 }

@@ -74,22 +74,6 @@ static hf_err send_retry(struct hf_tls *t)
 	return hf_tls_step(t, HF_TLS_DO_RETRY);
 }
 
-/* RFC 7301 3.2: our order decides; offered names without a common one end the handshake. */
-static hf_err choose_alpn(struct hf_tls *t, const struct hf_tls_client_hello *h)
-{
-	if (!h->has_alpn || t->cfg->n_alpn == 0)
-		return HF_OK;
-	for (size_t i = 0; i < t->cfg->n_alpn; i++) {
-		if (hf_tls_alpn_has(h->alpn, hf_bytes_str(t->cfg->alpn[i]))) {
-			t->has_alpn = true;
-			t->alpn = (uint8_t)i;
-			return HF_OK;
-		}
-	}
-	return hf_tls_die(t, HF_ALERT_NO_APPLICATION_PROTOCOL,
-		hf_fail(&t->why, HF_ERR_UNSUPPORTED, "no application protocol in common"));
-}
-
 /* ServerHello, and the keys of the handshake. */
 static hf_err send_hello(struct hf_tls *t, struct hf_bytes share, const struct hf_tls_msg *m)
 {
@@ -160,11 +144,8 @@ static hf_err keep_first(struct hf_tls *t, const struct hf_tls_client_hello *h)
 	hs->session_len = h->session.len;
 	if (h->session.len > 0)
 		memcpy(hs->session, h->session.p, h->session.len);
-	if (h->name.len > 0) {
-		HF_TRY(hf_buf_put(&t->sni, h->name.p, h->name.len));
-		HF_TRY(hf_buf_put(&t->sni, "", 1));
-	}
-	return choose_alpn(t, h);
+	HF_TRY(hf_tls_keep_sni(t, h->name));
+	return h->has_alpn ? hf_tls_choose_alpn(t, h->alpn) : HF_OK;
 }
 
 static hf_err on_hello(struct hf_tls *t, const struct hf_tls_msg *m)

@@ -85,9 +85,6 @@ struct hf_tls_client_hello {
 HF_MUST_USE hf_err hf_tls_client_hello_parse(
 	struct hf_tls_client_hello *out, const uint8_t *in, size_t len);
 
-/* True if the list (hf_tls_client_hello.alpn) has this name. */
-bool hf_tls_alpn_has(struct hf_bytes list, struct hf_bytes name);
-
 struct hf_tls_hello_spec {
 	const uint8_t *random;
 	struct hf_bytes session;

@@ -18,44 +18,6 @@ static struct hf_bytes take(struct hf_reader *r, size_t len)
 	return (struct hf_bytes){ p, p == NULL ? 0 : len };
 }
 
-/* RFC 6066 3: a list of names, of which only one host name is defined. */
-static hf_err server_name(struct hf_tls_client_hello *h, struct hf_reader *r)
-{
-	struct hf_reader list = hf_rd_sub(r, hf_rd_u16(r));
-	uint8_t type = hf_rd_u8(&list);
-	struct hf_bytes name = take(&list, hf_rd_u16(&list));
-
-	HF_TRY(hf_rd_done(r));
-	HF_TRY(hf_rd_done(&list));
-	if (type != 0 || name.len == 0 || name.len > 255)
-		return HF_ERR_FORMAT;
-	for (size_t i = 0; i < name.len; i++) {
-		if (name.p[i] <= ' ' || name.p[i] >= 0x7f)
-			return HF_ERR_FORMAT;
-	}
-	h->name = name;
-	return HF_OK;
-}
-
-/* RFC 7301 3.1: names of 1..255 bytes, at least one. */
-static hf_err alpn_list(struct hf_bytes *out, struct hf_reader *r)
-{
-	struct hf_bytes all = take(r, hf_rd_u16(r));
-	struct hf_reader list = { .p = all.p, .left = all.len };
-
-	HF_TRY(hf_rd_done(r));
-	if (all.len == 0)
-		return HF_ERR_FORMAT;
-	while (list.left > 0) {
-		uint8_t len = hf_rd_u8(&list);
-
-		if (len == 0 || hf_rd_take(&list, len) == NULL)
-			return HF_ERR_FORMAT;
-	}
-	*out = all;
-	return HF_OK;
-}
-
 /* RFC 8446 4.2.8: entries of group and point, no group twice; only curveSM2 interests us. */
 static hf_err key_shares(struct hf_tls_client_hello *h, struct hf_reader *r)
 {
@@ -105,14 +67,14 @@ static hf_err cookie(struct hf_bytes *out, struct hf_reader *r)
 static hf_err client_ext(struct hf_tls_client_hello *h, uint16_t type, struct hf_reader *data)
 {
 	switch (type) {
-	case HF_TLS_EXT_SERVER_NAME: return server_name(h, data);
+	case HF_TLS_EXT_SERVER_NAME: return hf_tls_server_name_parse(&h->name, data);
 	case HF_TLS_EXT_GROUPS:
 		h->has_groups = true;
 		return hf_tls_list16_has(&h->has_sm2, data, HF_TLS_CURVE_SM2);
 	case HF_TLS_EXT_SIG_ALGS:
 		h->has_sigs = true;
 		return hf_tls_list16_has(&h->has_sm2sig, data, HF_TLS_SM2SIG_SM3);
-	case HF_TLS_EXT_ALPN: h->has_alpn = true; return alpn_list(&h->alpn, data);
+	case HF_TLS_EXT_ALPN: h->has_alpn = true; return hf_tls_alpn_parse(&h->alpn, data);
 	case HF_TLS_EXT_VERSIONS: return versions(h, data);
 	case HF_TLS_EXT_COOKIE: h->has_cookie = true; return cookie(&h->cookie, data);
 	case HF_TLS_EXT_KEY_SHARE: return key_shares(h, data);
@@ -165,17 +127,6 @@ hf_err hf_tls_client_hello_parse(struct hf_tls_client_hello *out, const uint8_t 
 
 	*out = h;
 	return HF_OK;
-}
-
-bool hf_tls_alpn_has(struct hf_bytes list, struct hf_bytes name)
-{
-	struct hf_reader r = { .p = list.p, .left = list.len };
-
-	while (r.left > 0) {
-		if (hf_bytes_eq(take(&r, hf_rd_u8(&r)), name))
-			return true;
-	}
-	return false;
 }
 
 static size_t ext_open(struct hf_writer *w, enum hf_tls_ext type)

@@ -4,21 +4,26 @@
  *
  * 1. t->err, once set, is what every call returns; keys are gone then, only out and plain remain.
  * 2. rec holds the beginning of one record, or nothing.
- * 3. hs exists exactly from init until the link is open or has failed.
+ * 3. What only the handshake needs exists exactly from init until the link is open or has failed.
+ * 4. proto is set by init and changes at most once: a server's, at the head of the first record.
  */
 #include "tls/tls.h"
 
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/wipe.h"
 #include "tls/hs.h"
-#include "tls/keysched.h"
+#include "tls/proto.h"
 
 enum {
 	CONTROL_MAX = 4 * HF_TLS_MESSAGE_MAX, /* out may hold this beyond out_max */
 	OUT_MAX_MAX = 1 << 24,
 	NAMES_MAX = HF_TLS_NAME_MAX + 1,
 };
+
+/* Best first: a server begins with the first that it may speak. */
+static const struct hf_tls_proto *const protos[] = { &hf_tls_proto_13 };
 
 void hf_tls_config_init(struct hf_tls_config *cfg, enum hf_tls_role role, enum hf_level level)
 {
@@ -28,6 +33,7 @@ void hf_tls_config_init(struct hf_tls_config *cfg, enum hf_tls_role role, enum h
 	*cfg = (struct hf_tls_config){
 		.role = role,
 		.level = level,
+		.protocols = HF_TLS_13,
 		.need_crl = age_s != HF_POLICY_NONE,
 		.crl_age_max_s = age_s == HF_POLICY_NONE ? HF_CHAIN_ANY_AGE : age_s,
 		.ask_client_cert = role == HF_TLS_SERVER,
@@ -48,7 +54,14 @@ void hf_tls_config_init(struct hf_tls_config *cfg, enum hf_tls_role role, enum h
 static const char *config_fault(const struct hf_tls_config *cfg)
 {
 	const struct hf_tls_limits *l = &cfg->limits;
+	unsigned known = 0;
 
+	for (size_t i = 0; i < HF_COUNT(protos); i++)
+		known |= protos[i]->id;
+	if (cfg->protocols == 0 || (cfg->protocols & ~known) != 0)
+		return "no protocol, or one that is not there";
+	if (cfg->role == HF_TLS_CLIENT && (cfg->protocols & (cfg->protocols - 1)) != 0)
+		return "a client speaks one protocol";
 	if (cfg->mem == NULL || cfg->rng == NULL)
 		return "no allocator or no generator";
 	if (cfg->role == HF_TLS_SERVER && cfg->n_chain == 0)
@@ -71,14 +84,47 @@ static const char *config_fault(const struct hf_tls_config *cfg)
 	return NULL;
 }
 
-static void drop_hs(struct hf_tls *t)
+static enum hf_tls_phase phase(const struct hf_tls *t)
 {
-	if (t->hs == NULL)
-		return;
-	hf_buf_clear(&t->hs->name);
-	hf_wipe(t->hs, sizeof(*t->hs));
-	hf_mem_free(t->cfg->mem, t->hs);
-	t->hs = NULL;
+	return t->proto == NULL ? HF_TLS_PHASE_SHAKING : t->proto->phase(t->state);
+}
+
+static const struct hf_tls_proto *first_proto(const struct hf_tls_config *cfg)
+{
+	for (size_t i = 0; i < HF_COUNT(protos); i++) {
+		if ((protos[i]->id & cfg->protocols) != 0)
+			return protos[i];
+	}
+	return NULL;
+}
+
+/*
+ * A server of several protocols learns from the first record which one it is; anything that is none
+ * of them stays with the present one, which knows what to say.
+ */
+static hf_err pick_proto(struct hf_tls *t, const uint8_t *head)
+{
+	struct hf_tls_head h = hf_tls_head_get(head);
+
+	if (t->seen_record || t->cfg->role == HF_TLS_CLIENT)
+		return HF_OK;
+	for (size_t i = 0; i < HF_COUNT(protos); i++) {
+		const struct hf_tls_proto *p = protos[i];
+
+		if (p == t->proto || (p->id & t->cfg->protocols) == 0 || p->version != h.version)
+			continue;
+		(void)t->proto->drop(t);
+		t->proto->wipe(t);
+		t->proto = p;
+		return p->start(t, NULL);
+	}
+	return HF_OK;
+}
+
+static hf_err check_head(struct hf_tls *t, const uint8_t *head)
+{
+	HF_TRY(pick_proto(t, head));
+	return t->proto->check_head(t, head);
 }
 
 /*
@@ -90,46 +136,24 @@ static hf_err settle(struct hf_tls *t, hf_err e)
 	if (e != HF_OK && t->err == HF_OK)
 		(void)hf_tls_die(t, HF_ALERT_INTERNAL_ERROR, e);
 	if (t->err != HF_OK) {
-		hf_tls_dir_clear(&t->tx);
-		hf_tls_dir_clear(&t->rx);
 		hf_buf_clear(&t->rec);
 		hf_buf_clear(&t->msg);
-		drop_hs(t);
+		(void)t->proto->drop(t);
+		t->proto->wipe(t);
 	}
-	if (t->hs != NULL && hf_tls_is_open(t)) {
-		drop_hs(t);
+	if (hf_tls_is_open(t) && t->proto->drop(t))
 		hf_buf_clear(&t->msg);
-	}
 	return t->err;
-}
-
-static hf_err keep_name(struct hf_tls *t, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len == 0 || len > HF_TLS_NAME_MAX)
-		return hf_tls_die(t, HF_ALERT_NONE,
-			hf_fail(&t->why, HF_ERR_ARG, "server name is empty or too long"));
-	return hf_buf_put(&t->hs->name, name, len + 1);
 }
 
 static hf_err begin(struct hf_tls *t, const struct hf_tls_start *start)
 {
-	const struct hf_tls_config *cfg = t->cfg;
+	const char *name = t->cfg->role == HF_TLS_CLIENT ? start->server_name : NULL;
 
-	t->hs = hf_mem_new(cfg->mem, sizeof(*t->hs));
-	if (t->hs == NULL)
-		return HF_ERR_NO_MEMORY;
-	hf_buf_init(&t->hs->name, cfg->mem, NAMES_MAX);
-	hf_sm3_init(&t->hs->transcript);
-	if (cfg->role == HF_TLS_SERVER) {
-		t->state = HF_TLS_S_CH;
-		return HF_OK;
-	}
-	t->state = HF_TLS_C_START;
-	if (start->server_name != NULL)
-		HF_TRY(keep_name(t, start->server_name));
-	return hf_tls_client_start(t);
+	if (name != NULL && (name[0] == '\0' || strlen(name) > HF_TLS_NAME_MAX))
+		return hf_tls_die(t, HF_ALERT_NONE,
+			hf_fail(&t->why, HF_ERR_ARG, "server name is empty or too long"));
+	return t->proto->start(t, name);
 }
 
 hf_err hf_tls_init(
@@ -147,6 +171,7 @@ hf_err hf_tls_init(
 		.updates_ms = start->now_ms,
 		.now_s = start->now_s,
 		.end_ms = HF_TLS_NEVER,
+		.proto = first_proto(cfg),
 	};
 	if (fault != NULL)
 		return t->err = hf_fail(&t->why, HF_ERR_ARG, "link configuration: %s", fault);
@@ -163,7 +188,10 @@ hf_err hf_tls_init(
 
 void hf_tls_clear(struct hf_tls *t)
 {
-	drop_hs(t);
+	if (t->proto != NULL) {
+		(void)t->proto->drop(t);
+		t->proto->wipe(t);
+	}
 	hf_buf_clear(&t->rec);
 	hf_buf_clear(&t->msg);
 	hf_buf_clear(&t->plain);
@@ -178,9 +206,9 @@ static bool has_room(struct hf_tls *t)
 {
 	size_t held = t->plain.len - t->plain_at;
 
-	if (hf_tls_is_signing(t) || t->plain.max - held < HF_TLS_CIPHER_MAX)
+	if (phase(t) == HF_TLS_PHASE_SIGN || t->plain.max - held < t->proto->cipher_max)
 		return false;
-	if (t->plain.max - t->plain.len < HF_TLS_CIPHER_MAX) {
+	if (t->plain.max - t->plain.len < t->proto->cipher_max) {
 		hf_buf_drop(&t->plain, t->plain_at);
 		t->plain_at = 0;
 	}
@@ -199,7 +227,7 @@ static hf_err next_record(
 	*record = NULL;
 	*used = 0;
 	if (t->rec.len == 0 && len >= need) {
-		HF_TRY(hf_tls_check_head(t, in));
+		HF_TRY(check_head(t, in));
 		need += hf_tls_head_get(in).len;
 		if (len >= need) {
 			*record = in;
@@ -217,7 +245,7 @@ static hf_err next_record(
 	if (t->rec.len != need)
 		return HF_OK;
 	if (need == HF_TLS_HEAD_LEN) { /* the head alone: look at it before waiting for more */
-		HF_TRY(hf_tls_check_head(t, t->rec.p));
+		HF_TRY(check_head(t, t->rec.p));
 		if (hf_tls_head_get(t->rec.p).len > 0)
 			return HF_OK;
 	}
@@ -235,7 +263,7 @@ static hf_err feed_records(struct hf_tls *t, size_t *used, const uint8_t *in, si
 		*used += n;
 		if (record == NULL)
 			continue;
-		HF_TRY(hf_tls_take_record(t, record));
+		HF_TRY(t->proto->take_record(t, record));
 		if (record == t->rec.p)
 			t->rec.len = 0;
 		/* Between two records: the handshake is over, its memory can go. */
@@ -258,12 +286,12 @@ hf_err hf_tls_feed(
 		return settle(t, hf_tls_die(t, HF_ALERT_USER_CANCELED,
 					 hf_fail(&t->why, HF_ERR_TIMEOUT,
 						 "handshake not over in time (state %s)",
-						 hf_tls_state_name(t->state))));
+						 t->proto->state_name(t->state))));
 	e = feed_records(t, used, in, in_len);
 	if (e == HF_OK && t->is_closed)
 		*used = in_len; /* RFC 8446 6.1: what comes after close_notify is ignored */
 	if (e == HF_OK && hf_tls_is_open(t))
-		e = hf_tls_rekey_if_due(t);
+		e = t->proto->rekey_if_due(t);
 	return settle(t, e);
 }
 
@@ -276,7 +304,7 @@ hf_err hf_tls_eof(struct hf_tls *t)
 	return settle(t, hf_tls_die(t, HF_ALERT_NONE,
 				 hf_fail(&t->why, HF_ERR_TRUNCATED,
 					 "peer's stream ended without close_notify (state %s)",
-					 hf_tls_state_name(t->state))));
+					 t->proto->state_name(t->state))));
 }
 
 size_t hf_tls_out(const struct hf_tls *t, const uint8_t **bytes)
@@ -306,9 +334,9 @@ unsigned hf_tls_wants(const struct hf_tls *t)
 		wants |= HF_WANT_TAKE;
 	if (t->err != HF_OK)
 		return wants;
-	if (hf_tls_is_signing(t))
+	if (phase(t) == HF_TLS_PHASE_SIGN)
 		return wants | HF_WANT_SIGN;
-	if (!t->is_closed && t->plain.max - (t->plain.len - t->plain_at) >= HF_TLS_CIPHER_MAX)
+	if (!t->is_closed && t->plain.max - (t->plain.len - t->plain_at) >= t->proto->cipher_max)
 		wants |= HF_WANT_READ;
 	return wants;
 }
@@ -317,7 +345,7 @@ uint64_t hf_tls_deadline(const struct hf_tls *t)
 {
 	if (t->err != HF_OK)
 		return HF_TLS_NEVER;
-	return hf_tls_is_open(t) ? hf_tls_rekey_deadline(t) : t->end_ms;
+	return hf_tls_is_open(t) ? t->proto->rekey_deadline(t) : t->end_ms;
 }
 
 void hf_tls_trim(struct hf_tls *t)
@@ -358,8 +386,8 @@ hf_err hf_tls_write(struct hf_tls *t, size_t *used, const uint8_t *in, size_t le
 	while (e == HF_OK && *used < len && t->out.len - t->out_at < t->cfg->limits.out_max) {
 		size_t n = len - *used < HF_TLS_PLAIN_MAX ? len - *used : HF_TLS_PLAIN_MAX;
 
-		if (hf_tls_tx_is_due(t))
-			e = hf_tls_rekey_if_due(t);
+		if (t->proto->tx_is_due(t))
+			e = t->proto->rekey_if_due(t);
 		if (e == HF_OK)
 			e = hf_tls_put_record(t, HF_TLS_DATA, in + *used, n, padding(t, n));
 		if (e == HF_OK)
@@ -427,28 +455,25 @@ hf_err hf_tls_key_update(struct hf_tls *t, bool ask)
 		return t->err;
 	if (!hf_tls_is_open(t) || t->is_closing)
 		return HF_ERR_STATE;
-	return settle(t, hf_tls_send_update(t, ask));
+	return settle(t, t->proto->key_update(t, ask));
 }
 
 hf_err hf_tls_sign_get(const struct hf_tls *t, struct hf_tls_cv *cv)
 {
 	if (t->err != HF_OK)
 		return t->err;
-	if (!hf_tls_is_signing(t))
+	if (phase(t) != HF_TLS_PHASE_SIGN)
 		return HF_ERR_STATE;
-	*cv = t->hs->cv;
-	return HF_OK;
+	return t->proto->sign_get(t, cv);
 }
 
 hf_err hf_tls_sign_done(struct hf_tls *t, const struct hf_sm2_sig *sig)
 {
 	if (t->err != HF_OK)
 		return t->err;
-	if (!hf_tls_is_signing(t))
+	if (phase(t) != HF_TLS_PHASE_SIGN)
 		return HF_ERR_STATE;
-	if (t->cfg->role == HF_TLS_CLIENT)
-		return settle(t, hf_tls_client_signed(t, sig));
-	return settle(t, hf_tls_server_signed(t, sig));
+	return settle(t, t->proto->has_signed(t, sig));
 }
 
 hf_err hf_tls_sign_failed(struct hf_tls *t, hf_err why)
@@ -464,7 +489,7 @@ hf_err hf_tls_sign_failed(struct hf_tls *t, hf_err why)
 
 bool hf_tls_is_open(const struct hf_tls *t)
 {
-	return t->state == HF_TLS_C_OPEN || t->state == HF_TLS_S_OPEN;
+	return phase(t) == HF_TLS_PHASE_OPEN;
 }
 
 hf_err hf_tls_error(const struct hf_tls *t)
@@ -522,18 +547,7 @@ const char *hf_tls_server_name(const struct hf_tls *t)
 hf_err hf_tls_export(const struct hf_tls *t, uint8_t *out, size_t out_len, const char *label,
 	const void *context, size_t context_len)
 {
-	uint8_t hash[HF_SM3_LEN];
-	uint8_t secret[HF_SM3_LEN];
-	hf_err e;
-
 	if (!hf_tls_is_open(t) || t->err != HF_OK)
 		return HF_ERR_STATE;
-	hf_sm3(hash, NULL, 0);
-	e = hf_tls_derive(secret, t->exporter, label, hash);
-	if (e == HF_OK) {
-		hf_sm3(hash, context, context_len);
-		e = hf_tls_label(out, out_len, secret, "exporter", hash, sizeof(hash));
-	}
-	hf_wipe(secret, sizeof(secret));
-	return e;
+	return t->proto->export(t, out, out_len, label, context, context_len);
 }

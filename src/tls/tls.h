@@ -38,6 +38,12 @@ enum {
 	HF_TLS_MESSAGE_MAX = 32768 /* longest handshake message that any limit allows */
 };
 
+/* Protocols of a configuration; a set. */
+enum {
+	HF_TLS_13 = 1 << 0,   /* TLS 1.3 with the national ciphers */
+	HF_TLS_TLCP = 1 << 1, /* TLCP 1.1, GB/T 38636-2020 */
+};
+
 enum hf_tls_role { HF_TLS_CLIENT, HF_TLS_SERVER };
 
 /* What the engine can go on with; a set, see hf_tls_wants(). */
@@ -66,6 +72,7 @@ struct hf_tls_limits {
 struct hf_tls_config {
 	enum hf_tls_role role;
 	enum hf_level level; /* whose rows stand in what is refused */
+	unsigned protocols;  /* set of HF_TLS_13, HF_TLS_TLCP; a client has one */
 	const struct hf_mem *mem;
 	const struct hf_rng *rng;
 
@@ -105,14 +112,18 @@ struct hf_tls_start {
 	uint64_t now_ms;                     /* any steady clock, the one of hf_tls_feed() */
 };
 
-struct hf_tls_hs; /* what only the handshake needs (tls/hs.h); freed when it is over */
+struct hf_tls_proto; /* tls/proto.h */
+struct hf_tlcp;      /* TLCP's own state, while that is the protocol */
+struct hf_tls_hs;    /* what only the handshake needs (tls/hs.h); freed when it is over */
 
 /* Storage for one link. The fields are the engine's own. */
 struct hf_tls {
 	const struct hf_tls_config *cfg;
+	const struct hf_tls_proto *proto;
 	const struct hf_identity_want *want;
 	struct hf_tls_hs *hs;
-	uint8_t state; /* enum hf_tls_state */
+	struct hf_tlcp *tlcp;
+	uint8_t state; /* of the protocol: enum hf_tls_state and its kin */
 	hf_err err;    /* first failure; HF_OK: none */
 	struct hf_errinfo why;
 	uint16_t alert_sent; /* enum hf_alert */

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whom we believe: the certificates that a peer presents. */
+#ifndef HF_TLS_PEER_H
+#define HF_TLS_PEER_H
+
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "pki/cert.h"
+#include "pki/chain.h"
+#include "tls/hs.h"
+
+/* What the peer presented, parsed: the leaf first. */
+struct hf_tls_presented {
+	struct hf_cert cert[HF_CHAIN_MAX];
+	size_t n;
+};
+
+/* n <= HF_CHAIN_MAX certificates, which p borrows from. A failure is the link's. */
+HF_MUST_USE hf_err hf_tls_peer_parse(
+	struct hf_tls *t, struct hf_tls_presented *p, const struct hf_bytes *der, size_t n);
+
+/*
+ * Believes the leaf, or ends the link. name: the host that the link was for, which the leaf must
+ * carry where the link does not want somebody in particular; NULL: any.
+ */
+HF_MUST_USE hf_err hf_tls_peer_check(
+	struct hf_tls *t, const struct hf_tls_presented *p, const char *name);
+
+/* Ends the link over the peer's certificate, with the alert for e; returns the failure. */
+hf_err hf_tls_peer_refuse(struct hf_tls *t, hf_err e, const struct hf_errinfo *ei);
+
+/* Keeps what was presented as long as the link lives. */
+HF_MUST_USE hf_err hf_tls_peer_keep(struct hf_tls *t, const struct hf_tls_presented *p);
+
+#endif
