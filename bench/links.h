@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parts of bench_links: TLS stacks behind one face, and what is measured of them. links_hufu.c is
+ * ours, links_openssl.c Debian's openssl with P-256 and AES-128-GCM; both ends show certificates of
+ * one CA, and check each other's.
+ */
+#ifndef HF_BENCH_LINKS_H
+#define HF_BENCH_LINKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LINKS_RECORD = 16384 }; /* bytes of content of a full record */
+
+/* How a handshake is made. */
+enum links_way {
+	LINKS_FULL,
+	LINKS_WAYS,
+};
+
+struct links_end; /* one end of a link */
+
+/* A stack without sockets: bytes go in and come out. Failures end the program. */
+struct links_stack {
+	const char *name;
+	void (*start)(void);
+	struct links_end *(*open)(bool is_server, enum links_way way);
+	void (*close)(struct links_end *e); /* says nothing to the peer */
+	bool (*is_open)(const struct links_end *e);
+	/* Bytes for the peer that wait; they are dropped by sent(). */
+	size_t (*out)(struct links_end *e, const uint8_t **bytes);
+	void (*sent)(struct links_end *e, size_t len);
+	/* Takes all of the peer's bytes. What they held, if anything, is dropped and counted. */
+	size_t (*feed)(struct links_end *e, const uint8_t *in, size_t len);
+	void (*write)(struct links_end *e, const uint8_t *in, size_t len);
+	/*
+	 * A server that listens on 127.0.0.1, writes its port (u16) to the pipe and holds whoever
+	 * comes, until it is killed; and a client that opens a link over a socket and then gives up
+	 * everything but the socket.
+	 */
+	void (*idle_serve)(int pipe);
+	void (*idle_client)(int fd);
+};
+
+extern const struct links_stack links_hufu;
+extern const struct links_stack links_openssl;
+
+/* Two ends talk until both are open. */
+void links_meet(const struct links_stack *s, struct links_end *a, struct links_end *b);
+
+/* Everything that a has for b; false: nothing. */
+bool links_move(const struct links_stack *s, struct links_end *a, struct links_end *b);
+
+/* What bench_links measures: links_bulk.c, links_idle.c. */
+double links_bulk_rate(const struct links_stack *s);                  /* bytes a second */
+double links_idle_bytes(const struct links_stack *s, unsigned n);     /* resident, a link */
+
+#endif
