@@ -94,8 +94,8 @@ static void records(double rate[2], const struct links_stack *s)
 			s->write(server, record, sizeof(record));
 		t[1] = cpu_s();
 		n = s->out(server, &bytes);
-		bench_need(s->feed(client, bytes, n) == BATCH * sizeof(record),
-			"the count of bytes");
+		bench_need(
+			s->feed(client, bytes, n) == BATCH * sizeof(record), "the count of bytes");
 		t[2] = cpu_s();
 		s->sent(server, n);
 		seal += t[1] - t[0];
@@ -135,7 +135,7 @@ static const struct row {
 	double scale;
 	double (*sample)(const struct links_stack *s);
 	unsigned samples;
-	double want;      /* docs/decisions and the design ask for so much; 0: nothing */
+	double want;       /* docs/decisions and the design ask for so much; 0: nothing */
 	double want_ratio; /* or so many times the other side */
 } rows[] = {
 	{ "handshake", "full mutual/s, both ends", 1, handshakes, SAMPLES, 2000, 2000.0 / 1141 },
@@ -169,8 +169,7 @@ static void run(const struct row *r)
 		best[i] *= r->scale;
 	is_met = r->scale < 0 ? best[0] <= r->want
 			      : (r->want > 0 && best[0] >= r->want) ||
-					(r->want_ratio > 0 &&
-						best[0] >= r->want_ratio * best[1]);
+					(r->want_ratio > 0 && best[0] >= r->want_ratio * best[1]);
 	printf("%-10s %-28s %10.3f %10.3f %7.2f   to be %s%g%s%s\n", r->name, r->unit, best[0],
 		best[1], best[0] / best[1], r->scale < 0 ? "<= " : "",
 		r->want > 0 ? r->want : r->want_ratio, r->want > 0 ? "" : " x",

@@ -53,7 +53,7 @@ void links_meet(const struct links_stack *s, struct links_end *a, struct links_e
 bool links_move(const struct links_stack *s, struct links_end *a, struct links_end *b);
 
 /* What bench_links measures: links_bulk.c, links_idle.c. */
-double links_bulk_rate(const struct links_stack *s);                  /* bytes a second */
-double links_idle_bytes(const struct links_stack *s, unsigned n);     /* resident, a link */
+double links_bulk_rate(const struct links_stack *s);              /* bytes a second */
+double links_idle_bytes(const struct links_stack *s, unsigned n); /* resident, a link */
 
 #endif

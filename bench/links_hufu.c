@@ -147,8 +147,8 @@ static void write_all(struct links_end *e, const uint8_t *in, size_t len)
 {
 	size_t used;
 
-	bench_need(hf_tls_write(&e->tls, &used, in, len) == HF_OK && used == len,
-		"writing to a link");
+	bench_need(
+		hf_tls_write(&e->tls, &used, in, len) == HF_OK && used == len, "writing to a link");
 }
 
 /* --- idle: a listener with sessions, as in hufud --- */

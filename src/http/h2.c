@@ -37,31 +37,30 @@ static hf_err check_limits(const struct hf_h2_limits *l)
 
 struct stream *hf_h2_find(const struct hf_h2 *h, int32_t id)
 {
-	for (size_t i = 0; i < h->limits.max_streams; i++)
-		if (h->streams[i] != NULL && h->streams[i]->id == id)
-			return h->streams[i];
-	return NULL;
+	struct stream *s = h->streams;
+
+	while (s != NULL && s->id != id)
+		s = s->next;
+	return s;
 }
 
 struct stream *hf_h2_stream_new(struct hf_h2 *h)
 {
-	for (size_t i = 0; i < h->limits.max_streams; i++) {
-		struct stream *s;
+	struct stream *s;
 
-		if (h->streams[i] != NULL)
-			continue;
-		s = hf_mem_new(h->mem, sizeof(*s));
-		if (s == NULL)
-			return NULL;
-		s->deadline_ms = h->now_ms + h->limits.message_ms;
-		s->hard_ms = UINT64_MAX;
-		hf_buf_init(&s->body, h->mem, 0);
-		hf_buf_init(&s->out, h->mem, SIZE_MAX);
-		h->streams[i] = s;
-		h->n_streams++;
-		return s;
-	}
-	return NULL;
+	if (h->n_streams == h->limits.max_streams)
+		return NULL;
+	s = hf_mem_new(h->mem, sizeof(*s));
+	if (s == NULL)
+		return NULL;
+	s->deadline_ms = h->now_ms + h->limits.message_ms;
+	s->hard_ms = UINT64_MAX;
+	hf_buf_init(&s->body, h->mem, 0);
+	hf_buf_init(&s->out, h->mem, SIZE_MAX);
+	s->next = h->streams;
+	h->streams = s;
+	h->n_streams++;
+	return s;
 }
 
 static void source_close(struct stream *s)
@@ -82,12 +81,12 @@ void hf_h2_body_drop(struct hf_h2 *h, struct stream *s)
 
 void hf_h2_stream_free(struct hf_h2 *h, struct stream *s)
 {
-	for (size_t i = 0; i < h->limits.max_streams; i++) {
-		if (h->streams[i] != s)
-			continue;
-		h->streams[i] = NULL;
-		h->n_streams--;
-	}
+	struct stream **at = &h->streams;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	h->n_streams--;
 	source_close(s);
 	hf_h2_body_drop(h, s);
 	hf_buf_clear(&s->out);
@@ -463,11 +462,9 @@ void hf_h2_free(struct hf_h2 *h)
 	if (h == NULL)
 		return;
 	h->is_closing = true; /* nobody begins anything any more */
-	for (size_t i = 0; i < h->limits.max_streams; i++) {
-		struct stream *s = h->streams[i];
+	while (h->streams != NULL) {
+		struct stream *s = h->streams;
 
-		if (s == NULL)
-			continue;
 		h->side->on_close(h, s, s->why != HF_OK ? s->why : HF_ERR_CLOSED);
 		hf_h2_stream_free(h, s);
 	}
@@ -531,12 +528,10 @@ uint64_t hf_h2_deadline(const struct hf_h2 *h)
 {
 	uint64_t at = UINT64_MAX;
 
-	for (size_t i = 0; i < h->limits.max_streams; i++) {
-		const struct stream *s = h->streams[i];
-
-		if (s != NULL && s->deadline_ms < at)
+	for (const struct stream *s = h->streams; s != NULL; s = s->next) {
+		if (s->deadline_ms < at)
 			at = s->deadline_ms;
-		if (s != NULL && s->hard_ms < at)
+		if (s->hard_ms < at)
 			at = s->hard_ms;
 	}
 	return at;
@@ -545,10 +540,9 @@ uint64_t hf_h2_deadline(const struct hf_h2 *h)
 void hf_h2_tick(struct hf_h2 *h, uint64_t now_ms)
 {
 	see_time(h, now_ms);
-	for (size_t i = 0; i < h->limits.max_streams; i++) {
-		struct stream *s = h->streams[i];
-
-		if (s == NULL || (h->now_ms < s->deadline_ms && h->now_ms < s->hard_ms))
+	/* No stream is freed here: that comes when nghttp2 sends or reads. */
+	for (struct stream *s = h->streams; s != NULL; s = s->next) {
+		if (h->now_ms < s->deadline_ms && h->now_ms < s->hard_ms)
 			continue;
 		hf_h2_reset(h, s, HF_ERR_TIMEOUT);
 		/* A server that lets no stream begin, or reads nothing, must not delay the news. */

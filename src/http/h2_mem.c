@@ -20,7 +20,7 @@ static void *block_get(size_t len, void *ctx)
 
 	if (hf_add_size(&all, len, sizeof(*b)) != HF_OK)
 		return NULL;
-	b = hf_mem_new(mem, all);
+	b = hf_mem_room(mem, all); /* not touched: a session has a frame's room it seldom fills */
 	if (b == NULL)
 		return NULL;
 	b->len = len;
@@ -38,8 +38,11 @@ static void block_put(void *p, void *ctx)
 static void *block_array(size_t n, size_t size, void *ctx)
 {
 	size_t len = 0;
+	void *p = hf_mul_size(&len, n, size) == HF_OK ? block_get(len, ctx) : NULL;
 
-	return hf_mul_size(&len, n, size) == HF_OK ? block_get(len, ctx) : NULL;
+	if (p != NULL)
+		memset(p, 0, len);
+	return p;
 }
 
 static void *block_resize(void *p, size_t len, void *ctx)

@@ -106,8 +106,8 @@ static uint32_t n_large(const struct hf_h2 *h)
 {
 	uint32_t n = 0;
 
-	for (size_t i = 0; i < h->limits.max_streams; i++)
-		n += h->streams[i] != NULL && h->streams[i]->body.cap > HF_H2_SMALL_BODY;
+	for (const struct stream *s = h->streams; s != NULL; s = s->next)
+		n += s->body.cap > HF_H2_SMALL_BODY;
 	return n;
 }
 

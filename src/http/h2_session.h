@@ -18,6 +18,7 @@
 
 /* One request and its answer. */
 struct stream {
+	struct stream *next;
 	int32_t id;
 	struct hf_http_head head; /* of what comes in */
 	size_t head_len;
@@ -60,7 +61,7 @@ struct hf_h2 {
 	bool is_server;
 	struct hf_h2_server server;
 	char authority[HF_HTTP_VALUE_MAX];
-	struct stream *streams[HF_H2_STREAMS_MAX];
+	struct stream *streams; /* newest first */
 	size_t n_streams;
 	uint64_t now_ms;
 	uint64_t tokens_milli; /* control frames still allowed, in 1/1000 */

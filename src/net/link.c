@@ -43,7 +43,9 @@ static void link_free(struct hf_link *l)
 	hf_tls_clear(&l->tls);
 	hf_buf_clear(&l->in);
 	hf_mem_free(mem, l->writing);
-	uv_freeaddrinfo(l->found);
+	if (l->dial != NULL)
+		uv_freeaddrinfo(l->dial->found);
+	hf_mem_free(mem, l->dial);
 	hf_mem_free(mem, l);
 }
 
@@ -63,7 +65,8 @@ static void note(struct hf_link *l, hf_err e, const char *text)
 	if (l->err != HF_OK)
 		return;
 	l->err = e;
-	(void)hf_fail(&l->why, e, "%s: %s", l->address[0] != '\0' ? l->address : l->host, text);
+	(void)hf_fail(&l->why, e, "%s: %s",
+		l->address[0] == '\0' && l->dial != NULL ? l->dial->host : l->address, text);
 }
 
 void hf_link_die(struct hf_link *l, hf_err e, const char *text)
@@ -72,8 +75,9 @@ void hf_link_die(struct hf_link *l, hf_err e, const char *text)
 	if (l->state == LINK_DEAD)
 		return;
 	l->state = LINK_DEAD;
-	(void)uv_cancel((uv_req_t *)&l->lookup);
-	if (!l->is_swapping) /* else it is being closed already */
+	if (l->dial != NULL)
+		(void)uv_cancel((uv_req_t *)&l->dial->lookup);
+	if (l->dial == NULL || !l->dial->is_swapping) /* else it is being closed already */
 		uv_close((uv_handle_t *)&l->tcp, on_closed);
 	uv_close((uv_handle_t *)&l->timer, on_closed);
 }
@@ -540,8 +544,8 @@ hf_err hf_link_new(struct hf_link **out, const struct hf_link_config *config, st
 void hf_link_begin(struct hf_link *l)
 {
 	struct hf_tls_start start = {
-		.server_name = l->host[0] != '\0' ? l->host : NULL,
-		.want = l->has_want ? &l->want : NULL,
+		.server_name = l->dial != NULL ? l->dial->host : NULL,
+		.want = l->dial != NULL && l->dial->has_want ? &l->dial->want : NULL,
 		.now_s = hf_clock_wall_s(),
 		.now_ms = link_now(l),
 	};

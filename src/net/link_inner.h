@@ -14,19 +14,25 @@ enum link_state {
 	LINK_DEAD,    /* handles are being closed */
 };
 
-struct hf_link {
-	struct hf_link_config config;
-	enum link_state state;
-	uv_tcp_t tcp;
-	uv_timer_t timer;
-	unsigned n_busy; /* handles and requests libuv still holds; the link lives as long */
+/* What only a link has that we began. */
+struct hf_link_dial {
 	uv_getaddrinfo_t lookup;
 	uv_connect_t connect;
 	struct addrinfo *found; /* addresses of the peer, and the one being tried */
 	struct addrinfo *trying;
 	struct hf_identity_want want;
 	bool has_want;
+	bool is_swapping; /* the socket of one address is closing for that of the next */
 	char host[256];
+};
+
+struct hf_link {
+	struct hf_link_config config;
+	enum link_state state;
+	uv_tcp_t tcp;
+	uv_timer_t timer;
+	unsigned n_busy; /* handles and requests libuv still holds; the link lives as long */
+	struct hf_link_dial *dial; /* NULL: it came in */
 	char address[HF_LINK_ADDRESS_TEXT];
 	struct hf_tls tls;
 	struct hf_h2 *h2;
@@ -34,7 +40,6 @@ struct hf_link {
 	uv_write_t write;
 	uint8_t *writing; /* copy of what libuv is sending; NULL: nothing */
 	size_t writing_len;
-	bool is_swapping; /* the socket of one address is closing for that of the next */
 	bool is_reading;
 	bool is_signing; /* on_sign was called and is not answered */
 	bool is_pumping;

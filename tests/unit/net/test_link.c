@@ -79,14 +79,14 @@ static void every_address_of_a_name_is_tried(void **state)
 	net_run_ms(&w, 20);
 	assert_int_equal(uv_ip4_addr("127.0.0.1", hf_listener_port(w.listener), &alive), 0);
 	assert_ok(world_connect(&w, &dev, "127.0.0.1", port));
-	dev.l->trying = &first; /* as if a name had these two */
+	dev.l->dial->trying = &first; /* as if a name had these two */
 	net_until(&w, dev.n_open + dev.n_close > 0);
 	assert_int_equal(dev.n_open, 1);
 	hf_link_abort(dev.l, HF_ERR_STATE);
 	net_until(&w, dev.n_close == 1);
 	second.ai_addr = (struct sockaddr *)&dead;
 	assert_ok(world_connect(&w, &dev, "127.0.0.1", port));
-	dev.l->trying = &first;
+	dev.l->dial->trying = &first;
 	net_until(&w, dev.n_close == 1);
 	assert_int_equal(dev.err, HF_ERR_NET);
 	world_clear(&w);
