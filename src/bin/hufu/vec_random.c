@@ -108,7 +108,7 @@ static void expect_decimal(struct vec_run *r, const char *name, double got)
 void vec_run_random(struct vec_run *r)
 {
 	struct hf_random_value values[HF_RANDOM_VALUES_MAX] = { { 0, 0 } };
-	struct hf_random work = { NULL };
+	struct hf_random work = { 0 };
 	struct hf_bits b;
 	unsigned part = 0;
 	struct hf_random_item item = item_of(r, &part);
