@@ -2,6 +2,7 @@
 /* A kernel with one of each thing that tools/check-ct-object must find; it is compiled, never run.
  */
 #include <immintrin.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "leaky.h"
@@ -36,4 +37,23 @@ __m256i leak_gather(const __m256i *secret, const int *table)
 void leak_jump(void (*const *table)(void), uint64_t i)
 {
 	table[i]();
+}
+
+/* A shift and a mask between the load and the address. */
+uint32_t leak_masked(const uint32_t *secret, const uint32_t *table)
+{
+	return table[(*secret >> 7 ^ 3) & 15];
+}
+
+/* What is loaded behind the address that it makes comes to it by the jump back. */
+uint32_t leak_round(const uint8_t *secret, const uint32_t *table, size_t n)
+{
+	uint32_t i = 0;
+	uint32_t sum = 0;
+
+	do {
+		sum += table[i];
+		i = *secret++;
+	} while (--n > 0);
+	return sum;
 }
