@@ -338,8 +338,37 @@ static bool start_nginx(struct pair *p)
 	return true;
 }
 
+/* Both sides with one loop, as the others have one process. */
+static bool start_hufu(struct pair *p)
+{
+	const char *bin = getenv("HUFU_BIN");
+	char program[PATH];
+	uint16_t far = free_port();
+
+	(void)snprintf(program, sizeof(program), "%s/hufu", bin != NULL ? bin : ".");
+	if (access(program, X_OK) != 0)
+		return false;
+	p->port = free_port();
+	for (int is_server = 0; is_server <= 1; is_server++) {
+		const char *name = is_server ? "hufu-server.yaml" : "hufu-client.yaml";
+		const char *who = is_server ? "server" : "client";
+		char *argv[] = { program, (char[]){ "tunnel" }, path(name), NULL };
+
+		put_file(name,
+			"threads: 1\nidentity: { certificate: %s/SM2-%s.crt, key: %s/SM2-%s.key }\n"
+			"trust: { roots: [%s/SM2-ca.crt] }\nservices:\n- name: b\n  side: %s\n"
+			"  accept: 127.0.0.1:%u\n  connect: [localhost:%u]\n%s",
+			dir, who, dir, who, dir, who, is_server ? far : p->port,
+			is_server ? service_port : far,
+			is_server ? "  allow: [{ name: client }]\n" : "");
+		p->pid[is_server] = run(argv);
+	}
+	return true;
+}
+
 static struct pair pairs[] = {
 	{ .name = "nothing", .start = start_none },
+	{ .name = "hufu, TLS 1.3-SM", .start = start_hufu },
 	{ .name = "stunnel", .start = start_stunnel },
 	{ .name = "nginx", .start = start_nginx },
 };
@@ -417,12 +446,13 @@ static void stop_all(pid_t service)
 
 int main(void)
 {
-	static const char *const p256[] = { "server", "client", NULL };
+	static const char *const names[] = { "server", "client", NULL };
 	int listener = listen_any(&service_port);
 	pid_t service;
 
 	bench_need(mkdtemp(dir) != NULL && chmod(dir, 0755) == 0, "a folder");
-	make_certs("P-256", "", p256);
+	make_certs("P-256", "", names);
+	make_certs("SM2", "-sm3 -sigopt distid:1234567812345678", names);
 	service = fork_one();
 	if (service == 0)
 		serve(listener);
