@@ -35,22 +35,24 @@ static const struct hf_cert *pinned(const struct hf_tls *t, const struct hf_tls_
 	return NULL;
 }
 
-static hf_err check_chain(
-	struct hf_tls *t, const struct hf_tls_presented *p, const char *name, struct hf_errinfo *ei)
+static hf_err check_chain(struct hf_tls *t, const struct hf_tls_presented *p,
+	const struct hf_cert *leaf, enum hf_purpose purpose, const struct hf_identity_want *want,
+	struct hf_errinfo *ei)
 {
 	const struct hf_tls_config *cfg = t->cfg;
 	struct hf_chain_query q = {
-		.leaf = &p->cert[0],
+		.leaf = leaf,
 		.intermediates = &p->cert[1],
 		.n_intermediates = p->n - 1,
 		.roots = cfg->roots,
 		.n_roots = cfg->n_roots,
 		.crls = cfg->crls,
 		.n_crls = cfg->n_crls,
-		.purpose = cfg->role == HF_TLS_CLIENT ? HF_PURPOSE_SERVER : HF_PURPOSE_CLIENT,
+		.purpose = purpose,
 		.now_s = t->now_s,
 		.need_crl = cfg->need_crl,
 		.crl_age_max_s = cfg->crl_age_max_s,
+		.want = *want,
 	};
 
 	if (cfg->root_pin != NULL) {
@@ -60,10 +62,6 @@ static hf_err check_chain(
 			return hf_fail(ei, HF_ERR_AUTH,
 				"peer does not present the root CA whose digest is expected");
 	}
-	if (t->want != NULL)
-		q.want = *t->want;
-	else
-		q.want.dns = name;
 	return hf_chain_check(NULL, &q, ei);
 }
 
@@ -95,13 +93,26 @@ hf_err hf_tls_peer_parse(
 
 hf_err hf_tls_peer_check(struct hf_tls *t, const struct hf_tls_presented *p, const char *name)
 {
+	struct hf_identity_want want = { .dns = name };
 	struct hf_errinfo ei = { 0 };
-	hf_err e = check_chain(t, p, name, &ei);
+	hf_err e = check_chain(t, p, &p->cert[0],
+		t->cfg->role == HF_TLS_CLIENT ? HF_PURPOSE_SERVER : HF_PURPOSE_CLIENT,
+		t->want != NULL ? t->want : &want, &ei);
 
 	if (e != HF_OK && t->cfg->role == HF_TLS_SERVER && t->cfg->enrol && is_fit_to_enrol(t, p)) {
 		t->is_self_signed = true;
 		e = HF_OK;
 	}
+	return e == HF_OK ? HF_OK : hf_tls_peer_refuse(t, e, &ei);
+}
+
+/* Who it is, the leaf says; that both are of one party, the caller has seen to. */
+hf_err hf_tls_peer_check_enc(struct hf_tls *t, const struct hf_tls_presented *p, size_t at)
+{
+	static const struct hf_identity_want anybody;
+	struct hf_errinfo ei = { 0 };
+	hf_err e = check_chain(t, p, &p->cert[at], HF_PURPOSE_ENCRYPT, &anybody, &ei);
+
 	return e == HF_OK ? HF_OK : hf_tls_peer_refuse(t, e, &ei);
 }
 

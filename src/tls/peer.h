@@ -28,6 +28,10 @@ HF_MUST_USE hf_err hf_tls_peer_parse(
 HF_MUST_USE hf_err hf_tls_peer_check(
 	struct hf_tls *t, const struct hf_tls_presented *p, const char *name);
 
+/* The same for the certificate at a place, which is for encryption. */
+HF_MUST_USE hf_err hf_tls_peer_check_enc(
+	struct hf_tls *t, const struct hf_tls_presented *p, size_t at);
+
 /* Ends the link over the peer's certificate, with the alert for e; returns the failure. */
 hf_err hf_tls_peer_refuse(struct hf_tls *t, hf_err e, const struct hf_errinfo *ei);
 

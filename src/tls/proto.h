@@ -27,6 +27,9 @@ struct hf_tls_proto {
 	uint16_t version;  /* in the head of the records that begin it */
 	size_t cipher_max; /* bytes of a protected record after its head */
 
+	/* What the configuration must be for it; NULL: nothing more. */
+	hf_err (*check_config)(const struct hf_tls_config *cfg, struct hf_errinfo *ei);
+
 	enum hf_tls_phase (*phase)(uint8_t state);
 	const char *(*state_name)(uint8_t state);
 
@@ -56,7 +59,7 @@ struct hf_tls_proto {
 	hf_err (*rekey_if_due)(struct hf_tls *t);
 	uint64_t (*rekey_deadline)(const struct hf_tls *t);
 
-	/* As hf_tls_sign_get(), hf_tls_key_update() and hf_tls_export(), of a link that may. */
+	/* As hf_tls_sign_get(), hf_tls_key_update() and hf_tls_export(); NULL: there is none. */
 	hf_err (*sign_get)(const struct hf_tls *t, struct hf_tls_cv *cv);
 	hf_err (*key_update)(struct hf_tls *t, bool ask);
 	hf_err (*export)(const struct hf_tls *t, uint8_t *out, size_t out_len, const char *label,
@@ -64,5 +67,6 @@ struct hf_tls_proto {
 };
 
 extern const struct hf_tls_proto hf_tls_proto_13;
+extern const struct hf_tls_proto hf_tls_proto_tlcp;
 
 #endif

@@ -20,10 +20,11 @@ enum {
 	CONTROL_MAX = 4 * HF_TLS_MESSAGE_MAX, /* out may hold this beyond out_max */
 	OUT_MAX_MAX = 1 << 24,
 	NAMES_MAX = HF_TLS_NAME_MAX + 1,
+	RECORD_MAX = HF_TLS_HEAD_LEN + UINT16_MAX, /* check_head() of the protocol allows less */
 };
 
 /* Best first: a server begins with the first that it may speak. */
-static const struct hf_tls_proto *const protos[] = { &hf_tls_proto_13 };
+static const struct hf_tls_proto *const protos[] = { &hf_tls_proto_13, &hf_tls_proto_tlcp };
 
 void hf_tls_config_init(struct hf_tls_config *cfg, enum hf_tls_role role, enum hf_level level)
 {
@@ -55,9 +56,13 @@ static const char *config_fault(const struct hf_tls_config *cfg)
 {
 	const struct hf_tls_limits *l = &cfg->limits;
 	unsigned known = 0;
+	size_t cipher_max = 0;
 
-	for (size_t i = 0; i < HF_COUNT(protos); i++)
+	for (size_t i = 0; i < HF_COUNT(protos); i++) {
 		known |= protos[i]->id;
+		if ((cfg->protocols & protos[i]->id) != 0 && protos[i]->cipher_max > cipher_max)
+			cipher_max = protos[i]->cipher_max;
+	}
 	if (cfg->protocols == 0 || (cfg->protocols & ~known) != 0)
 		return "no protocol, or one that is not there";
 	if (cfg->role == HF_TLS_CLIENT && (cfg->protocols & (cfg->protocols - 1)) != 0)
@@ -72,7 +77,7 @@ static const char *config_fault(const struct hf_tls_config *cfg)
 		return "too many application protocols";
 	if (l->message_max > HF_TLS_MESSAGE_MAX || l->message_max < 1024)
 		return "message_max is out of range";
-	if (l->plain_max < HF_TLS_CIPHER_MAX || l->plain_max > OUT_MAX_MAX || l->out_max == 0 ||
+	if (l->plain_max < cipher_max || l->plain_max > OUT_MAX_MAX || l->out_max == 0 ||
 		l->out_max > OUT_MAX_MAX)
 		return "plain_max or out_max is out of range";
 	if (l->rekey_records == 0 || l->rekey_bytes == 0 || l->rekey_ms == 0)
@@ -82,6 +87,19 @@ static const char *config_fault(const struct hf_tls_config *cfg)
 			return "an application protocol's name is empty or too long";
 	}
 	return NULL;
+}
+
+static hf_err check_config(const struct hf_tls_config *cfg, struct hf_errinfo *ei)
+{
+	const char *fault = config_fault(cfg);
+
+	if (fault != NULL)
+		return hf_fail(ei, HF_ERR_ARG, "link configuration: %s", fault);
+	for (size_t i = 0; i < HF_COUNT(protos); i++) {
+		if ((cfg->protocols & protos[i]->id) != 0 && protos[i]->check_config != NULL)
+			HF_TRY(protos[i]->check_config(cfg, ei));
+	}
+	return HF_OK;
 }
 
 static enum hf_tls_phase phase(const struct hf_tls *t)
@@ -159,8 +177,8 @@ static hf_err begin(struct hf_tls *t, const struct hf_tls_start *start)
 hf_err hf_tls_init(
 	struct hf_tls *t, const struct hf_tls_config *cfg, const struct hf_tls_start *start)
 {
-	const char *fault = config_fault(cfg);
 	const struct hf_tls_limits *l = &cfg->limits;
+	hf_err e;
 
 	*t = (struct hf_tls){
 		.cfg = cfg,
@@ -172,18 +190,22 @@ hf_err hf_tls_init(
 		.now_s = start->now_s,
 		.end_ms = HF_TLS_NEVER,
 		.proto = first_proto(cfg),
+		.start = start,
 	};
-	if (fault != NULL)
-		return t->err = hf_fail(&t->why, HF_ERR_ARG, "link configuration: %s", fault);
+	t->err = check_config(cfg, &t->why);
+	if (t->err != HF_OK)
+		return t->err;
 	if (l->handshake_ms < HF_TLS_NEVER - t->now_ms)
 		t->end_ms = t->now_ms + l->handshake_ms;
-	hf_buf_init(&t->rec, cfg->mem, HF_TLS_RECORD_MAX);
+	hf_buf_init(&t->rec, cfg->mem, RECORD_MAX);
 	hf_buf_init(&t->msg, cfg->mem, l->message_max + HF_TLS_CIPHER_MAX);
 	hf_buf_init(&t->plain, cfg->mem, l->plain_max);
 	hf_buf_init(&t->out, cfg->mem, l->out_max + CONTROL_MAX);
 	hf_buf_init(&t->peer_der, cfg->mem, l->message_max);
 	hf_buf_init(&t->sni, cfg->mem, NAMES_MAX);
-	return settle(t, begin(t, start));
+	e = settle(t, begin(t, start));
+	t->start = NULL;
+	return e;
 }
 
 void hf_tls_clear(struct hf_tls *t)
@@ -455,6 +477,8 @@ hf_err hf_tls_key_update(struct hf_tls *t, bool ask)
 		return t->err;
 	if (!hf_tls_is_open(t) || t->is_closing)
 		return HF_ERR_STATE;
+	if (t->proto->key_update == NULL)
+		return HF_ERR_UNSUPPORTED;
 	return settle(t, t->proto->key_update(t, ask));
 }
 
@@ -464,7 +488,7 @@ hf_err hf_tls_sign_get(const struct hf_tls *t, struct hf_tls_cv *cv)
 		return t->err;
 	if (phase(t) != HF_TLS_PHASE_SIGN)
 		return HF_ERR_STATE;
-	return t->proto->sign_get(t, cv);
+	return t->proto->sign_get == NULL ? HF_ERR_UNSUPPORTED : t->proto->sign_get(t, cv);
 }
 
 hf_err hf_tls_sign_done(struct hf_tls *t, const struct hf_sm2_sig *sig)
@@ -549,5 +573,7 @@ hf_err hf_tls_export(const struct hf_tls *t, uint8_t *out, size_t out_len, const
 {
 	if (!hf_tls_is_open(t) || t->err != HF_OK)
 		return HF_ERR_STATE;
+	if (t->proto->export == NULL)
+		return HF_ERR_UNSUPPORTED;
 	return t->proto->export(t, out, out_len, label, context, context_len);
 }

@@ -68,6 +68,9 @@ struct hf_tls_limits {
 	uint64_t rekey_ms;
 };
 
+struct hf_tlcp_config;
+struct hf_tlcp_session;
+
 /* Shared by many links, never written by them, and must outlive them, with all it points to. */
 struct hf_tls_config {
 	enum hf_tls_role role;
@@ -94,6 +97,8 @@ struct hf_tls_config {
 	bool require_client_cert; /* server: and end the handshake without one */
 	bool enrol; /* server: a self-signed client is let in, marked (hf_tls_is_self_signed) */
 
+	const struct hf_tlcp_config *tlcp; /* what TLCP needs besides (tls/tlcp.h), or NULL */
+
 	const char *const *alpn; /* best first; the server's order decides */
 	size_t n_alpn;
 
@@ -110,6 +115,7 @@ struct hf_tls_start {
 	const struct hf_identity_want *want; /* what the peer's leaf must be; NULL: anybody */
 	uint64_t now_s;                      /* seconds since 1970, for certificates */
 	uint64_t now_ms;                     /* any steady clock, the one of hf_tls_feed() */
+	const struct hf_tlcp_session *tlcp_session; /* client: a session to resume, or NULL */
 };
 
 struct hf_tls_proto; /* tls/proto.h */
@@ -121,6 +127,7 @@ struct hf_tls {
 	const struct hf_tls_config *cfg;
 	const struct hf_tls_proto *proto;
 	const struct hf_identity_want *want;
+	const struct hf_tls_start *start; /* during hf_tls_init() only */
 	struct hf_tls_hs *hs;
 	struct hf_tlcp *tlcp;
 	uint8_t state; /* of the protocol: enum hf_tls_state and its kin */
@@ -232,7 +239,9 @@ HF_MUST_USE hf_err hf_tls_read(struct hf_tls *t, size_t *len, uint8_t *out, size
 /* Says close_notify: nothing can be written any more, reading goes on. Twice is once. */
 HF_MUST_USE hf_err hf_tls_close(struct hf_tls *t);
 
-/* New keys for what we send; ask: the peer shall do the same. HF_ERR_STATE: not now (not sticky).
+/*
+ * New keys for what we send; ask: the peer shall do the same. HF_ERR_STATE: not now;
+ * HF_ERR_UNSUPPORTED: the protocol has none (TLCP). Neither sticks.
  */
 HF_MUST_USE hf_err hf_tls_key_update(struct hf_tls *t, bool ask);
 
@@ -249,7 +258,10 @@ struct hf_tls_cv {
 HF_MUST_USE hf_err hf_tls_cv_digest(
 	uint8_t e[HF_SM3_LEN], const struct hf_tls_cv *cv, const struct hf_sm2_pub *pub);
 
-/* With HF_WANT_SIGN: what to sign with the key of our leaf. HF_ERR_STATE: none wanted. */
+/*
+ * With HF_WANT_SIGN: what to sign with the key of our leaf. HF_ERR_STATE: none wanted.
+ * HF_ERR_UNSUPPORTED: a link of TLCP, see hf_tlcp_sign_get().
+ */
 HF_MUST_USE hf_err hf_tls_sign_get(const struct hf_tls *t, struct hf_tls_cv *cv);
 
 /* The signature of its digest. HF_ERR_STATE: none wanted (does not stick). */
@@ -287,6 +299,7 @@ const char *hf_tls_server_name(const struct hf_tls *t);
 
 /*
  * Bytes that only both ends of this link know (RFC 8446 7.5). HF_ERR_STATE: not open yet.
+ * HF_ERR_UNSUPPORTED: TLCP, whose master secret is not bound to the certificates of both ends.
  * HF_ERR_ARG: label over 249 bytes or out_len over 255 * 32.
  */
 HF_MUST_USE hf_err hf_tls_export(const struct hf_tls *t, uint8_t *out, size_t out_len,
