@@ -205,7 +205,7 @@ static hf_err on_done(struct hf_tls *t, const struct hf_tls_msg *m)
 	/* The exchange takes the encryption keys of both sides, so the server must ask for ours. */
 	if (t->tlcp->suite->kx->is_ephemeral && !t->tlcp->hs->is_asked)
 		return hf_tls_die(t, HF_ALERT_HANDSHAKE_FAILURE,
-			hf_fail(&t->why, HF_ERR_STATE,
+			hf_fail(&t->why, HF_ERR_FORMAT,
 				"server chose ECDHE and does not ask for a certificate"));
 	HF_TRY(hf_tlcp_absorb(t, m->whole, m->whole_len));
 	HF_TRY(hf_tlcp_step(t, HF_TLCP_EV_SHD));
