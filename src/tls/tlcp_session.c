@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions of TLCP, and a store of them in memory: a ring in which the newest takes the place of
- * the oldest. An id is looked for from the first place to the last, so a store should not be larger
- * than what a walk of that length is worth next to a handshake: a few thousand.
+ * Sessions of TLCP, and a store of them in memory. The store is an array of sets; an id, which is
+ * random and of our own making, belongs to one of them, and there the oldest gives way to the
+ * newest. So nothing takes longer because the store is large.
  */
 #include "tls/tlcp_session.h"
 
 #include <string.h>
 
 #include "base/ct.h"
+#include "base/endian.h"
 #include "base/wipe.h"
+
+enum { WAYS = 8 }; /* places of a set */
+
+struct place {
+	struct hf_tlcp_session s; /* id_len 0: empty */
+	uint64_t age;             /* when it was filled: the lower, the older */
+};
 
 struct hf_tlcp_store {
 	const struct hf_mem *mem;
-	size_t max;
-	size_t next; /* the place of the next one */
-	struct hf_tlcp_session *at;
+	size_t n_sets;
+	size_t ways;
+	uint64_t now; /* puts so far */
+	struct place *at;
 };
 
 hf_err hf_tlcp_session_copy(
@@ -63,8 +72,10 @@ struct hf_tlcp_store *hf_tlcp_store_new(const struct hf_mem *mem, size_t max)
 	s = hf_mem_new(mem, sizeof(*s));
 	if (s == NULL)
 		return NULL;
-	*s = (struct hf_tlcp_store){ .mem = mem, .max = max };
-	s->at = hf_mem_array(mem, max, sizeof(*s->at));
+	s->mem = mem;
+	s->ways = max < WAYS ? max : WAYS;
+	s->n_sets = max / s->ways;
+	s->at = hf_mem_array(mem, s->n_sets * s->ways, sizeof(*s->at));
 	if (s->at != NULL)
 		return s;
 	hf_mem_free(mem, s);
@@ -75,50 +86,76 @@ void hf_tlcp_store_free(struct hf_tlcp_store *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < s->max; i++)
-		hf_tlcp_session_clear(&s->at[i]);
+	for (size_t i = 0; i < s->n_sets * s->ways; i++)
+		hf_tlcp_session_clear(&s->at[i].s);
 	hf_mem_free(s->mem, s->at);
 	hf_mem_free(s->mem, s);
+}
+
+static struct place *set_of(struct hf_tlcp_store *s, struct hf_bytes id)
+{
+	return &s->at[hf_get_be32(id.p) % s->n_sets * s->ways];
+}
+
+/* NULL: none by that id. */
+static struct place *find(struct hf_tlcp_store *s, struct hf_bytes id)
+{
+	if (id.len != HF_TLCP_ID_LEN)
+		return NULL;
+	for (size_t i = 0; i < s->ways; i++) {
+		struct place *p = set_of(s, id) + i;
+
+		if (p->s.id_len == id.len && hf_ct_eq(p->s.id, id.p, id.len))
+			return p;
+	}
+	return NULL;
+}
+
+static struct place *oldest(struct hf_tlcp_store *s, struct hf_bytes id)
+{
+	struct place *p = set_of(s, id);
+
+	for (size_t i = 1; i < s->ways; i++) {
+		if (set_of(s, id)[i].age < p->age)
+			p = set_of(s, id) + i;
+	}
+	return p;
 }
 
 static hf_err store_put(void *ctx, const struct hf_tlcp_session *session)
 {
 	struct hf_tlcp_store *s = ctx;
+	struct hf_bytes id = { session->id, session->id_len };
 	struct hf_tlcp_session copy;
+	struct place *p = find(s, id);
 
+	if (id.len != HF_TLCP_ID_LEN)
+		return HF_ERR_ARG;
 	HF_TRY(hf_tlcp_session_copy(&copy, session, s->mem));
-	hf_tlcp_session_clear(&s->at[s->next]);
-	s->at[s->next] = copy;
-	s->next = (s->next + 1) % s->max;
+	if (p == NULL)
+		p = oldest(s, id);
+	hf_tlcp_session_clear(&p->s);
+	*p = (struct place){ copy, ++s->now };
 	hf_wipe(&copy, sizeof(copy));
 	return HF_OK;
-}
-
-static struct hf_tlcp_session *find(struct hf_tlcp_store *s, struct hf_bytes id)
-{
-	for (size_t i = 0; i < s->max; i++) {
-		struct hf_tlcp_session *c = &s->at[i];
-
-		if (id.len > 0 && c->id_len == id.len && hf_ct_eq(c->id, id.p, id.len))
-			return c;
-	}
-	return NULL;
 }
 
 static bool store_get(void *ctx, struct hf_tlcp_session *out, struct hf_bytes id)
 {
 	struct hf_tlcp_store *s = ctx;
-	const struct hf_tlcp_session *found = find(s, id);
+	const struct place *p = find(s, id);
 
-	return found != NULL && hf_tlcp_session_copy(out, found, s->mem) == HF_OK;
+	return p != NULL && hf_tlcp_session_copy(out, &p->s, s->mem) == HF_OK;
 }
 
 static void store_drop(void *ctx, struct hf_bytes id)
 {
-	struct hf_tlcp_session *found = find(ctx, id);
+	struct place *p = find(ctx, id);
 
-	if (found != NULL)
-		hf_tlcp_session_clear(found);
+	if (p == NULL)
+		return;
+	hf_tlcp_session_clear(&p->s);
+	p->age = 0;
 }
 
 struct hf_tlcp_cache hf_tlcp_store_cache(struct hf_tlcp_store *s)

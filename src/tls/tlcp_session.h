@@ -51,7 +51,7 @@ struct hf_bytes hf_tlcp_session_cert(const struct hf_tlcp_session *s, size_t i);
 
 /* Where a server keeps sessions. A store that fails costs a full handshake and nothing else. */
 struct hf_tlcp_cache {
-	/* Keeps a copy. */
+	/* Keeps a copy, in place of what had this id. */
 	hf_err (*put)(void *ctx, const struct hf_tlcp_session *s);
 	/* Gives a copy, which the caller ends; false: none by that id. */
 	bool (*get)(void *ctx, struct hf_tlcp_session *out, struct hf_bytes id);
@@ -60,9 +60,12 @@ struct hf_tlcp_cache {
 	void *ctx;
 };
 
-struct hf_tlcp_store; /* sessions in memory, the oldest gives way; one thread at a time */
+struct hf_tlcp_store; /* sessions in memory; for one thread at a time */
 
-/* NULL: no memory, or max is 0 or above HF_TLCP_SESSIONS_MAX. Each session takes a few KiB. */
+/*
+ * Keeps at most max sessions, of which older ones give way to newer ones; each takes a few KiB.
+ * NULL: no memory, or max is 0 or above HF_TLCP_SESSIONS_MAX.
+ */
 struct hf_tlcp_store *hf_tlcp_store_new(const struct hf_mem *mem, size_t max);
 void hf_tlcp_store_free(struct hf_tlcp_store *s);
 struct hf_tlcp_cache hf_tlcp_store_cache(struct hf_tlcp_store *s);

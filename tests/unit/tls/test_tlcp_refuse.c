@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a link of TLCP turns away: false peers, altered messages and records, what policy forbids. */
+/* What a link of TLCP turns away: false peers, altered messages and records, what policy forbids.
+ */
 #include "tlcp_fixture.h"
 
 #include "base/endian.h"
@@ -116,8 +117,8 @@ static void a_wrong_signature_is_refused(void **state)
 	t.c.suites = HF_TLCP_ECC_SM4_GCM_SM3;
 	altered_is_refused(
 		&t, HF_TLCP_MSG_SKE, flip_last, &t.p.c, HF_ALERT_DECRYPT_ERROR, "signature");
-	altered_is_refused(&t, HF_TLS_MSG_CERT_VERIFY, flip_last, &t.p.s, HF_ALERT_DECRYPT_ERROR,
-		"signature");
+	altered_is_refused(
+		&t, HF_TLS_MSG_CERT_VERIFY, flip_last, &t.p.s, HF_ALERT_DECRYPT_ERROR, "signature");
 	altered_is_refused(&t, HF_TLS_MSG_CERT_VERIFY, cut_last, &t.p.s, HF_ALERT_DECODE_ERROR,
 		"malformed CertificateVerify");
 }
@@ -256,8 +257,8 @@ static void no_common_suite_is_a_failure(void **state)
 	tlcp_init(&t);
 	t.c.suites = HF_TLCP_ECC_SM4_GCM_SM3;
 	t.s.suites = HF_TLCP_ECDHE_SM4_GCM_SM3;
-	tlcp_refusal(&t, &t.p.s, HF_ERR_UNSUPPORTED, HF_ALERT_HANDSHAKE_FAILURE,
-		"no suite in common");
+	tlcp_refusal(
+		&t, &t.p.s, HF_ERR_UNSUPPORTED, HF_ALERT_HANDSHAKE_FAILURE, "no suite in common");
 }
 
 /* --- certificates --- */
@@ -412,8 +413,8 @@ static void ecdhe_needs_both_certificates_of_the_client(void **state)
 	party_issue(&enc, &spec, &dom.ca);
 	tlcp_init(&t);
 	t.c.enc_cert = enc.cert.der;
-	tlcp_refusal(&t, &t.p.s, HF_ERR_DENIED, HF_ALERT_BAD_CERTIFICATE,
-		"no encryption certificate");
+	tlcp_refusal(
+		&t, &t.p.s, HF_ERR_DENIED, HF_ALERT_BAD_CERTIFICATE, "no encryption certificate");
 	hf_cert_clear(&enc.cert);
 }
 
@@ -457,8 +458,7 @@ static void encrypt_to_server(uint8_t *b, size_t *len, const uint8_t *pms, size_
 	size_t der_len = 250;
 
 	assert_ok(hf_sm2_encrypt(raw, &two.server.key.pub, pms, pms_len, &rng));
-	assert_ok(hf_sm2_cipher_emit_der(
-		b + 2, &der_len, raw, HF_SM2_CIPHER_OVERHEAD + pms_len));
+	assert_ok(hf_sm2_cipher_emit_der(b + 2, &der_len, raw, HF_SM2_CIPHER_OVERHEAD + pms_len));
 	hf_put_be16(b, (uint16_t)der_len);
 	*len = 2 + der_len;
 }
@@ -477,7 +477,8 @@ static void one_byte_less(uint8_t *b, size_t *len)
 	encrypt_to_server(b, len, pms, sizeof(pms));
 }
 
-/* Right in all ways, but not the client's: what a stranger can do, and all others should look like. */
+/* Right in all ways, but not the client's: what a stranger can do, and all others should look like.
+ */
 static void right_but_unknown(uint8_t *b, size_t *len)
 {
 	static const uint8_t pms[HF_TLCP_MASTER_LEN] = { 1, 1, 7 };
@@ -793,8 +794,8 @@ static void what_the_level_forbids_cannot_be_configured(void **state)
 	config_is_refused(HF_L3, 0, true, "link.tlcp-ecdhe");
 	config_is_refused(HF_L3, HF_TLCP_ECDHE_SM4_GCM_SM3, true, "link.tlcp-ecdhe");
 	config_is_refused(HF_L2, HF_TLCP_ECC_SM4_GCM_SM3, true, "link.tlcp-ecc");
-	config_is_refused(HF_L2, HF_TLCP_ECDHE_SM4_GCM_SM3 | HF_TLCP_ECC_SM4_GCM_SM3, true,
-		"link.tlcp-ecc");
+	config_is_refused(
+		HF_L2, HF_TLCP_ECDHE_SM4_GCM_SM3 | HF_TLCP_ECC_SM4_GCM_SM3, true, "link.tlcp-ecc");
 	config_is_refused(HF_L2, HF_TLCP_ECDHE_SM4_CBC_SM3, true, "link.tlcp-cbc");
 	config_is_refused(HF_L1, HF_TLCP_ECDHE_SM4_CBC_SM3, false, "link.tlcp-cbc");
 	config_is_refused(HF_L1, HF_TLCP_ECC_SM4_CBC_SM3, false, "link.tlcp-cbc");

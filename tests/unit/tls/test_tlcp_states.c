@@ -290,7 +290,8 @@ static void every_message_in_every_state(void **state)
 	assert_ok(hf_tlcp_session_get(&t.p.c.t, &known));
 	pair_clear(&t.p);
 	for (size_t i = 0; i < HF_COUNT(courses); i++) {
-		/* A session that some message spoiled is forgotten: made anew, and not pushed out. */
+		/* A session that some message spoiled is forgotten: made anew, and not pushed out.
+		 */
 		hf_tlcp_store_free(sessions);
 		hf_tlcp_session_clear(&known);
 		sessions = hf_tlcp_store_new(&test_mem, 1000);

@@ -2,8 +2,8 @@
 /*
  * Recorded links of TLCP between foreign programs: each of our ends takes one side of them. What
  * our end says differs from what was said (its random values, its extensions), so the test puts
- * the recorded messages into the transcript in place of ours; everything the peer said is read as it
- * crossed the wire: its certificates, signatures, Finished, data and close_notify.
+ * the recorded messages into the transcript in place of ours; everything the peer said is read as
+ * it crossed the wire: its certificates, signatures, Finished, data and close_notify.
  */
 #include "tlcp_fixture.h"
 
