@@ -38,6 +38,7 @@ enum hf_policy_unit {
 	X(LINK_TLCP_ECC,        "link.tlcp-ecc",          BOOL,    1,              0,            0,            "TLCP with static key exchange is allowed") \
 	X(LINK_TLCP_ECDHE,      "link.tlcp-ecdhe",        BOOL,    1,              1,            0,            "TLCP with ephemeral key exchange is allowed") \
 	X(LINK_TLCP_CBC,        "link.tlcp-cbc",          BOOL,    1,              0,            0,            "TLCP CBC suites are allowed, by a named switch only") \
+	X(LINK_PSK,             "link.external-psk",      BOOL,    1,              0,            0,            "a key given to both ends may stand in for certificates, by a named switch only") \
 	X(SUITE_GCM,            "suite.sm4-gcm",          BOOL,    1,              1,            1,            "SM4-GCM is allowed") \
 	X(SUITE_CCM,            "suite.sm4-ccm",          BOOL,    1,              1,            0,            "SM4-CCM is allowed") \
 	X(FORWARD_SECRECY,      "link.forward-secrecy",   BOOL,    0,              1,            1,            "every session needs forward secrecy") \

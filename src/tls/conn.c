@@ -77,17 +77,25 @@ hf_err hf_tls_step(struct hf_tls *t, enum hf_tls_event ev)
 	return HF_OK;
 }
 
-hf_err hf_tls_send_msg(struct hf_tls *t, const uint8_t *msg, size_t len)
+hf_err hf_tls_put_msg(struct hf_tls *t, const uint8_t *msg, size_t len)
 {
-	hf_sm3_feed(&t->hs->transcript, msg, len);
+	/* RFC 8449 4: the peer's limit is for protected records. */
+	size_t max = t->tx.is_on ? t->tx_max : HF_TLS_PLAIN_MAX;
+
 	while (len > 0) {
-		size_t n = len < HF_TLS_PLAIN_MAX ? len : HF_TLS_PLAIN_MAX;
+		size_t n = len < max ? len : max;
 
 		HF_TRY(hf_tls_put_record(t, HF_TLS_HANDSHAKE, msg, n, 0));
 		msg += n;
 		len -= n;
 	}
 	return HF_OK;
+}
+
+hf_err hf_tls_send_msg(struct hf_tls *t, const uint8_t *msg, size_t len)
+{
+	hf_sm3_feed(&t->hs->transcript, msg, len);
+	return hf_tls_put_msg(t, msg, len);
 }
 
 hf_err hf_tls_send_ccs(struct hf_tls *t)
@@ -126,7 +134,34 @@ hf_err hf_tls_set_rx(struct hf_tls *t, const uint8_t secret[HF_SM3_LEN], const s
 	if (t->msg.len != m->whole_len)
 		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
 			hf_fail(&t->why, HF_ERR_STATE, "peer's message spans a change of keys"));
-	return hf_tls_dir_set(&t->rx, secret, t->now_ms);
+	return hf_tls_dir_set(&t->rx, t->hs->suite, secret, t->now_ms);
+}
+
+hf_err hf_tls_set_tx(struct hf_tls *t, const uint8_t secret[HF_SM3_LEN])
+{
+	return hf_tls_dir_set(&t->tx, t->hs->suite, secret, t->now_ms);
+}
+
+/* RFC 8449 4: the type is counted; less than 64 is refused, more than a record can hold is not. */
+hf_err hf_tls_take_limit(struct hf_tls *t, uint16_t limit)
+{
+	if (limit < HF_TLS_LIMIT_MIN ||
+		(t->cfg->role == HF_TLS_CLIENT && limit > HF_TLS_LIMIT_MAX))
+		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
+			hf_fail(&t->why, HF_ERR_FORMAT,
+				"peer's record size limit of %u is out of range", limit));
+	t->tx_max = limit > HF_TLS_LIMIT_MAX ? HF_TLS_PLAIN_MAX : (uint16_t)(limit - 1);
+	return HF_OK;
+}
+
+size_t hf_tls_rx_max(const struct hf_tls *t)
+{
+	return t->has_rx_limit ? (size_t)t->cfg->record_limit - 1 : HF_TLS_PLAIN_MAX;
+}
+
+uint64_t hf_tls_wall_s(const struct hf_tls *t)
+{
+	return t->now_s + (t->now_ms - t->start_ms) / 1000;
 }
 
 hf_err hf_tls_agree(struct hf_tls *t, struct hf_bytes share)
@@ -135,12 +170,13 @@ hf_err hf_tls_agree(struct hf_tls *t, struct hf_bytes share)
 	uint8_t x[HF_SM2_LEN] = { 0 };
 	uint8_t hash[HF_SM3_LEN];
 	struct hf_sm2_pub peer;
-	hf_err e = HF_ERR_FORMAT;
+	bool is_alone = share.len == 0; /* psk_ke, RFC 8446 7.1: zeros in place of the secret */
+	hf_err e = is_alone ? HF_OK : HF_ERR_FORMAT;
 
 	/* RFC 8998 3.3.2: the point is uncompressed, and on the curve. */
 	if (share.len == HF_SM2_POINT_LEN && share.p[0] == 4)
 		e = hf_sm2_pub_parse(&peer, share.p, share.len);
-	if (e == HF_OK)
+	if (e == HF_OK && !is_alone)
 		e = hf_sm2_ecdh(x, &hs->eph, &peer);
 	if (e == HF_ERR_FORMAT)
 		e = hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
@@ -149,7 +185,6 @@ hf_err hf_tls_agree(struct hf_tls *t, struct hf_bytes share)
 		goto out;
 
 	hf_tls_hash(t, hash);
-	hf_tls_early(hs->secret);
 	e = hf_tls_advance(hs->secret, x, sizeof(x));
 	if (e != HF_OK)
 		goto out;
@@ -169,9 +204,18 @@ hf_err hf_tls_make_master(struct hf_tls *t)
 	uint8_t hash[HF_SM3_LEN];
 
 	hf_tls_hash(t, hash);
+	if (!hs->is_psk)
+		t->first_s = hf_tls_wall_s(t);
 	HF_TRY(hf_tls_advance(hs->secret, NULL, 0));
 	HF_TRY(hf_tls_derive(hs->c_ap, hs->secret, "c ap traffic", hash));
 	HF_TRY(hf_tls_derive(hs->s_ap, hs->secret, "s ap traffic", hash));
-	/* The resumption secret would be derived from hs->secret once tickets exist. */
 	return hf_tls_derive(t->exporter, hs->secret, "exp master", hash);
+}
+
+hf_err hf_tls_make_res(const struct hf_tls *t, uint8_t out[HF_SM3_LEN])
+{
+	uint8_t hash[HF_SM3_LEN];
+
+	hf_tls_hash(t, hash);
+	return hf_tls_derive(out, t->hs->secret, "res master", hash);
 }

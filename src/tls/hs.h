@@ -19,6 +19,7 @@
 #include "tls/tls.h"
 
 struct hf_tls_hs {
+	const struct hf_tls_suite *suite; /* chosen; a client's after a hello of the server */
 	struct hf_sm3 transcript;
 	uint8_t secret[HF_SM3_LEN]; /* early, handshake or master secret: the present stage */
 	uint8_t c_hs[HF_SM3_LEN];   /* handshake traffic secrets, for Finished */
@@ -34,6 +35,14 @@ struct hf_tls_hs {
 	bool sent_share;            /* client: the ClientHello had our share */
 	bool is_retried;            /* a HelloRetryRequest was sent or received */
 	bool is_asked;              /* client: the server wants a certificate */
+	bool is_psk;                /* a pre-shared key takes the place of certificates */
+	bool is_psk_ke;             /* and there is no fresh key exchange */
+	uint16_t psk;               /* server: its index in the client's hello */
+	unsigned modes;             /* server: the client's psk_key_exchange_modes */
+	bool has_limit;             /* server: the client said how long records may be */
+	size_t early_left;          /* server: bytes of early data that may still be skipped */
+	uint8_t early[HF_SM3_LEN];  /* client: early secret of the key that is offered */
+	struct hf_tls_session *offer; /* client: a copy of the session that is offered */
 	struct hf_tls_cv cv;        /* our CertificateVerify */
 	uint8_t digest[HF_SM3_LEN]; /* e of it */
 	struct hf_buf name;         /* client: server_name with terminator */
@@ -60,7 +69,10 @@ HF_MUST_USE hf_err hf_tls_step(struct hf_tls *t, enum hf_tls_event ev);
 HF_MUST_USE hf_err hf_tls_put_record(
 	struct hf_tls *t, enum hf_tls_type type, const uint8_t *in, size_t len, size_t pad);
 
-/* Adds a whole message to the transcript and queues it, in as few records as it fits in. */
+/* Queues a whole message, in as few records as it fits in. */
+HF_MUST_USE hf_err hf_tls_put_msg(struct hf_tls *t, const uint8_t *msg, size_t len);
+
+/* Adds a whole message to the transcript and queues it. */
 HF_MUST_USE hf_err hf_tls_send_msg(struct hf_tls *t, const uint8_t *msg, size_t len);
 
 /* Queues a change_cipher_spec for boxes in between (RFC 8446 D.4). */
@@ -77,11 +89,55 @@ void hf_tls_absorb_retry(struct hf_tls *t);
 HF_MUST_USE hf_err hf_tls_set_rx(
 	struct hf_tls *t, const uint8_t secret[HF_SM3_LEN], const struct hf_tls_msg *m);
 
-/* ECDH with the peer's point, then the handshake traffic secrets; the transcript ends with SH. */
+/* New keys for writing. */
+HF_MUST_USE hf_err hf_tls_set_tx(struct hf_tls *t, const uint8_t secret[HF_SM3_LEN]);
+
+/*
+ * From the early secret in hs->secret: ECDH with the peer's point (empty: a pre-shared key alone),
+ * then the handshake traffic secrets; the transcript ends with SH.
+ */
 HF_MUST_USE hf_err hf_tls_agree(struct hf_tls *t, struct hf_bytes share);
 
 /* The application secrets and the exporter; the transcript ends with the server's Finished. */
 HF_MUST_USE hf_err hf_tls_make_master(struct hf_tls *t);
+
+/* The resumption secret; the transcript ends with the client's Finished. */
+HF_MUST_USE hf_err hf_tls_make_res(const struct hf_tls *t, uint8_t out[HF_SM3_LEN]);
+
+/* The peer's record_size_limit, which is checked. */
+HF_MUST_USE hf_err hf_tls_take_limit(struct hf_tls *t, uint16_t limit);
+
+/* Bytes of content in a record that we agreed to take. */
+size_t hf_tls_rx_max(const struct hf_tls *t);
+
+/* The time of day, by the clock of hf_tls_feed(). */
+uint64_t hf_tls_wall_s(const struct hf_tls *t);
+
+/* psk.c: pre-shared keys, what both ends do with them. */
+struct hf_tls_resume;
+
+/* The binder of a hello whose bytes up to the binders are given; early: the key's early secret. */
+HF_MUST_USE hf_err hf_tls_binder(const struct hf_tls *t, uint8_t out[HF_SM3_LEN],
+	const uint8_t early[HF_SM3_LEN], bool is_external, struct hf_bytes hello);
+
+/* The link as it may be resumed, without key and ticket. False: it may not. */
+bool hf_tls_describe(const struct hf_tls *t, struct hf_tls_resume *r);
+
+/* Are these certificates, checked once, good today? Says nothing to the peer. */
+bool hf_tls_peer_is_still_good(struct hf_tls *t, const struct hf_tls_resume *r);
+
+/* They are the peer's. */
+HF_MUST_USE hf_err hf_tls_peer_take_again(struct hf_tls *t, const struct hf_tls_resume *r);
+
+/* psk_client.c: chooses what is offered; the server took it; a ticket came. */
+HF_MUST_USE hf_err hf_tls_client_offer(struct hf_tls *t, struct hf_tls_session *session);
+HF_MUST_USE hf_err hf_tls_client_psk(struct hf_tls *t, const struct hf_tls_server_hello *h);
+HF_MUST_USE hf_err hf_tls_client_ticket(struct hf_tls *t, const struct hf_tls_ticket *ticket);
+
+/* psk_server.c: takes a key of the hello if one fits; sends tickets. */
+HF_MUST_USE hf_err hf_tls_server_psk(
+	struct hf_tls *t, const struct hf_tls_client_hello *h, const struct hf_tls_msg *m);
+HF_MUST_USE hf_err hf_tls_server_tickets(struct hf_tls *t);
 
 /* names.c: the host name a client asks for; the server's choice by ALPN; the client's check of it.
  */

@@ -2,29 +2,91 @@
 /* The client's side of the handshake (RFC 8446 A.1). */
 #include <string.h>
 
+#include "base/wipe.h"
 #include "base/wr.h"
 #include "tls/hs.h"
+#include "tls/keysched.h"
+#include "tls/resume.h"
+
+/* A client that has a key of its own and wants nothing else sends no share at all. */
+static bool is_bare(const struct hf_tls *t)
+{
+	return t->cfg->n_psks > 0 && t->cfg->psk_ke;
+}
+
+static unsigned modes(const struct hf_tls *t)
+{
+	const struct hf_tls_config *cfg = t->cfg;
+
+	if (is_bare(t))
+		return HF_TLS_PSK_KE;
+	if (cfg->n_psks == 0 && t->hs->offer == NULL && !cfg->keep_session)
+		return 0;
+	return HF_TLS_PSK_DHE_KE | (cfg->psk_ke ? HF_TLS_PSK_KE : 0);
+}
+
+static void put_psk(const struct hf_tls *t, struct hf_tls_hello_spec *spec)
+{
+	const struct hf_tls_session *s = t->hs->offer;
+
+	if (t->cfg->n_psks > 0) { /* RFC 8446 4.2.11: the age of such a key is 0 */
+		spec->identity = t->cfg->psks[0].identity;
+	} else if (s != NULL) {
+		spec->identity = s->r.ticket;
+		spec->age = (uint32_t)((hf_tls_wall_s(t) - s->r.made_s) * 1000) + s->r.age_add;
+	}
+}
+
+static hf_err put_binder(const struct hf_tls *t, uint8_t *msg, size_t len)
+{
+	struct hf_bytes hello = { msg, len - HF_TLS_BINDERS_LEN };
+
+	return hf_tls_binder(
+		t, msg + len - HF_SM3_LEN, t->hs->early, t->cfg->n_psks > 0, hello);
+}
+
+static hf_err emit_hello(
+	struct hf_tls *t, const struct hf_tls_hello_spec *spec, uint8_t *msg, size_t room)
+{
+	struct hf_writer w = { .p = msg, .cap = room };
+
+	hf_tls_client_hello_emit(&w, spec);
+	HF_TRY(hf_wr_done(&w));
+	if (spec->identity.len > 0)
+		HF_TRY(put_binder(t, msg, w.len));
+	return hf_tls_send_msg(t, msg, w.len);
+}
 
 static hf_err send_hello(struct hf_tls *t, struct hf_bytes cookie)
 {
 	struct hf_tls_hs *hs = t->hs;
-	uint8_t msg[HF_TLS_SMALL_MAX];
-	struct hf_writer w = { .p = msg, .cap = sizeof(msg) };
 	struct hf_tls_hello_spec spec = {
 		.random = hs->random,
+		.suites = t->cfg->suites,
 		.session = { hs->session, hs->session_len },
 		.alpn = t->cfg->alpn,
 		.n_alpn = t->cfg->n_alpn,
 		.share = hs->sent_share ? &hs->eph.pub : NULL,
 		.cookie = cookie,
+		.no_share_list = is_bare(t),
+		.limit = t->cfg->record_limit,
+		.modes = modes(t),
 	};
 	size_t at = t->out.len;
+	size_t room;
+	uint8_t *msg;
+	hf_err e;
 
 	if (hs->name.len > 0)
 		spec.name = (struct hf_bytes){ hs->name.p, hs->name.len - 1 };
-	hf_tls_client_hello_emit(&w, &spec);
-	HF_TRY(hf_wr_done(&w));
-	HF_TRY(hf_tls_send_msg(t, msg, w.len));
+	put_psk(t, &spec);
+	room = HF_TLS_SMALL_MAX + spec.identity.len;
+	msg = hf_mem_new(t->cfg->mem, room);
+	if (msg == NULL)
+		return HF_ERR_NO_MEMORY;
+	e = emit_hello(t, &spec, msg, room);
+	hf_mem_free(t->cfg->mem, msg);
+	HF_TRY(e);
 	if (!hs->is_retried)
 		t->out.p[at + 2] = 1; /* RFC 8446 5.1: the first ClientHello may say 0301 */
 	return HF_OK;
@@ -39,7 +101,7 @@ hf_err hf_tls_client_start(struct hf_tls *t)
 		hs->session_len = HF_TLS_SESSION_MAX;
 		HF_TRY(hf_rng_fill(t->cfg->rng, hs->session, hs->session_len));
 	}
-	if (!t->cfg->defer_share) {
+	if (!t->cfg->defer_share && !is_bare(t)) {
 		HF_TRY(hf_sm2_key_new(&hs->eph, t->cfg->rng));
 		hs->sent_share = true;
 	}
@@ -50,8 +112,9 @@ hf_err hf_tls_client_start(struct hf_tls *t)
 /* RFC 8446 4.1.3: what a ServerHello and a HelloRetryRequest must have in common. */
 static hf_err check_hello(struct hf_tls *t, const struct hf_tls_server_hello *h)
 {
-	const struct hf_tls_hs *hs = t->hs;
+	struct hf_tls_hs *hs = t->hs;
 	struct hf_bytes session = { hs->session, hs->session_len };
+	const struct hf_tls_suite *suite = hf_tls_suite_of(h->suite);
 
 	if (h->selected != HF_TLS_VERSION_13)
 		return hf_tls_die(t, HF_ALERT_PROTOCOL_VERSION,
@@ -60,10 +123,13 @@ static hf_err check_hello(struct hf_tls *t, const struct hf_tls_server_hello *h)
 		return hf_tls_die(t, HF_ALERT_UNSUPPORTED_EXTENSION,
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"server's hello has an extension that was not offered"));
+	/* RFC 8446 4.1.4: after a retry, the suite is the one that it named. */
 	if (h->version != 0x0303 || h->compression != 0 || !hf_bytes_eq(h->session, session) ||
-		h->suite != HF_TLS_SM4_GCM_SM3)
+		suite == NULL || (suite->bit & t->cfg->suites) == 0 ||
+		(hs->suite != NULL && hs->suite != suite))
 		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
 			hf_fail(&t->why, HF_ERR_FORMAT, "server chose what was not offered"));
+	hs->suite = suite;
 	return HF_OK;
 }
 
@@ -74,7 +140,7 @@ static hf_err on_retry(
 
 	HF_TRY(check_hello(t, h));
 	/* RFC 8446 4.1.4 and 4.2.8: it must change something, and ask for a group not yet sent. */
-	if ((h->has_share && (hs->sent_share || h->group != HF_TLS_CURVE_SM2)) ||
+	if ((h->has_share && (hs->sent_share || is_bare(t) || h->group != HF_TLS_CURVE_SM2)) ||
 		(!h->has_share && !h->has_cookie) || h->cookie.len > HF_TLS_COOKIE_MAX)
 		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
 			hf_fail(&t->why, HF_ERR_FORMAT,
@@ -89,7 +155,8 @@ static hf_err on_retry(
 	}
 	if (hs->session_len > 0)
 		HF_TRY(hf_tls_send_ccs(t));
-	return send_hello(t, h->cookie);
+	HF_TRY(send_hello(t, h->cookie));
+	return hf_tls_step(t, HF_TLS_EV_HRR);
 }
 
 static hf_err on_server_hello(
@@ -98,17 +165,24 @@ static hf_err on_server_hello(
 	struct hf_tls_hs *hs = t->hs;
 
 	HF_TRY(check_hello(t, h));
-	if (!h->has_share)
+	hf_tls_early(hs->secret);
+	if (h->has_psk)
+		HF_TRY(hf_tls_client_psk(t, h));
+	hf_wipe(hs->early, sizeof(hs->early));
+	hs->is_psk_ke = hs->is_psk && !h->has_share && (modes(t) & HF_TLS_PSK_KE) != 0;
+	if (!h->has_share && !hs->is_psk_ke)
 		return hf_tls_die(t, HF_ALERT_MISSING_EXTENSION,
 			hf_fail(&t->why, HF_ERR_FORMAT, "server's hello has no key share"));
-	if (h->group != HF_TLS_CURVE_SM2 || !hs->sent_share)
+	if (h->has_share && (h->group != HF_TLS_CURVE_SM2 || !hs->sent_share))
 		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"server's key share is of a group that was not offered"));
 	hf_tls_absorb(t, m);
 	HF_TRY(hf_tls_agree(t, h->share));
 	HF_TRY(hf_tls_set_rx(t, hs->s_hs, m));
-	return hf_tls_dir_set(&t->tx, hs->c_hs, t->now_ms);
+	HF_TRY(hf_tls_set_tx(t, hs->c_hs));
+	HF_TRY(hf_tls_step(t, HF_TLS_EV_SH));
+	return hs->is_psk ? hf_tls_step(t, HF_TLS_DO_PSK) : HF_OK;
 }
 
 /* ServerHello in its two forms: which one it is decides before the table is asked. */
@@ -135,12 +209,17 @@ static hf_err on_ee(struct hf_tls *t, const struct hf_tls_msg *m)
 				"server answered an extension in the wrong "
 				"message"));
 	if (ee.has_other || (ee.has_name && t->hs->name.len == 0) ||
-		(ee.has_alpn && t->cfg->n_alpn == 0))
+		(ee.has_alpn && t->cfg->n_alpn == 0) ||
+		(ee.has_limit && t->cfg->record_limit == 0))
 		return hf_tls_die(t, HF_ALERT_UNSUPPORTED_EXTENSION,
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"server sent an extension that was not offered"));
 	if (ee.has_alpn)
 		HF_TRY(hf_tls_accept_alpn(t, ee.alpn));
+	if (ee.has_limit) {
+		HF_TRY(hf_tls_take_limit(t, ee.limit));
+		t->has_rx_limit = true;
+	}
 	hf_tls_absorb(t, m);
 	return HF_OK;
 }
@@ -189,7 +268,9 @@ static hf_err on_certificate(struct hf_tls *t, const struct hf_tls_msg *m)
 static hf_err finish(struct hf_tls *t)
 {
 	HF_TRY(hf_tls_send_finished(t, t->hs->c_hs));
-	HF_TRY(hf_tls_dir_set(&t->tx, t->hs->c_ap, t->now_ms));
+	HF_TRY(hf_tls_set_tx(t, t->hs->c_ap));
+	if (t->cfg->keep_session)
+		HF_TRY(hf_tls_make_res(t, t->res));
 	return hf_tls_step(t, HF_TLS_DO_FINISH);
 }
 
@@ -234,7 +315,7 @@ hf_err hf_tls_client_msg(struct hf_tls *t, enum hf_tls_event ev, const struct hf
 
 	switch (ev) {
 	case HF_TLS_EV_HRR:
-	case HF_TLS_EV_SH: e = on_hello(t, ev, m); break;
+	case HF_TLS_EV_SH: return on_hello(t, ev, m); /* steps by itself */
 	case HF_TLS_EV_EE: e = on_ee(t, m); break;
 	case HF_TLS_EV_CR: e = on_cert_request(t, m); break;
 	case HF_TLS_EV_CERT: e = on_certificate(t, m); break;

@@ -5,6 +5,9 @@
 #include "base/ct.h"
 #include "base/wr.h"
 #include "tls/hs.h"
+#include "tls/keysched.h"
+
+enum { EARLY_MAX = 1 << 16 }; /* bytes of early data that are skipped */
 
 /* What any ClientHello that we can serve has (RFC 8446 9.2, RFC 8998 3.1, 3.2). */
 static hf_err check_hello(struct hf_tls *t, const struct hf_tls_client_hello *h)
@@ -15,10 +18,22 @@ static hf_err check_hello(struct hf_tls *t, const struct hf_tls_client_hello *h)
 	if (!h->has_null_only || h->is_psk_misplaced)
 		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
 			hf_fail(&t->why, HF_ERR_FORMAT, "client's hello breaks a rule of TLS 1.3"));
-	if (!h->has_suite)
+	if ((h->suites & t->cfg->suites) == 0)
 		return hf_tls_die(t, HF_ALERT_HANDSHAKE_FAILURE,
 			hf_fail(&t->why, HF_ERR_UNSUPPORTED,
-				"client does not offer TLS_SM4_GCM_SM3"));
+				"client does not offer TLS_SM4_GCM_SM3 or what else we have"));
+	return HF_OK;
+}
+
+/* What a handshake with certificates or with a key exchange needs besides. */
+static hf_err check_exchange(struct hf_tls *t, const struct hf_tls_client_hello *h)
+{
+	if (t->hs->is_psk && t->hs->is_psk_ke)
+		return HF_OK;
+	if (!t->hs->is_psk && t->cfg->n_chain == 0)
+		return hf_tls_die(t, HF_ALERT_HANDSHAKE_FAILURE,
+			hf_fail(&t->why, HF_ERR_AUTH,
+				"client offers no pre-shared key that we know"));
 	if (!h->has_groups || !h->has_sigs || !h->has_shares)
 		return hf_tls_die(t, HF_ALERT_MISSING_EXTENSION,
 			hf_fail(&t->why, HF_ERR_FORMAT,
@@ -40,6 +55,7 @@ static hf_err check_second(struct hf_tls *t, const struct hf_tls_client_hello *h
 	hf_sm3(fixed, h->fixed.p, h->fixed.len);
 	is_same = memcmp(fixed, hs->fixed, sizeof(fixed)) == 0;
 	if (!is_same || h->has_cookie != t->cfg->retry_cookie ||
+		h->has_early || /* RFC 8446 4.1.2: not a second time */
 		(h->has_cookie && (h->cookie.len != sizeof(hs->cookie) ||
 					  !hf_ct_eq(h->cookie.p, hs->cookie, sizeof(hs->cookie)))))
 		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
@@ -55,16 +71,19 @@ static hf_err check_second(struct hf_tls *t, const struct hf_tls_client_hello *h
 static hf_err send_retry(struct hf_tls *t)
 {
 	struct hf_tls_hs *hs = t->hs;
-	struct hf_bytes session = { hs->session, hs->session_len };
-	struct hf_bytes cookie = { hs->cookie, 0 };
+	struct hf_tls_server_spec spec = {
+		.session = { hs->session, hs->session_len },
+		.suite = hs->suite->number,
+		.cookie = { hs->cookie, 0 },
+	};
 	uint8_t msg[HF_TLS_SMALL_MAX];
 	struct hf_writer w = { .p = msg, .cap = sizeof(msg) };
 
 	if (t->cfg->retry_cookie) {
-		cookie.len = sizeof(hs->cookie);
+		spec.cookie.len = sizeof(hs->cookie);
 		HF_TRY(hf_rng_fill(t->cfg->rng, hs->cookie, sizeof(hs->cookie)));
 	}
-	hf_tls_retry_emit(&w, session, true, cookie);
+	hf_tls_retry_emit(&w, &spec);
 	HF_TRY(hf_wr_done(&w));
 	hs->is_retried = true;
 	hf_tls_absorb_retry(t);
@@ -78,13 +97,22 @@ static hf_err send_retry(struct hf_tls *t)
 static hf_err send_hello(struct hf_tls *t, struct hf_bytes share, const struct hf_tls_msg *m)
 {
 	struct hf_tls_hs *hs = t->hs;
-	struct hf_bytes session = { hs->session, hs->session_len };
+	struct hf_tls_server_spec spec = {
+		.random = hs->random,
+		.session = { hs->session, hs->session_len },
+		.suite = hs->suite->number,
+		.has_psk = hs->is_psk,
+		.psk = hs->psk,
+	};
 	uint8_t msg[HF_TLS_SMALL_MAX];
 	struct hf_writer w = { .p = msg, .cap = sizeof(msg) };
 
 	HF_TRY(hf_rng_fill(t->cfg->rng, hs->random, sizeof(hs->random)));
-	HF_TRY(hf_sm2_key_new(&hs->eph, t->cfg->rng));
-	hf_tls_server_hello_emit(&w, hs->random, session, &hs->eph.pub);
+	if (share.len > 0) {
+		HF_TRY(hf_sm2_key_new(&hs->eph, t->cfg->rng));
+		spec.share = &hs->eph.pub;
+	}
+	hf_tls_server_hello_emit(&w, &spec);
 	HF_TRY(hf_wr_done(&w));
 	hf_sm3_feed(&hs->transcript, msg, w.len);
 	/* The shared secret first: a bad point is refused before anything is sent. */
@@ -93,12 +121,34 @@ static hf_err send_hello(struct hf_tls *t, struct hf_bytes share, const struct h
 	if (hs->session_len > 0 && !hs->is_retried)
 		HF_TRY(hf_tls_send_ccs(t));
 	HF_TRY(hf_tls_set_rx(t, hs->c_hs, m));
-	return hf_tls_dir_set(&t->tx, hs->s_hs, t->now_ms);
+	return hf_tls_set_tx(t, hs->s_hs);
 }
 
 static bool asks_cert(const struct hf_tls *t)
 {
 	return t->cfg->ask_client_cert || t->cfg->require_client_cert || t->cfg->enrol;
+}
+
+/* RFC 8449 4: a client that has a limit is told ours. */
+static hf_err send_ee(struct hf_tls *t)
+{
+	uint16_t limit = t->cfg->record_limit == 0 ? HF_TLS_LIMIT_MAX : t->cfg->record_limit;
+	uint8_t msg[HF_TLS_SMALL_MAX];
+	struct hf_writer w = { .p = msg, .cap = sizeof(msg) };
+
+	hf_tls_ee_emit(&w, t->has_alpn ? t->cfg->alpn[t->alpn] : NULL,
+		t->hs->has_limit ? limit : 0);
+	HF_TRY(hf_wr_done(&w));
+	t->has_rx_limit = t->hs->has_limit && t->cfg->record_limit != 0;
+	return hf_tls_send_msg(t, msg, w.len);
+}
+
+static hf_err finish(struct hf_tls *t, enum hf_tls_event ev)
+{
+	HF_TRY(hf_tls_send_finished(t, t->hs->s_hs));
+	HF_TRY(hf_tls_make_master(t));
+	HF_TRY(hf_tls_set_tx(t, t->hs->s_ap));
+	return hf_tls_step(t, ev);
 }
 
 /* Everything from ServerHello to the point where the signature is needed. */
@@ -109,11 +159,10 @@ static hf_err send_flight(struct hf_tls *t, struct hf_bytes share, const struct 
 	struct hf_sm2_sig sig;
 
 	HF_TRY(send_hello(t, share, m));
-	hf_tls_ee_emit(&w, t->has_alpn ? t->cfg->alpn[t->alpn] : NULL);
-	HF_TRY(hf_wr_done(&w));
-	HF_TRY(hf_tls_send_msg(t, msg, w.len));
+	HF_TRY(send_ee(t));
+	if (t->hs->is_psk)
+		return finish(t, HF_TLS_DO_FINISH_PSK);
 	if (asks_cert(t)) {
-		w.len = 0;
 		hf_tls_cert_request_emit(&w);
 		HF_TRY(hf_wr_done(&w));
 		HF_TRY(hf_tls_send_msg(t, msg, w.len));
@@ -130,22 +179,32 @@ static hf_err send_flight(struct hf_tls *t, struct hf_bytes share, const struct 
 hf_err hf_tls_server_signed(struct hf_tls *t, const struct hf_sm2_sig *sig)
 {
 	HF_TRY(hf_tls_send_verify(t, sig));
-	HF_TRY(hf_tls_send_finished(t, t->hs->s_hs));
-	HF_TRY(hf_tls_make_master(t));
-	HF_TRY(hf_tls_dir_set(&t->tx, t->hs->s_ap, t->now_ms));
-	return hf_tls_step(t, asks_cert(t) ? HF_TLS_DO_FINISH_ASK : HF_TLS_DO_FINISH);
+	return finish(t, asks_cert(t) ? HF_TLS_DO_FINISH_ASK : HF_TLS_DO_FINISH);
 }
 
 static hf_err keep_first(struct hf_tls *t, const struct hf_tls_client_hello *h)
 {
 	struct hf_tls_hs *hs = t->hs;
 
+	hs->suite = hf_tls_suite_best(h->suites & t->cfg->suites);
+	hs->early_left = h->has_early ? EARLY_MAX : 0;
+	hs->has_limit = h->has_limit;
+	if (h->has_limit)
+		HF_TRY(hf_tls_take_limit(t, h->limit));
 	hf_sm3(hs->fixed, h->fixed.p, h->fixed.len);
 	hs->session_len = h->session.len;
 	if (h->session.len > 0)
 		memcpy(hs->session, h->session.p, h->session.len);
 	HF_TRY(hf_tls_keep_sni(t, h->name));
 	return h->has_alpn ? hf_tls_choose_alpn(t, h->alpn) : HF_OK;
+}
+
+static hf_err retry(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	if (t->msg.len != m->whole_len) /* RFC 8446 5.1, as at a change of keys */
+		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
+			hf_fail(&t->why, HF_ERR_STATE, "bytes behind the client's hello"));
+	return send_retry(t);
 }
 
 static hf_err on_hello(struct hf_tls *t, const struct hf_tls_msg *m)
@@ -157,14 +216,16 @@ static hf_err on_hello(struct hf_tls *t, const struct hf_tls_msg *m)
 		return hf_tls_bad_body(t, e, "ClientHello");
 	HF_TRY(check_hello(t, &h));
 	HF_TRY(t->hs->is_retried ? check_second(t, &h) : keep_first(t, &h));
+	hf_tls_early(t->hs->secret);
+	HF_TRY(hf_tls_server_psk(t, &h, m));
+	HF_TRY(check_exchange(t, &h));
 	hf_tls_absorb(t, m);
 	HF_TRY(hf_tls_step(t, HF_TLS_EV_CH));
-	if (h.share.len > 0)
-		return send_flight(t, h.share, m);
-	if (t->msg.len != m->whole_len) /* RFC 8446 5.1, as at a change of keys */
-		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
-			hf_fail(&t->why, HF_ERR_STATE, "bytes behind the client's hello"));
-	return send_retry(t);
+	if (t->hs->is_psk && t->hs->is_psk_ke)
+		h.share.len = 0;
+	else if (h.share.len == 0)
+		return retry(t, m);
+	return send_flight(t, h.share, m);
 }
 
 static hf_err on_certificate(struct hf_tls *t, const struct hf_tls_msg *m)
@@ -194,7 +255,8 @@ static hf_err on_finished(struct hf_tls *t, const struct hf_tls_msg *m)
 {
 	HF_TRY(hf_tls_take_finished(t, m, t->hs->c_hs));
 	HF_TRY(hf_tls_set_rx(t, t->hs->c_ap, m));
-	return hf_tls_step(t, HF_TLS_EV_FIN);
+	HF_TRY(hf_tls_step(t, HF_TLS_EV_FIN));
+	return hf_tls_server_tickets(t);
 }
 
 hf_err hf_tls_server_msg(struct hf_tls *t, enum hf_tls_event ev, const struct hf_tls_msg *m)

@@ -21,9 +21,29 @@ hf_err hf_tls_derive(uint8_t out[HF_SM3_LEN], const uint8_t secret[HF_SM3_LEN], 
 	return hf_tls_label(out, HF_SM3_LEN, secret, label, hash, HF_SM3_LEN);
 }
 
+void hf_tls_early_psk(uint8_t secret[HF_SM3_LEN], const uint8_t *psk, size_t psk_len)
+{
+	hf_hkdf_extract(secret, NULL, 0, psk, psk_len);
+}
+
 void hf_tls_early(uint8_t secret[HF_SM3_LEN])
 {
-	hf_hkdf_extract(secret, NULL, 0, zeros, sizeof(zeros));
+	hf_tls_early_psk(secret, zeros, sizeof(zeros));
+}
+
+hf_err hf_tls_binder_key(
+	uint8_t out[HF_SM3_LEN], const uint8_t early[HF_SM3_LEN], bool is_external)
+{
+	uint8_t empty[HF_SM3_LEN];
+
+	hf_sm3(empty, NULL, 0);
+	return hf_tls_derive(out, early, is_external ? "ext binder" : "res binder", empty);
+}
+
+hf_err hf_tls_ticket_psk(uint8_t out[HF_SM3_LEN], const uint8_t res[HF_SM3_LEN],
+	const uint8_t *nonce, size_t nonce_len)
+{
+	return hf_tls_label(out, HF_SM3_LEN, res, "resumption", nonce, nonce_len);
 }
 
 hf_err hf_tls_advance(uint8_t secret[HF_SM3_LEN], const uint8_t *ikm, size_t ikm_len)

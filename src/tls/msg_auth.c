@@ -32,9 +32,15 @@ static hf_err ee_ext(struct hf_tls_ee *out, uint16_t type, struct hf_reader *dat
 	case HF_TLS_EXT_SERVER_NAME: out->has_name = true; return hf_rd_done(data);
 	case HF_TLS_EXT_GROUPS: return hf_tls_list16_has(&has, data, HF_TLS_CURVE_SM2);
 	case HF_TLS_EXT_ALPN: return alpn_answer(out, data);
+	case HF_TLS_EXT_RECORD_LIMIT:
+		out->has_limit = true;
+		out->limit = hf_rd_u16(data);
+		return hf_rd_done(data);
 	case HF_TLS_EXT_SIG_ALGS:
 	case HF_TLS_EXT_VERSIONS:
 	case HF_TLS_EXT_COOKIE:
+	case HF_TLS_EXT_PSK_MODES:
+	case HF_TLS_EXT_PSK:
 	case HF_TLS_EXT_KEY_SHARE: out->has_misplaced = true; return HF_OK;
 	default: out->has_other = true; return HF_OK;
 	}
@@ -57,7 +63,7 @@ hf_err hf_tls_ee_parse(struct hf_tls_ee *out, const uint8_t *in, size_t len)
 	return HF_OK;
 }
 
-void hf_tls_ee_emit(struct hf_writer *w, const char *alpn)
+void hf_tls_ee_emit(struct hf_writer *w, const char *alpn, uint16_t limit)
 {
 	size_t body, all, ext, list, name;
 
@@ -73,6 +79,11 @@ void hf_tls_ee_emit(struct hf_writer *w, const char *alpn)
 		hf_wr_close(w, name, 1);
 		hf_wr_close(w, list, 2);
 		hf_wr_close(w, ext, 2);
+	}
+	if (limit != 0) {
+		hf_wr_u16(w, HF_TLS_EXT_RECORD_LIMIT);
+		hf_wr_u16(w, 2);
+		hf_wr_u16(w, limit);
 	}
 	hf_wr_close(w, all, 2);
 	hf_wr_close(w, body, 3);
@@ -196,29 +207,6 @@ void hf_tls_cert_verify_emit(struct hf_writer *w, const struct hf_sm2_sig *sig)
 	hf_wr_u16(w, (uint16_t)der_len);
 	hf_wr_put(w, der, der_len);
 	hf_wr_close(w, body, 3);
-}
-
-hf_err hf_tls_ticket_parse(uint32_t *lifetime_s, const uint8_t *in, size_t len)
-{
-	struct hf_reader r = { .p = in, .left = len };
-	struct hf_tls_ext_walk w = { 0 };
-	struct hf_bytes ticket;
-	uint32_t life;
-
-	life = hf_rd_u32(&r);
-	(void)hf_rd_u32(&r); /* ticket_age_add */
-	(void)take(&r, hf_rd_u8(&r));
-	ticket = take(&r, hf_rd_u16(&r));
-	w.list = hf_rd_sub(&r, hf_rd_u16(&r));
-	HF_TRY(hf_rd_done(&r));
-	if (ticket.len == 0)
-		return HF_ERR_FORMAT;
-	while (hf_tls_ext_next(&w))
-		continue; /* RFC 8446 4.6.1: unknown ones are ignored */
-	HF_TRY(w.err);
-
-	*lifetime_s = life;
-	return HF_OK;
 }
 
 hf_err hf_tls_key_update_parse(bool *ask, const uint8_t *in, size_t len)

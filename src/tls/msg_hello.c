@@ -6,6 +6,7 @@
 
 #include "base/rd.h"
 #include "tls/ext.h"
+#include "tls/record.h"
 
 const uint8_t hf_tls_retry_random[HF_TLS_RANDOM_LEN] = { 0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61,
 	0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
@@ -78,19 +79,29 @@ static hf_err client_ext(struct hf_tls_client_hello *h, uint16_t type, struct hf
 	case HF_TLS_EXT_VERSIONS: return versions(h, data);
 	case HF_TLS_EXT_COOKIE: h->has_cookie = true; return cookie(&h->cookie, data);
 	case HF_TLS_EXT_KEY_SHARE: return key_shares(h, data);
+	case HF_TLS_EXT_RECORD_LIMIT:
+		h->has_limit = true;
+		h->limit = hf_rd_u16(data);
+		return hf_rd_done(data);
+	case HF_TLS_EXT_EARLY_DATA: h->has_early = true; return hf_rd_done(data);
+	case HF_TLS_EXT_PSK_MODES: return hf_tls_modes_parse(h, data);
+	case HF_TLS_EXT_PSK: return hf_tls_psk_parse(h, data);
 	default: return HF_OK; /* RFC 8446 4.1.2: what a server does not know it ignores */
 	}
 }
 
-static hf_err suites(bool *has, struct hf_reader list)
+static hf_err suites(unsigned *set, struct hf_reader list)
 {
-	bool found = false;
+	unsigned found = 0;
 
 	if (list.left < 2 || list.left % 2 != 0)
 		return HF_ERR_FORMAT;
-	while (list.left > 0)
-		found |= hf_rd_u16(&list) == HF_TLS_SM4_GCM_SM3;
-	*has = found;
+	while (list.left > 0) {
+		const struct hf_tls_suite *s = hf_tls_suite_of(hf_rd_u16(&list));
+
+		found |= s == NULL ? 0 : s->bit;
+	}
+	*set = found;
 	return HF_OK;
 }
 
@@ -114,7 +125,7 @@ hf_err hf_tls_client_hello_parse(struct hf_tls_client_hello *out, const uint8_t 
 	HF_TRY(hf_rd_done(&r));
 	if (h.session.len > HF_TLS_SESSION_MAX || compression.len == 0)
 		return HF_ERR_FORMAT;
-	HF_TRY(suites(&h.has_suite, suite_list));
+	HF_TRY(suites(&h.suites, suite_list));
 	h.has_null_only = compression.len == 1 && compression.p[0] == 0;
 
 	while (e == HF_OK && hf_tls_ext_next(&w)) {
@@ -198,9 +209,31 @@ static void put_list16(struct hf_writer *w, enum hf_tls_ext type, uint16_t value
 	ext_close(w, ext);
 }
 
+static void put_limit(struct hf_writer *w, uint16_t limit)
+{
+	size_t ext;
+
+	if (limit == 0)
+		return;
+	ext = ext_open(w, HF_TLS_EXT_RECORD_LIMIT);
+	hf_wr_u16(w, limit);
+	ext_close(w, ext);
+}
+
+static void put_shares(struct hf_writer *w, const struct hf_sm2_pub *share)
+{
+	size_t ext = ext_open(w, HF_TLS_EXT_KEY_SHARE);
+	size_t list = hf_wr_open(w, 2);
+
+	if (share != NULL)
+		put_share(w, share);
+	hf_wr_close(w, list, 2);
+	ext_close(w, ext);
+}
+
 void hf_tls_client_hello_emit(struct hf_writer *w, const struct hf_tls_hello_spec *spec)
 {
-	size_t body, all, ext, shares;
+	size_t body, list, all, ext;
 
 	hf_wr_u8(w, HF_TLS_MSG_CLIENT_HELLO);
 	body = hf_wr_open(w, 3);
@@ -208,15 +241,20 @@ void hf_tls_client_hello_emit(struct hf_writer *w, const struct hf_tls_hello_spe
 	hf_wr_put(w, spec->random, HF_TLS_RANDOM_LEN);
 	hf_wr_u8(w, (uint8_t)spec->session.len);
 	hf_wr_put(w, spec->session.p, spec->session.len);
-	hf_wr_u16(w, 2);
-	hf_wr_u16(w, HF_TLS_SM4_GCM_SM3);
+	list = hf_wr_open(w, 2);
+	for (size_t i = 0; hf_tls_suite_at(i) != NULL; i++) {
+		if ((hf_tls_suite_at(i)->bit & spec->suites) != 0)
+			hf_wr_u16(w, hf_tls_suite_at(i)->number);
+	}
+	hf_wr_close(w, list, 2);
 	hf_wr_u8(w, 1); /* compression: null only */
 	hf_wr_u8(w, 0);
 
 	all = hf_wr_open(w, 2);
 	if (spec->name.len > 0)
 		put_names(w, spec);
-	put_list16(w, HF_TLS_EXT_GROUPS, HF_TLS_CURVE_SM2);    /* RFC 8998 3.1 */
+	if (!spec->no_share_list)
+		put_list16(w, HF_TLS_EXT_GROUPS, HF_TLS_CURVE_SM2); /* RFC 8998 3.1 */
 	put_list16(w, HF_TLS_EXT_SIG_ALGS, HF_TLS_SM2SIG_SM3); /* RFC 8998 3.2.1 */
 	if (spec->n_alpn > 0)
 		put_alpn(w, spec->alpn, spec->n_alpn);
@@ -225,12 +263,13 @@ void hf_tls_client_hello_emit(struct hf_writer *w, const struct hf_tls_hello_spe
 	hf_wr_u16(w, HF_TLS_VERSION_13);
 	ext_close(w, ext);
 	put_cookie(w, spec->cookie);
-	ext = ext_open(w, HF_TLS_EXT_KEY_SHARE);
-	shares = hf_wr_open(w, 2);
-	if (spec->share != NULL)
-		put_share(w, spec->share);
-	hf_wr_close(w, shares, 2);
-	ext_close(w, ext);
+	put_limit(w, spec->limit);
+	if (!spec->no_share_list)
+		put_shares(w, spec->share);
+	if (spec->modes != 0)
+		hf_tls_modes_emit(w, spec->modes);
+	if (spec->identity.len > 0) /* RFC 8446 4.2.11: the last one */
+		hf_tls_psk_emit(w, spec->identity, spec->age);
 	hf_wr_close(w, all, 2);
 	hf_wr_close(w, body, 3);
 }
@@ -249,6 +288,14 @@ static hf_err server_ext(struct hf_tls_server_hello *h, uint16_t type, struct hf
 		if (h->is_retry) {
 			h->has_cookie = true;
 			return cookie(&h->cookie, data);
+		}
+		h->has_other = true;
+		return HF_OK;
+	case HF_TLS_EXT_PSK:
+		if (!h->is_retry) {
+			h->has_psk = true;
+			h->psk = hf_rd_u16(data);
+			return hf_rd_done(data);
 		}
 		h->has_other = true;
 		return HF_OK;
@@ -285,8 +332,8 @@ hf_err hf_tls_server_hello_parse(struct hf_tls_server_hello *out, const uint8_t 
 }
 
 /* What both forms have before their last extensions; gives the marks to close. */
-static void server_begin(struct hf_writer *w, const uint8_t *random, struct hf_bytes session,
-	size_t *body, size_t *all)
+static void server_begin(struct hf_writer *w, const uint8_t *random,
+	const struct hf_tls_server_spec *spec, size_t *body, size_t *all)
 {
 	size_t ext;
 
@@ -294,9 +341,9 @@ static void server_begin(struct hf_writer *w, const uint8_t *random, struct hf_b
 	*body = hf_wr_open(w, 3);
 	hf_wr_u16(w, 0x0303);
 	hf_wr_put(w, random, HF_TLS_RANDOM_LEN);
-	hf_wr_u8(w, (uint8_t)session.len);
-	hf_wr_put(w, session.p, session.len);
-	hf_wr_u16(w, HF_TLS_SM4_GCM_SM3);
+	hf_wr_u8(w, (uint8_t)spec->session.len);
+	hf_wr_put(w, spec->session.p, spec->session.len);
+	hf_wr_u16(w, spec->suite);
 	hf_wr_u8(w, 0);
 	*all = hf_wr_open(w, 2);
 	ext = ext_open(w, HF_TLS_EXT_VERSIONS);
@@ -304,31 +351,34 @@ static void server_begin(struct hf_writer *w, const uint8_t *random, struct hf_b
 	ext_close(w, ext);
 }
 
-void hf_tls_server_hello_emit(struct hf_writer *w, const uint8_t random[HF_TLS_RANDOM_LEN],
-	struct hf_bytes session, const struct hf_sm2_pub *share)
+void hf_tls_server_hello_emit(struct hf_writer *w, const struct hf_tls_server_spec *spec)
 {
 	size_t body, all, ext;
 
-	server_begin(w, random, session, &body, &all);
-	ext = ext_open(w, HF_TLS_EXT_KEY_SHARE);
-	put_share(w, share);
-	ext_close(w, ext);
+	server_begin(w, spec->random, spec, &body, &all);
+	if (spec->share != NULL) {
+		ext = ext_open(w, HF_TLS_EXT_KEY_SHARE);
+		put_share(w, spec->share);
+		ext_close(w, ext);
+	}
+	if (spec->has_psk) {
+		ext = ext_open(w, HF_TLS_EXT_PSK);
+		hf_wr_u16(w, spec->psk);
+		ext_close(w, ext);
+	}
 	hf_wr_close(w, all, 2);
 	hf_wr_close(w, body, 3);
 }
 
-void hf_tls_retry_emit(
-	struct hf_writer *w, struct hf_bytes session, bool ask_share, struct hf_bytes c)
+void hf_tls_retry_emit(struct hf_writer *w, const struct hf_tls_server_spec *spec)
 {
 	size_t body, all, ext;
 
-	server_begin(w, hf_tls_retry_random, session, &body, &all);
-	if (ask_share) {
-		ext = ext_open(w, HF_TLS_EXT_KEY_SHARE);
-		hf_wr_u16(w, HF_TLS_CURVE_SM2);
-		ext_close(w, ext);
-	}
-	put_cookie(w, c);
+	server_begin(w, hf_tls_retry_random, spec, &body, &all);
+	ext = ext_open(w, HF_TLS_EXT_KEY_SHARE);
+	hf_wr_u16(w, HF_TLS_CURVE_SM2);
+	ext_close(w, ext);
+	put_cookie(w, spec->cookie);
 	hf_wr_close(w, all, 2);
 	hf_wr_close(w, body, 3);
 }

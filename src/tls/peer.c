@@ -91,13 +91,21 @@ hf_err hf_tls_peer_parse(
 	return HF_OK;
 }
 
-hf_err hf_tls_peer_check(struct hf_tls *t, const struct hf_tls_presented *p, const char *name)
+/* What a link wants of the leaf: what its user said, or the name that was asked for. */
+static hf_err check_leaf(struct hf_tls *t, const struct hf_tls_presented *p, const char *name,
+	struct hf_errinfo *ei)
 {
 	struct hf_identity_want want = { .dns = name };
-	struct hf_errinfo ei = { 0 };
-	hf_err e = check_chain(t, p, &p->cert[0],
+
+	return check_chain(t, p, &p->cert[0],
 		t->cfg->role == HF_TLS_CLIENT ? HF_PURPOSE_SERVER : HF_PURPOSE_CLIENT,
-		t->want != NULL ? t->want : &want, &ei);
+		t->want != NULL ? t->want : &want, ei);
+}
+
+hf_err hf_tls_peer_check(struct hf_tls *t, const struct hf_tls_presented *p, const char *name)
+{
+	struct hf_errinfo ei = { 0 };
+	hf_err e = check_leaf(t, p, name, &ei);
 
 	if (e != HF_OK && t->cfg->role == HF_TLS_SERVER && t->cfg->enrol && is_fit_to_enrol(t, p)) {
 		t->is_self_signed = true;
@@ -114,6 +122,13 @@ hf_err hf_tls_peer_check_enc(struct hf_tls *t, const struct hf_tls_presented *p,
 	hf_err e = check_chain(t, p, &p->cert[at], HF_PURPOSE_ENCRYPT, &anybody, &ei);
 
 	return e == HF_OK ? HF_OK : hf_tls_peer_refuse(t, e, &ei);
+}
+
+bool hf_tls_peer_is_good(struct hf_tls *t, const struct hf_tls_presented *p, const char *name)
+{
+	struct hf_errinfo ei = { 0 };
+
+	return check_leaf(t, p, name, &ei) == HF_OK;
 }
 
 hf_err hf_tls_peer_refuse(struct hf_tls *t, hf_err e, const struct hf_errinfo *ei)

@@ -32,6 +32,9 @@ HF_MUST_USE hf_err hf_tls_peer_check(
 HF_MUST_USE hf_err hf_tls_peer_check_enc(
 	struct hf_tls *t, const struct hf_tls_presented *p, size_t at);
 
+/* As hf_tls_peer_check(), but a refusal ends nothing, and enrolment lets nobody in. */
+bool hf_tls_peer_is_good(struct hf_tls *t, const struct hf_tls_presented *p, const char *name);
+
 /* Ends the link over the peer's certificate, with the alert for e; returns the failure. */
 hf_err hf_tls_peer_refuse(struct hf_tls *t, hf_err e, const struct hf_errinfo *ei);
 

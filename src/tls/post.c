@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * After the handshake: KeyUpdate both ways (RFC 8446 4.6.3), and tickets, which are checked and
- * dropped. Both are bounded, for each costs us work and the sender almost nothing.
+ * After the handshake: KeyUpdate both ways (RFC 8446 4.6.3), and tickets, which a client may keep. Both are bounded, for each costs us work and the sender almost nothing.
  */
 #include "base/wr.h"
 #include "tls/hs.h"
@@ -51,17 +50,18 @@ static hf_err on_update(struct hf_tls *t, const struct hf_tls_msg *m)
 
 static hf_err on_ticket(struct hf_tls *t, const struct hf_tls_msg *m)
 {
-	uint32_t life = 0;
-	hf_err e = hf_tls_ticket_parse(&life, m->body, m->len);
+	struct hf_tls_ticket ticket = { 0 };
+	hf_err e = hf_tls_ticket_parse(&ticket, m->body, m->len);
 
 	if (e != HF_OK)
 		return hf_tls_bad_body(t, e, "NewSessionTicket");
-	if (life > TICKET_LIFE_MAX)
+	if (ticket.life_s > TICKET_LIFE_MAX)
 		return hf_tls_bad_body(t, HF_ERR_LIMIT, "NewSessionTicket");
 	if (++t->n_tickets > TICKETS_MAX)
 		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
 			hf_fail(&t->why, HF_ERR_LIMIT, "server floods the link with tickets"));
-	return hf_tls_step(t, HF_TLS_EV_TICKET); /* resumption is not offered: dropped */
+	HF_TRY(hf_tls_client_ticket(t, &ticket));
+	return hf_tls_step(t, HF_TLS_EV_TICKET);
 }
 
 hf_err hf_tls_post_msg(struct hf_tls *t, enum hf_tls_event ev, const struct hf_tls_msg *m)
@@ -74,7 +74,7 @@ static uint64_t due_at(const struct hf_tls *t, const struct hf_tls_dir *d)
 	uint64_t life = t->cfg->limits.rekey_ms;
 
 	/* A key that has protected nothing does not age. */
-	if (d->gcm.count.n == 0 || life > HF_TLS_NEVER - d->since_ms)
+	if (hf_tls_dir_records(d) == 0 || life > HF_TLS_NEVER - d->since_ms)
 		return HF_TLS_NEVER;
 	return d->since_ms + life;
 }
@@ -83,7 +83,9 @@ static bool is_due(const struct hf_tls *t, const struct hf_tls_dir *d)
 {
 	const struct hf_tls_limits *l = &t->cfg->limits;
 
-	return d->gcm.count.n >= l->rekey_records || d->n_bytes >= l->rekey_bytes ||
+	uint64_t n = hf_tls_dir_records(d);
+
+	return n >= l->rekey_records || n >= d->suite->records_max || d->n_bytes >= l->rekey_bytes ||
 	       t->now_ms >= due_at(t, d);
 }
 

@@ -7,9 +7,80 @@
 
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/endian.h"
 #include "base/wipe.h"
 #include "tls/keysched.h"
+
+static hf_err gcm_init(struct hf_tls_dir *d, const uint8_t *key, const uint8_t *iv)
+{
+	return hf_gcm_seq_init(&d->gcm, key, iv, HF_TLS_KEY_RECORDS_MAX);
+}
+
+static hf_err gcm_seal(struct hf_tls_dir *d, const struct hf_aead *a)
+{
+	return hf_gcm_seq_seal(&d->gcm, a);
+}
+
+static hf_err gcm_open(struct hf_tls_dir *d, const struct hf_aead *a)
+{
+	return hf_gcm_seq_open(&d->gcm, a);
+}
+
+static uint64_t gcm_records(const struct hf_tls_dir *d)
+{
+	return d->gcm.count.n;
+}
+
+/* RFC 8998 3.4.2: nonce of 12 bytes, tag of 16. */
+static hf_err ccm_init(struct hf_tls_dir *d, const uint8_t *key, const uint8_t *iv)
+{
+	return hf_ccm_seq_init(&d->ccm, key, iv, HF_TLS_CCM_RECORDS_MAX);
+}
+
+static hf_err ccm_seal(struct hf_tls_dir *d, const struct hf_aead *a)
+{
+	return hf_ccm_seq_seal(&d->ccm, a);
+}
+
+static hf_err ccm_open(struct hf_tls_dir *d, const struct hf_aead *a)
+{
+	return hf_ccm_seq_open(&d->ccm, a);
+}
+
+static uint64_t ccm_records(const struct hf_tls_dir *d)
+{
+	return d->ccm.count.n;
+}
+
+/* Best first: what a client offers, and what a server chooses, is in this order. */
+static const struct hf_tls_suite suites[] = {
+	{ HF_TLS_SUITE_GCM, 0x00c6, UINT64_C(1) << 24, gcm_init, gcm_seal, gcm_open, gcm_records },
+	{ HF_TLS_SUITE_CCM, 0x00c7, UINT64_C(1) << 21, ccm_init, ccm_seal, ccm_open, ccm_records },
+};
+
+const struct hf_tls_suite *hf_tls_suite_at(size_t i)
+{
+	return i < HF_COUNT(suites) ? &suites[i] : NULL;
+}
+
+const struct hf_tls_suite *hf_tls_suite_best(unsigned set)
+{
+	for (size_t i = 0; i < HF_COUNT(suites); i++) {
+		if ((suites[i].bit & set) != 0)
+			return &suites[i];
+	}
+	return NULL;
+}
+
+const struct hf_tls_suite *hf_tls_suite_of(uint16_t number)
+{
+	for (size_t i = 0; i < HF_COUNT(suites); i++) {
+		if (suites[i].number == number)
+			return &suites[i];
+	}
+	return NULL;
+}
 
 struct hf_tls_head hf_tls_head_get(const uint8_t in[HF_TLS_HEAD_LEN])
 {
@@ -20,9 +91,10 @@ struct hf_tls_head hf_tls_head_get(const uint8_t in[HF_TLS_HEAD_LEN])
 	};
 }
 
-hf_err hf_tls_dir_set(struct hf_tls_dir *d, const uint8_t secret[HF_SM3_LEN], uint64_t now_ms)
+hf_err hf_tls_dir_set(struct hf_tls_dir *d, const struct hf_tls_suite *suite,
+	const uint8_t secret[HF_SM3_LEN], uint64_t now_ms)
 {
-	struct hf_tls_dir n = { .is_on = true, .since_ms = now_ms };
+	struct hf_tls_dir n = { .suite = suite, .is_on = true, .since_ms = now_ms };
 	uint8_t key[HF_SM4_KEY_LEN];
 	uint8_t iv[HF_GCM_NONCE_LEN];
 	hf_err e;
@@ -34,7 +106,7 @@ hf_err hf_tls_dir_set(struct hf_tls_dir *d, const uint8_t secret[HF_SM3_LEN], ui
 	e = hf_tls_label(iv, sizeof(iv), secret, "iv", NULL, 0);
 	if (e != HF_OK)
 		goto out;
-	e = hf_gcm_seq_init(&n.gcm, key, iv, HF_TLS_KEY_RECORDS_MAX);
+	e = suite->init(&n, key, iv);
 	if (e != HF_OK)
 		goto out;
 
@@ -54,9 +126,14 @@ hf_err hf_tls_dir_next(struct hf_tls_dir *d, uint64_t now_ms)
 	/* RFC 8446 7.2: application_traffic_secret_N+1 */
 	e = hf_tls_label(secret, sizeof(secret), d->secret, "traffic upd", NULL, 0);
 	if (e == HF_OK)
-		e = hf_tls_dir_set(d, secret, now_ms);
+		e = hf_tls_dir_set(d, d->suite, secret, now_ms);
 	hf_wipe(secret, sizeof(secret));
 	return e;
+}
+
+uint64_t hf_tls_dir_records(const struct hf_tls_dir *d)
+{
+	return d->is_on ? d->suite->n_records(d) : 0;
 }
 
 void hf_tls_dir_clear(struct hf_tls_dir *d)
@@ -90,15 +167,15 @@ hf_err hf_tls_seal(struct hf_tls_dir *d, uint8_t *out, enum hf_tls_type type, co
 		memcpy(body, in, len);
 	body[len] = (uint8_t)type;
 	memset(body + len + 1, 0, pad);
-	e = hf_gcm_seq_seal(&d->gcm, &(struct hf_aead){
-					     .aad = out,
-					     .aad_len = HF_TLS_HEAD_LEN,
-					     .in = body,
-					     .in_len = inner_len,
-					     .out = body,
-					     .tag = body + inner_len,
-					     .tag_len = HF_GCM_TAG_LEN,
-				     });
+	e = d->suite->seal(d, &(struct hf_aead){
+				      .aad = out,
+				      .aad_len = HF_TLS_HEAD_LEN,
+				      .in = body,
+				      .in_len = inner_len,
+				      .out = body,
+				      .tag = body + inner_len,
+				      .tag_len = HF_GCM_TAG_LEN,
+			      });
 	if (e != HF_OK) { /* no plaintext stays where records are sent from */
 		hf_wipe(out, HF_TLS_HEAD_LEN + inner_len + HF_GCM_TAG_LEN);
 		return e;
@@ -119,15 +196,15 @@ hf_err hf_tls_open(
 
 	len = cipher_len - HF_GCM_TAG_LEN;
 	memcpy(tag, record + HF_TLS_HEAD_LEN + len, sizeof(tag));
-	HF_TRY(hf_gcm_seq_open(&d->gcm, &(struct hf_aead){
-						.aad = record,
-						.aad_len = HF_TLS_HEAD_LEN,
-						.in = record + HF_TLS_HEAD_LEN,
-						.in_len = len,
-						.out = out,
-						.tag = tag,
-						.tag_len = sizeof(tag),
-					}));
+	HF_TRY(d->suite->open(d, &(struct hf_aead){
+					 .aad = record,
+					 .aad_len = HF_TLS_HEAD_LEN,
+					 .in = record + HF_TLS_HEAD_LEN,
+					 .in_len = len,
+					 .out = out,
+					 .tag = tag,
+					 .tag_len = sizeof(tag),
+				 }));
 
 	/* RFC 8446 5.4: the type is the last byte that is not zero. */
 	while (len > 0 && out[len - 1] == 0)

@@ -28,6 +28,16 @@ enum {
  */
 #define HF_TLS_KEY_RECORDS_MAX UINT64_C(23726566)
 
+/* CCM uses the cipher twice for each block: RFC 9001 B.2 comes to 2^21.5 records of this size. */
+#define HF_TLS_CCM_RECORDS_MAX UINT64_C(2965820)
+
+/* Cipher suites (RFC 8998 2) of a configuration; a set. */
+enum {
+	HF_TLS_SUITE_GCM = 1 << 0, /* TLS_SM4_GCM_SM3 */
+	HF_TLS_SUITE_CCM = 1 << 1, /* TLS_SM4_CCM_SM3 */
+	HF_TLS_SUITES = HF_TLS_SUITE_GCM | HF_TLS_SUITE_CCM,
+};
+
 enum hf_tls_type {
 	HF_TLS_CCS = 20,
 	HF_TLS_ALERT = 21,
@@ -35,9 +45,33 @@ enum hf_tls_type {
 	HF_TLS_DATA = 23,
 };
 
+struct hf_tls_dir;
+
+/* What a cipher suite does with records: a row of a constant table. Hash and curve are the same. */
+struct hf_tls_suite {
+	unsigned bit;    /* one of HF_TLS_SUITE_* */
+	uint16_t number; /* on the wire */
+	uint64_t records_max; /* after so many, rekeying is due whatever the configuration says */
+	hf_err (*init)(struct hf_tls_dir *d, const uint8_t *key, const uint8_t *iv);
+	hf_err (*seal)(struct hf_tls_dir *d, const struct hf_aead *a);
+	hf_err (*open)(struct hf_tls_dir *d, const struct hf_aead *a);
+	uint64_t (*n_records)(const struct hf_tls_dir *d);
+};
+
+/* The best suite of a set, and the one of a number; NULL: none. */
+const struct hf_tls_suite *hf_tls_suite_best(unsigned set);
+const struct hf_tls_suite *hf_tls_suite_of(uint16_t number);
+
+/* The i-th suite, best first; NULL: no more. */
+const struct hf_tls_suite *hf_tls_suite_at(size_t i);
+
 /* The keys of one direction. All zero: records travel in the clear. */
 struct hf_tls_dir {
-	struct hf_gcm_seq gcm;      /* its count: records under this key so far */
+	const struct hf_tls_suite *suite;
+	union {
+		struct hf_gcm_seq gcm; /* the count of the one: records under this key so far */
+		struct hf_ccm_seq ccm;
+	};
 	uint8_t secret[HF_SM3_LEN]; /* traffic secret, for the next generation */
 	bool is_on;                 /* records are protected */
 	uint64_t n_bytes;           /* content under this key so far */
@@ -53,8 +87,11 @@ struct hf_tls_head {
 struct hf_tls_head hf_tls_head_get(const uint8_t in[HF_TLS_HEAD_LEN]);
 
 /* Starts a generation of keys from a traffic secret; the record number becomes 0. */
-HF_MUST_USE hf_err hf_tls_dir_set(
-	struct hf_tls_dir *d, const uint8_t secret[HF_SM3_LEN], uint64_t now_ms);
+HF_MUST_USE hf_err hf_tls_dir_set(struct hf_tls_dir *d, const struct hf_tls_suite *suite,
+	const uint8_t secret[HF_SM3_LEN], uint64_t now_ms);
+
+/* Records under the present key; 0 without one. */
+uint64_t hf_tls_dir_records(const struct hf_tls_dir *d);
 
 /* The next generation from the present one (RFC 8446 7.2). */
 HF_MUST_USE hf_err hf_tls_dir_next(struct hf_tls_dir *d, uint64_t now_ms);

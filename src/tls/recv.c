@@ -143,9 +143,6 @@ static hf_err count_empty(struct hf_tls *t, bool is_empty)
 /* What a protected record held; its bytes lie behind the plaintext that is still to be read. */
 static hf_err take_inner(struct hf_tls *t, const struct hf_tls_inner *inner, const uint8_t *in)
 {
-	if (inner->len > HF_TLS_PLAIN_MAX)
-		return hf_tls_die(t, HF_ALERT_RECORD_OVERFLOW,
-			hf_fail(&t->why, HF_ERR_LIMIT, "peer's record is too long"));
 	switch (inner->type) {
 	case HF_TLS_ALERT:
 		HF_TRY(count_empty(t, true)); /* a flood of user_canceled ends here */
@@ -155,6 +152,51 @@ static hf_err take_inner(struct hf_tls *t, const struct hf_tls_inner *inner, con
 		return unexpected(t,
 			inner->type == 0 ? "record of nothing but padding" : "record of this type");
 	}
+}
+
+/*
+ * RFC 8446 4.2.10: early data, which is never taken, looks like records that do not open. As much
+ * of it as the bound allows is passed over, until a record opens.
+ */
+static bool skip_early(struct hf_tls *t, size_t len)
+{
+	if (t->hs == NULL || len > t->hs->early_left)
+		return false;
+	t->hs->early_left -= len;
+	return true;
+}
+
+/* RFC 8449 4: padding and type count. */
+static hf_err check_len(struct hf_tls *t, const struct hf_tls_inner *inner, size_t cipher_len)
+{
+	size_t max = hf_tls_rx_max(t);
+
+	if (inner->len <= max &&
+		(!t->has_rx_limit || cipher_len - HF_GCM_TAG_LEN <= max + 1))
+		return HF_OK;
+	return hf_tls_die(t, HF_ALERT_RECORD_OVERFLOW,
+		hf_fail(&t->why, HF_ERR_LIMIT, "peer's record is too long"));
+}
+
+static hf_err take_opened(struct hf_tls *t, const struct hf_tls_inner *inner, const uint8_t *record,
+	uint8_t *room, size_t before)
+{
+	size_t room_len = hf_tls_head_get(record).len;
+	hf_err e = check_len(t, inner, room_len);
+
+	if (t->hs != NULL)
+		t->hs->early_left = 0;
+	if (e == HF_OK && inner->type == HF_TLS_DATA && is_open(t) && t->msg.len == 0) {
+		t->plain.len = before + inner->len;
+		if (inner->len > 0)
+			t->n_updates = 0;
+		return count_empty(t, inner->len == 0);
+	}
+	if (e == HF_OK)
+		e = take_inner(t, inner, room);
+	hf_wipe(room, room_len);
+	t->plain.len = before;
+	return e;
 }
 
 static hf_err take_protected(struct hf_tls *t, const uint8_t *record)
@@ -167,6 +209,10 @@ static hf_err take_protected(struct hf_tls *t, const uint8_t *record)
 
 	HF_TRY(hf_buf_room(&t->plain, &room, room_len));
 	e = hf_tls_open(&t->rx, room, &inner, record);
+	if (e == HF_ERR_AUTH && skip_early(t, room_len)) {
+		t->plain.len = before;
+		return HF_OK;
+	}
 	if (e == HF_ERR_AUTH)
 		e = hf_tls_die(t, HF_ALERT_BAD_RECORD_MAC,
 			hf_fail(&t->why, e, "record of the peer is not authentic"));
@@ -174,17 +220,7 @@ static hf_err take_protected(struct hf_tls *t, const uint8_t *record)
 		t->plain.len = before;
 		return e;
 	}
-	if (inner.type == HF_TLS_DATA && is_open(t) && t->msg.len == 0 &&
-		inner.len <= HF_TLS_PLAIN_MAX) {
-		t->plain.len = before + inner.len;
-		if (inner.len > 0)
-			t->n_updates = 0;
-		return count_empty(t, inner.len == 0);
-	}
-	e = take_inner(t, &inner, room);
-	hf_wipe(room, room_len);
-	t->plain.len = before;
-	return e;
+	return take_opened(t, &inner, record, room, before);
 }
 
 /* The head of the first record: tells other protocols apart, for the operator's sake. */
@@ -205,7 +241,8 @@ static hf_err check_first(struct hf_tls *t, const struct hf_tls_head *h)
 hf_err hf_tls_check_head(struct hf_tls *t, const uint8_t *in)
 {
 	struct hf_tls_head h = hf_tls_head_get(in);
-	bool is_cipher = t->rx.is_on && h.type == HF_TLS_DATA;
+	bool is_early = t->hs != NULL && t->hs->early_left > 0;
+	bool is_cipher = h.type == HF_TLS_DATA && (t->rx.is_on || is_early);
 
 	if (!t->seen_record)
 		HF_TRY(check_first(t, &h));
@@ -225,9 +262,11 @@ hf_err hf_tls_take_record(struct hf_tls *t, const uint8_t *record)
 	if (t->rx.is_on && h.type == HF_TLS_DATA)
 		return take_protected(t, record);
 	/* A peer that failed on our hello has no keys yet: its alert is in the clear. */
-	if (h.type == HF_TLS_ALERT && (!t->rx.is_on || (t->rx.gcm.count.n == 0 && !is_open(t))))
+	if (h.type == HF_TLS_ALERT && (!t->rx.is_on || (hf_tls_dir_records(&t->rx) == 0 && !is_open(t))))
 		return take_alert(t, body, h.len);
 	if (!t->rx.is_on && h.type == HF_TLS_HANDSHAKE)
 		return take_handshake(t, body, h.len);
+	if (!t->rx.is_on && h.type == HF_TLS_DATA && skip_early(t, h.len))
+		return HF_OK; /* between HelloRetryRequest and the second hello */
 	return unexpected(t, "record of this type in the clear");
 }

@@ -12,7 +12,10 @@ static const int8_t next[HF_TLS_STATE_COUNT][HF_TLS_EVENT_COUNT] = {
 	                       [HF_TLS_EV_HRR]    = TO(C_SH2) },
 	/* RFC 8446 4.1.4: a second HelloRetryRequest ends the handshake. */
 	[HF_TLS_C_SH2]     = { [HF_TLS_EV_SH]     = TO(C_EE) },
-	[HF_TLS_C_EE]      = { [HF_TLS_EV_EE]     = TO(C_CERT_CR) },
+	[HF_TLS_C_EE]      = { [HF_TLS_EV_EE]     = TO(C_CERT_CR),
+	                       [HF_TLS_DO_PSK]    = TO(C_EE_PSK) },
+	/* RFC 8446 4.3.2, 4.4.2: with a pre-shared key there are no certificates. */
+	[HF_TLS_C_EE_PSK]  = { [HF_TLS_EV_EE]     = TO(C_FIN) },
 	[HF_TLS_C_CERT_CR] = { [HF_TLS_EV_CR]     = TO(C_CERT),
 	                       [HF_TLS_EV_CERT]   = TO(C_CV) },
 	[HF_TLS_C_CERT]    = { [HF_TLS_EV_CERT]   = TO(C_CV) },
@@ -27,9 +30,11 @@ static const int8_t next[HF_TLS_STATE_COUNT][HF_TLS_EVENT_COUNT] = {
 	/* server, RFC 8446 A.2 */
 	[HF_TLS_S_CH]      = { [HF_TLS_EV_CH]         = TO(S_HELLO) },
 	[HF_TLS_S_HELLO]   = { [HF_TLS_DO_RETRY]      = TO(S_CH2),
+	                       [HF_TLS_DO_FINISH_PSK] = TO(S_FIN),
 	                       [HF_TLS_DO_SIGN]       = TO(S_SIGN) },
 	[HF_TLS_S_CH2]     = { [HF_TLS_EV_CH]         = TO(S_HELLO2) },
-	[HF_TLS_S_HELLO2]  = { [HF_TLS_DO_SIGN]       = TO(S_SIGN) },
+	[HF_TLS_S_HELLO2]  = { [HF_TLS_DO_FINISH_PSK] = TO(S_FIN),
+	                       [HF_TLS_DO_SIGN]       = TO(S_SIGN) },
 	[HF_TLS_S_SIGN]    = { [HF_TLS_DO_FINISH]     = TO(S_FIN),
 	                       [HF_TLS_DO_FINISH_ASK] = TO(S_CERT) },
 	[HF_TLS_S_CERT]    = { [HF_TLS_EV_CERT]       = TO(S_CV),
@@ -44,6 +49,7 @@ static const char *const names[HF_TLS_STATE_COUNT] = {
 	[HF_TLS_C_SH]      = "WAIT_SH",
 	[HF_TLS_C_SH2]     = "WAIT_SH2",
 	[HF_TLS_C_EE]      = "WAIT_EE",
+	[HF_TLS_C_EE_PSK]  = "WAIT_EE_PSK",
 	[HF_TLS_C_CERT_CR] = "WAIT_CERT_CR",
 	[HF_TLS_C_CERT]    = "WAIT_CERT",
 	[HF_TLS_C_CV]      = "WAIT_CV",

@@ -13,6 +13,7 @@ enum hf_tls_state {
 	HF_TLS_C_SH,      /* ClientHello sent */
 	HF_TLS_C_SH2,     /* second ClientHello sent */
 	HF_TLS_C_EE,      /* keys of the handshake are there */
+	HF_TLS_C_EE_PSK,  /* and the server took our pre-shared key */
 	HF_TLS_C_CERT_CR, /* CertificateRequest or Certificate */
 	HF_TLS_C_CERT,
 	HF_TLS_C_CV,
@@ -49,6 +50,8 @@ enum hf_tls_event {
 
 	HF_TLS_DO_HELLO,      /* client: send a ClientHello */
 	HF_TLS_DO_RETRY,      /* server: send a HelloRetryRequest */
+	HF_TLS_DO_PSK,        /* client: the server's hello took our pre-shared key */
+	HF_TLS_DO_FINISH_PSK, /* server: a pre-shared key was taken, our Finished is sent */
 	HF_TLS_DO_SIGN,       /* our messages up to our CertificateVerify are sent */
 	HF_TLS_DO_FINISH,     /* our Finished is sent, the client shows no certificate */
 	HF_TLS_DO_FINISH_ASK, /* our Finished is sent, the client's certificate is awaited */

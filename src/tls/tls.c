@@ -35,6 +35,8 @@ void hf_tls_config_init(struct hf_tls_config *cfg, enum hf_tls_role role, enum h
 		.role = role,
 		.level = level,
 		.protocols = HF_TLS_13,
+		.suites = HF_TLS_SUITE_GCM,
+		.n_tickets = 1,
 		.need_crl = age_s != HF_POLICY_NONE,
 		.crl_age_max_s = age_s == HF_POLICY_NONE ? HF_CHAIN_ANY_AGE : age_s,
 		.ask_client_cert = role == HF_TLS_SERVER,
@@ -69,7 +71,7 @@ static const char *config_fault(const struct hf_tls_config *cfg)
 		return "a client speaks one protocol";
 	if (cfg->mem == NULL || cfg->rng == NULL)
 		return "no allocator or no generator";
-	if (cfg->role == HF_TLS_SERVER && cfg->n_chain == 0)
+	if (cfg->role == HF_TLS_SERVER && cfg->n_chain == 0 && cfg->n_psks == 0)
 		return "a server needs a certificate";
 	if (cfg->n_chain > HF_CHAIN_MAX)
 		return "too many certificates";
@@ -187,8 +189,10 @@ hf_err hf_tls_init(
 		.alert_got = HF_ALERT_NONE,
 		.now_ms = start->now_ms,
 		.updates_ms = start->now_ms,
+		.start_ms = start->now_ms,
 		.now_s = start->now_s,
 		.end_ms = HF_TLS_NEVER,
+		.tx_max = HF_TLS_PLAIN_MAX,
 		.proto = first_proto(cfg),
 		.start = start,
 	};
@@ -220,6 +224,7 @@ void hf_tls_clear(struct hf_tls *t)
 	hf_buf_clear(&t->out);
 	hf_buf_clear(&t->peer_der);
 	hf_buf_clear(&t->sni);
+	hf_tls_session_free(t->session);
 	hf_wipe(t, sizeof(*t));
 }
 
@@ -391,7 +396,7 @@ static size_t padding(const struct hf_tls *t, size_t len)
 	size_t unit = t->cfg->pad_to;
 	size_t pad = unit == 0 ? 0 : (unit - len % unit) % unit;
 
-	return len + pad > HF_TLS_PLAIN_MAX ? HF_TLS_PLAIN_MAX - len : pad;
+	return len + pad > t->tx_max ? t->tx_max - len : pad;
 }
 
 hf_err hf_tls_write(struct hf_tls *t, size_t *used, const uint8_t *in, size_t len)
@@ -406,7 +411,7 @@ hf_err hf_tls_write(struct hf_tls *t, size_t *used, const uint8_t *in, size_t le
 	if (!hf_tls_is_open(t))
 		return HF_ERR_AGAIN;
 	while (e == HF_OK && *used < len && t->out.len - t->out_at < t->cfg->limits.out_max) {
-		size_t n = len - *used < HF_TLS_PLAIN_MAX ? len - *used : HF_TLS_PLAIN_MAX;
+		size_t n = len - *used < t->tx_max ? len - *used : t->tx_max;
 
 		if (t->proto->tx_is_due(t))
 			e = t->proto->rekey_if_due(t);
@@ -551,6 +556,26 @@ struct hf_bytes hf_tls_peer_der(const struct hf_tls *t, size_t i)
 	for (size_t k = 0; k < i; k++)
 		at += t->peer_len[k];
 	return (struct hf_bytes){ t->peer_der.p + at, t->peer_len[i] };
+}
+
+bool hf_tls_is_resumed(const struct hf_tls *t)
+{
+	return t->is_resumed;
+}
+
+struct hf_tls_session *hf_tls_session_take(struct hf_tls *t)
+{
+	struct hf_tls_session *s = t->session;
+
+	t->session = NULL;
+	return s;
+}
+
+struct hf_bytes hf_tls_psk_identity(const struct hf_tls *t)
+{
+	if (t->psk == 0 || !hf_tls_is_open(t))
+		return (struct hf_bytes){ 0 };
+	return t->cfg->psks[t->psk - 1].identity;
 }
 
 bool hf_tls_is_self_signed(const struct hf_tls *t)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One end of a TLS 1.3 link with the national ciphers (RFC 8446, RFC 8998): TLS_SM4_GCM_SM3,
- * curveSM2, sm2sig_sm3. It does no I/O: bytes from the peer go in with hf_tls_feed(), bytes for the
+ * One end of a TLS 1.3 link with the national ciphers (RFC 8446, RFC 8998): TLS_SM4_GCM_SM3 or
+ * TLS_SM4_CCM_SM3, curveSM2, sm2sig_sm3. It does no I/O: bytes from the peer go in with hf_tls_feed(), bytes for the
  * peer come out of hf_tls_out(), and any split of the input gives the same result.
  *
  *	feed -> [ records -> handshake | data ] -> plain/took, read
@@ -30,12 +30,18 @@
 #include "policy/policy.h"
 #include "tls/alert.h"
 #include "tls/record.h"
+#include "tls/session.h"
+#include "tls/tickets.h"
 
 enum {
 	HF_TLS_ALPN_MAX = 32,      /* longest protocol name, bytes */
 	HF_TLS_N_ALPN_MAX = 8,     /* protocol names of a configuration */
 	HF_TLS_NAME_MAX = 255,     /* longest server name, bytes */
-	HF_TLS_MESSAGE_MAX = 32768 /* longest handshake message that any limit allows */
+	HF_TLS_MESSAGE_MAX = 32768, /* longest handshake message that any limit allows */
+	HF_TLS_N_TICKETS_MAX = 4,   /* tickets that a server sends at once */
+	HF_TLS_PSK_MIN = 16,        /* bytes of a key that both ends were given */
+	HF_TLS_PSK_MAX = 64,
+	HF_TLS_IDENTITY_MAX = 255,
 };
 
 /* Protocols of a configuration; a set. */
@@ -71,6 +77,12 @@ struct hf_tls_limits {
 struct hf_tlcp_config;
 struct hf_tlcp_session;
 
+/* A key that both ends were given, and what it is called on the wire, which is no secret. */
+struct hf_tls_psk {
+	struct hf_bytes identity; /* 1 .. HF_TLS_IDENTITY_MAX bytes */
+	struct hf_bytes key;      /* HF_TLS_PSK_MIN .. HF_TLS_PSK_MAX bytes, as good as random */
+};
+
 /* Shared by many links, never written by them, and must outlive them, with all it points to. */
 struct hf_tls_config {
 	enum hf_tls_role role;
@@ -102,6 +114,26 @@ struct hf_tls_config {
 	const char *const *alpn; /* best first; the server's order decides */
 	size_t n_alpn;
 
+	unsigned suites; /* set of HF_TLS_SUITE_*: those of TLS 1.3 that are offered or taken */
+
+	/*
+	 * Resumption. Tickets are sent after a handshake with certificates, to a client that says it
+	 * can use them; a resumed link has the peer's certificates, checked again.
+	 */
+	const struct hf_tls_tickets *tickets; /* server: sends and takes tickets; NULL: neither */
+	uint8_t n_tickets;                    /* server: so many; <= HF_TLS_N_TICKETS_MAX */
+	bool keep_session;                    /* client: keeps tickets, see hf_tls_session_take() */
+
+	/*
+	 * For the smallest ends: keys that stand in for certificates. A client offers the first; a
+	 * server takes any of them, and without a chain of its own nothing else.
+	 */
+	const struct hf_tls_psk *psks;
+	size_t n_psks;
+	bool psk_ke; /* a key of either kind may do without a fresh key exchange: no forward secrecy */
+
+	uint16_t record_limit; /* record_size_limit that we ask for, 64..16385; 0: none */
+
 	bool middlebox;    /* client: look like TLS 1.2 to boxes in between (RFC 8446 D.4) */
 	bool defer_share;  /* client: let the server ask for the group; costs one round trip */
 	bool retry_cookie; /* server: a HelloRetryRequest carries a cookie */
@@ -116,6 +148,7 @@ struct hf_tls_start {
 	uint64_t now_s;                      /* seconds since 1970, for certificates */
 	uint64_t now_ms;                     /* any steady clock, the one of hf_tls_feed() */
 	const struct hf_tlcp_session *tlcp_session; /* client: a session to resume, or NULL */
+	struct hf_tls_session *session; /* client: offered if it fits, and marked; NULL: none */
 };
 
 struct hf_tls_proto; /* tls/proto.h */
@@ -138,6 +171,8 @@ struct hf_tls {
 	bool is_closing; /* close_notify sent: nothing more is written */
 	bool is_closed;  /* close_notify received: nothing more is read */
 	bool is_self_signed;
+	bool is_resumed;
+	bool has_rx_limit; /* the peer knows our record_limit */
 	bool has_alpn;
 	bool asked_update; /* the peer was asked for new keys and has not answered */
 	bool seen_record;  /* the first record was one of TLS */
@@ -146,7 +181,10 @@ struct hf_tls {
 	uint8_t n_updates; /* KeyUpdates in a row */
 	uint8_t n_tickets;
 	uint8_t n_peer;
-	uint8_t alpn; /* index into cfg->alpn */
+	uint8_t alpn;    /* index into cfg->alpn */
+	uint16_t psk;    /* one more than the index into cfg->psks; 0: none of them */
+	uint16_t tx_max; /* bytes of content that the peer takes in one record */
+	uint64_t start_ms;
 	uint64_t now_ms;
 	uint64_t end_ms;     /* deadline of the handshake */
 	uint64_t updates_ms; /* when n_updates last became 0 */
@@ -154,6 +192,9 @@ struct hf_tls {
 	struct hf_tls_dir tx;
 	struct hf_tls_dir rx;
 	uint8_t exporter[HF_SM3_LEN]; /* exporter_master_secret */
+	uint8_t res[HF_SM3_LEN];      /* client that keeps tickets: resumption_master_secret */
+	uint64_t first_s;             /* when the peer last showed its certificates */
+	struct hf_tls_session *session; /* made of the newest ticket */
 	struct hf_buf rec;            /* a record that is not complete yet */
 	struct hf_buf msg;            /* a handshake message that is not complete yet */
 	struct hf_buf plain;
@@ -287,6 +328,18 @@ const struct hf_cert *hf_tls_peer(const struct hf_tls *t);
 
 /* The i-th certificate the peer sent, leaf first; empty when there are no more. */
 struct hf_bytes hf_tls_peer_der(const struct hf_tls *t, size_t i);
+
+/* True if the link took up an earlier one: no certificate was shown, the earlier ones hold. */
+bool hf_tls_is_resumed(const struct hf_tls *t);
+
+/*
+ * Client: the newest ticket that came, as a session that the caller ends with
+ * hf_tls_session_free(); NULL: none since the last call. A server may send some at any time.
+ */
+struct hf_tls_session *hf_tls_session_take(struct hf_tls *t);
+
+/* The identity of the key of cfg->psks that opened the link; empty: none did. */
+struct hf_bytes hf_tls_psk_identity(const struct hf_tls *t);
 
 /* True if enrol let in a client by a certificate that only itself vouches for. */
 bool hf_tls_is_self_signed(const struct hf_tls *t);

@@ -5,6 +5,11 @@
  */
 #include "tls_fixture.h"
 
+#include "base/wr.h"
+#include "tls/resume.h"
+
+#define CCM    "tls13_sm4ccm_full.txt"
+#define RESUME "tls13_sm4gcm_resume.txt"
 #define FULL   "tls13_sm4gcm_full.txt"
 #define MUTUAL "tls13_sm4gcm_mutual.txt"
 #define HRR    "tls13_sm4gcm_hrr.txt"
@@ -140,7 +145,12 @@ static void says_trace(struct replay *r, const char *plain, const char *record)
 	free(b);
 }
 
-/* Everything after the client's flight is the same in both traces. */
+static const uint8_t *iv_of(const struct hf_tls_dir *d)
+{
+	return d->suite->bit == HF_TLS_SUITE_GCM ? d->gcm.count.iv : d->ccm.count.iv;
+}
+
+/* Everything after the client's flight is the same in all full handshakes. */
 static void replay_data(struct replay *r)
 {
 	uint8_t exported[32];
@@ -148,7 +158,7 @@ static void replay_data(struct replay *r)
 	assert_bytes(r->e.t.exporter, 32, r->file, "ExporterMasterSecret");
 	assert_bytes(r->e.t.tx.secret, 32, r->file, "ClientApplicationTrafficSecret0");
 	assert_bytes(r->e.t.rx.secret, 32, r->file, "ServerApplicationTrafficSecret0");
-	assert_bytes(r->e.t.tx.gcm.count.iv, 12, r->file, "ClientApplicationIv");
+	assert_bytes(iv_of(&r->e.t.tx), 12, r->file, "ClientApplicationIv");
 
 	receive(r, "ServerPostHandshakeRecords[0]"); /* two tickets */
 	receive(r, "ServerPostHandshakeRecords[1]");
@@ -171,23 +181,24 @@ static void replay_data(struct replay *r)
 	assert_bytes(exported, 32, r->file, "ExporterLabelExporter-testContextCtx32");
 }
 
-static void replay_full(size_t step)
+static void replay_full(const char *file, unsigned suites, size_t step)
 {
 	struct replay r;
 
-	replay_init(&r, FULL, step);
-	put_trace(&r.script, FULL, "ClientHello", 6, 32);
-	put_trace(&r.script, FULL, "ClientEphemeralPrivate", 0, 32);
+	replay_init(&r, file, step);
+	r.e.cfg.suites = suites;
+	put_trace(&r.script, file, "ClientHello", 6, 32);
+	put_trace(&r.script, file, "ClientEphemeralPrivate", 0, 32);
 	r.e.start.server_name = "server.example";
 	assert_ok(hf_tls_init(&r.e.t, &r.e.cfg, &r.e.start));
 	sends(&r, "ClientHelloRecord");
 	sends_nothing_more(&r);
 
 	receive(&r, "ServerHelloRecord");
-	assert_bytes(r.e.t.hs->c_hs, 32, FULL, "ClientHandshakeTrafficSecret");
-	assert_bytes(r.e.t.hs->s_hs, 32, FULL, "ServerHandshakeTrafficSecret");
-	assert_bytes(r.e.t.hs->secret, 32, FULL, "HandshakeSecret");
-	assert_bytes(r.e.t.rx.gcm.count.iv, 12, FULL, "ServerHandshakeIv");
+	assert_bytes(r.e.t.hs->c_hs, 32, file, "ClientHandshakeTrafficSecret");
+	assert_bytes(r.e.t.hs->s_hs, 32, file, "ServerHandshakeTrafficSecret");
+	assert_bytes(r.e.t.hs->secret, 32, file, "HandshakeSecret");
+	assert_bytes(iv_of(&r.e.t.rx), 12, file, "ServerHandshakeIv");
 	receive(&r, "ServerCcs");
 	receive(&r, "ServerFlightRecords[0]");
 	receive(&r, "ServerFlightRecords[1]");
@@ -206,14 +217,83 @@ static void replay_full(size_t step)
 static void full_handshake_is_the_recorded_one(void **state)
 {
 	(void)state;
-	replay_full(SIZE_MAX);
+	replay_full(FULL, HF_TLS_SUITE_GCM, SIZE_MAX);
+}
+
+static void ccm_handshake_is_the_recorded_one(void **state)
+{
+	(void)state;
+	replay_full(CCM, HF_TLS_SUITE_CCM, SIZE_MAX);
+	replay_full(CCM, HF_TLS_SUITE_CCM, 1);
+}
+
+/* The session that the full handshake left behind, as the trace has its parts. */
+static struct hf_tls_session *recorded_session(void)
+{
+	struct hf_tls_resume x = {
+		.suite = 0x00c6,
+		.level = HF_L1,
+		.made_s = TRACE_NOW_S,
+		.first_s = TRACE_NOW_S,
+		.name = hf_bytes_str("server.example"),
+		.n_certs = 1,
+	};
+	struct hf_tls_session *s = NULL;
+	struct hf_tls_ticket t;
+	size_t psk_len, cert_len, ticket_len;
+	uint8_t *psk = trace(RESUME, "Psk", &psk_len);
+	uint8_t *cert = vector_field(KEYS, "server-sign", "Cert", &cert_len);
+	uint8_t *ticket = trace(FULL, "NewSessionTickets[0]", &ticket_len);
+
+	assert_int_equal(psk_len, sizeof(x.psk));
+	memcpy(x.psk, psk, sizeof(x.psk));
+	assert_ok(hf_tls_ticket_parse(&t, ticket + 4, ticket_len - 4));
+	x.life_s = t.life_s;
+	x.age_add = t.age_add;
+	x.ticket = t.ticket;
+	x.cert[0] = (struct hf_bytes){ cert, cert_len };
+	assert_ok(hf_tls_session_make(&s, &test_mem, &x));
+	free(psk);
+	free(cert);
+	free(ticket);
+	return s;
+}
+
+static void resumed_handshake_is_the_recorded_one(void **state)
+{
+	struct hf_tls_session *s = recorded_session();
+	struct replay r;
+
+	(void)state;
+	replay_init(&r, RESUME, 1);
+	put_trace(&r.script, RESUME, "ClientHello", 6, 32);
+	put_trace(&r.script, RESUME, "ClientEphemeralPrivate", 0, 32);
+	r.e.start.server_name = "server.example";
+	r.e.start.session = s;
+	assert_ok(hf_tls_init(&r.e.t, &r.e.cfg, &r.e.start));
+	hf_tls_session_free(s);
+	assert_bytes(r.e.t.hs->early, 32, RESUME, "EarlySecret");
+	sends(&r, "ClientHelloRecord");
+	receive(&r, "ServerHelloRecord");
+	receive(&r, "ServerCcs");
+	receive(&r, "ServerFlightRecords[0]");
+	receive(&r, "ServerFlightRecords[1]");
+	assert_true(hf_tls_is_open(&r.e.t) && hf_tls_is_resumed(&r.e.t));
+	assert_true(hf_cert_has_dns(hf_tls_peer(&r.e.t), "server.example"));
+	sends(&r, "ClientFlightRecords[0]");
+	assert_bytes(r.e.t.exporter, 32, RESUME, "ExporterMasterSecret");
+	receive(&r, "ServerPostHandshakeRecords[0]");
+	says_trace(&r, "ClientAppPlaintext1", "ClientAppRecord1");
+	receive(&r, "ServerAppRecord1");
+	hears_trace(&r, "ServerAppPlaintext1");
+	replay_clear(&r);
 }
 
 static void full_handshake_is_the_same_byte_by_byte(void **state)
 {
 	(void)state;
-	replay_full(1);
-	replay_full(7);
+	replay_full(FULL, HF_TLS_SUITE_GCM, 1);
+	replay_full(FULL, HF_TLS_SUITE_GCM, 7);
 }
 
 static void replay_mutual(bool async)
@@ -342,6 +422,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(full_handshake_is_the_recorded_one),
 		cmocka_unit_test(full_handshake_is_the_same_byte_by_byte),
+		cmocka_unit_test(ccm_handshake_is_the_recorded_one),
+		cmocka_unit_test(resumed_handshake_is_the_recorded_one),
 		cmocka_unit_test(mutual_handshake_is_the_recorded_one),
 		cmocka_unit_test(mutual_handshake_is_the_same_with_the_key_elsewhere),
 		cmocka_unit_test(retried_handshake_is_the_recorded_one),
