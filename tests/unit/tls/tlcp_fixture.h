@@ -42,6 +42,8 @@ struct tlcp_pair {
 	struct hf_tlcp_config c;
 	struct hf_tlcp_config s;
 	struct hf_tlcp_cache cache;
+	struct hf_local_key c_local, s_local;
+	struct hf_signer c_signer, s_signer;
 };
 
 /* Fills in both configurations, with all suites and both certificates on both sides. */
@@ -59,6 +61,13 @@ static inline void tlcp_init(struct tlcp_pair *t)
 	t->s.enc_key = &two.server_key;
 	t->c.allow_cbc = t->s.allow_cbc = true;
 	t->p.s.cfg.require_client_cert = true;
+	/* Nonces of each end's own, so that an end alone says what it said beside the other. */
+	t->c_local = (struct hf_local_key){ &dom.device.key, &t->p.c.rng };
+	t->s_local = (struct hf_local_key){ &dom.server.key, &t->p.s.rng };
+	t->c_signer = hf_signer_local(&t->c_local);
+	t->s_signer = hf_signer_local(&t->s_local);
+	t->p.c.cfg.signer = &t->c_signer;
+	t->p.s.cfg.signer = &t->s_signer;
 }
 
 /* As expect_refusal(), for a pair that is set up already. */
