@@ -102,7 +102,8 @@ static bool drop(struct hf_tls *t)
 	hf_wipe(tlcp->hs, sizeof(*tlcp->hs));
 	hf_mem_free(t->cfg->mem, tlcp->hs);
 	tlcp->hs = NULL;
-	if (t->cfg->role == HF_TLS_SERVER || tlcp->session.id_len == 0)
+	/* Only a client that may come back needs it any more. */
+	if (t->cfg->role == HF_TLS_SERVER || tlcp->session.id_len == 0 || !hf_tlcp_can_resume(t))
 		hf_wipe(tlcp->session.master, sizeof(tlcp->session.master));
 	return true;
 }

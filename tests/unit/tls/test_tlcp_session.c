@@ -95,6 +95,7 @@ static void both_sides_still_know_each_other(void **state)
 
 static void a_session_is_not_resumed_at_another_level(void **state)
 {
+	static const uint8_t zeros[HF_TLCP_MASTER_LEN];
 	struct hf_tlcp_store *store = hf_tlcp_store_new(&test_mem, 4);
 	struct hf_tlcp_session s, other;
 	struct tlcp_pair t;
@@ -112,6 +113,8 @@ static void a_session_is_not_resumed_at_another_level(void **state)
 	assert_false(resumes(&t, &s, SIZE_MAX));
 	pair_open(&t.p);
 	assert_err(hf_tlcp_session_get(&t.p.c.t, &other), HF_ERR_STATE);
+	assert_memory_equal(t.p.c.t.tlcp->session.master, zeros, sizeof(zeros));
+	assert_memory_equal(t.p.s.t.tlcp->session.master, zeros, sizeof(zeros));
 	pair_clear(&t.p);
 
 	/* And one that was stored under another level is none. */
