@@ -30,7 +30,8 @@ static hf_err check_exchange(struct hf_tls *t, const struct hf_tls_client_hello 
 {
 	if (t->hs->is_psk && t->hs->is_psk_ke)
 		return HF_OK;
-	if (!t->hs->is_psk && t->cfg->n_chain == 0)
+	/* Without a share no key was looked at yet: the client may be asked for one. */
+	if (!t->hs->is_psk && t->cfg->n_chain == 0 && (h->share.len > 0 || !h->has_psk))
 		return hf_tls_die(t, HF_ALERT_HANDSHAKE_FAILURE,
 			hf_fail(&t->why, HF_ERR_AUTH,
 				"client offers no pre-shared key that we know"));
