@@ -47,8 +47,10 @@ class OpenSsl:
     """One end by OpenSSL, over memory: bytes in, bytes out."""
 
     def __init__(self, is_server, folder, groups=b'curveSM2', suites=b'TLS_SM4_GCM_SM3', sigalgs=b'sm2sig_sm3',
-                 own='', verify=0, ca='ca.pem', alpn=b'\x02h2', name=b'server.example'):
-        self.ctx = lib.SSL_CTX_new(lib.TLS_method())
+                 own='', verify=0, ca='ca.pem', alpn=b'\x02h2', name=b'server.example', after=None):
+        """after: an earlier end, whose context, with its ticket keys, and whose session are used again."""
+        self.is_first = after is None
+        self.ctx = lib.SSL_CTX_new(lib.TLS_method()) if self.is_first else after.ctx
         lib.SSL_CTX_set_min_proto_version(self.ctx, lib.TLS1_3_VERSION)
         assert lib.SSL_CTX_set_ciphersuites(self.ctx, suites) == 1
         assert lib.SSL_CTX_set1_curves_list(self.ctx, groups) == 1
@@ -59,6 +61,7 @@ class OpenSsl:
             assert lib.SSL_CTX_use_certificate_chain_file(self.ctx, (path + '.pem').encode()) == 1
             assert lib.SSL_CTX_use_PrivateKey_file(self.ctx, (path + '.key').encode(), lib.SSL_FILETYPE_PEM) == 1
         lib.SSL_CTX_set_verify(self.ctx, verify, ffi.NULL)
+        lib.SSL_CTX_set_session_id_context(self.ctx, b'hufu', 4)  # without it no client with certificate resumes
         if is_server and alpn:
             lib.SSL_CTX_set_alpn_select_cb(self.ctx, choose_h2, ffi.NULL)
         self.ssl = lib.SSL_new(self.ctx)
@@ -73,6 +76,10 @@ class OpenSsl:
             lib.SSL_set_tlsext_host_name(self.ssl, name)
             if alpn:
                 lib.SSL_set_alpn_protos(self.ssl, alpn, len(alpn))
+            if after:
+                session = lib.SSL_get1_session(after.ssl)
+                assert lib.SSL_set_session(self.ssl, session) == 1
+                lib.SSL_SESSION_free(session)
         self.is_open = False
         self.is_closed = False
         self.error = None
@@ -81,7 +88,8 @@ class OpenSsl:
 
     def free(self):
         lib.SSL_free(self.ssl)
-        lib.SSL_CTX_free(self.ctx)
+        if self.is_first:
+            lib.SSL_CTX_free(self.ctx)
 
     def check(self, r):
         """What a call said: True: done, False: wants more. A failure is kept and stays."""
@@ -136,6 +144,9 @@ class OpenSsl:
         data, length = ffi.new('unsigned char **'), ffi.new('unsigned int *')
         lib.SSL_get0_alpn_selected(self.ssl, data, length)
         return bytes(ffi.buffer(data[0], length[0])).decode() if length[0] else ''
+
+    def is_resumed(self):
+        return lib.SSL_session_reused(self.ssl) == 1
 
     def cipher(self):
         return ffi.string(lib.SSL_CIPHER_get_name(lib.SSL_get_current_cipher(self.ssl))).decode()

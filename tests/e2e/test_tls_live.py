@@ -84,21 +84,24 @@ class Live(unittest.TestCase):
         out, _ = p.communicate(timeout=WAIT_S)
         return json.loads(out), p.returncode
 
-    def check_open(self, o, report, status, n, peer=''):
+    def check_open(self, o, report, status, n, peer='', suite='TLS_SM4_GCM_SM3', resumed=False):
         self.assertIsNone(o.error)
         self.assertEqual(report['why'], '')
         self.assertEqual(status, 0, report)
         self.assertTrue(report['open'])
         self.assertEqual(report['end'], 'closed')
-        self.assertEqual(o.cipher(), 'TLS_SM4_GCM_SM3')
+        self.assertEqual(o.cipher(), suite)
+        self.assertEqual((report['resumed'], o.is_resumed()), (resumed, resumed))
         self.assertEqual(report['exported'], o.exported())
         self.assertEqual(report['alpn'], 'h2')
         self.assertEqual(o.alpn(), 'h2')
         self.assertEqual(report['peer'], peer)
         self.assertEqual((report['sent'], report['got']), (n, n))
 
-    def client(self, n=1000, options=(), split=0, retry=False, **kw):
+    def client(self, n=1000, options=(), split=0, retry=False, suite='TLS_SM4_GCM_SM3', resumed=False, **kw):
         """Our client against OpenSSL's server, which sends back what it gets."""
+        self.seen = None
+        kw.setdefault('suites', suite.encode())
         o = OpenSsl(True, self.dir, own='server', verify=lib.SSL_VERIFY_PEER | lib.SSL_VERIFY_FAIL_IF_NO_PEER_CERT, **kw)
         self.addCleanup(o.free)
         done = 0
@@ -110,14 +113,17 @@ class Live(unittest.TestCase):
                 done = len(o.got)
 
         report, status = self.link(o, 'client', ['--bytes', str(n), *options], split, on_step=echo)
-        self.check_open(o, report, status, n, 'hub-1')
+        self.seen = o
+        self.check_open(o, report, status, n, 'hub-1', suite, resumed)
         self.assertEqual(bytes(o.got), PATTERN[:n])
         self.assertEqual(RETRY in o.wire, retry)
         self.assertEqual(lib.SSL_get_verify_result(o.ssl), lib.X509_V_OK)
         return report
 
-    def server(self, n=1000, options=(), split=0, own='client', retry=False, **kw):
+    def server(self, n=1000, options=(), split=0, own='client', retry=False, suite='TLS_SM4_GCM_SM3', resumed=False,
+               **kw):
         """OpenSSL's client against our server."""
+        kw.setdefault('suites', suite.encode())
         o = OpenSsl(False, self.dir, own=own, verify=lib.SSL_VERIFY_PEER, **kw)
         self.addCleanup(o.free)
 
@@ -127,7 +133,8 @@ class Live(unittest.TestCase):
 
         report, status = self.link(o, 'server', options, split, on_open=lambda o: o.write(PATTERN[:n]),
                                    on_step=close_when_all_is_back)
-        self.check_open(o, report, status, n, 'dev-7' if own else '')
+        self.seen = o
+        self.check_open(o, report, status, n, 'dev-7' if own else '', suite, resumed)
         self.assertEqual(bytes(o.got), PATTERN[:n])
         self.assertEqual(RETRY in o.wire, retry)
         self.assertEqual(lib.SSL_get_verify_result(o.ssl), lib.X509_V_OK)
@@ -158,6 +165,39 @@ class Live(unittest.TestCase):
         for split in (1, 17, 4096):
             report = self.client(n=20000, options=['--update', '3000', '--step', str(split)], split=split)
             self.assertGreaterEqual(report['updates'], 1)
+
+    def test_client_speaks_ccm(self):
+        ccm = 'TLS_SM4_CCM_SM3'
+        self.client(options=['--ccm'], suite=ccm)
+        self.client(options=['--both', '--defer-share'], suite=ccm, retry=True)
+        self.client(n=200000, options=['--both', '--update', '50000'], suite=ccm)
+        self.client(options=['--both'], suites=b'TLS_SM4_CCM_SM3:TLS_SM4_GCM_SM3')
+
+    def resumed_client(self, first, then=(), retry=False, suite='TLS_SM4_GCM_SM3', split=0):
+        """Our client takes a session from its file and puts the next one there."""
+        path = os.path.join(self.dir, 'session')
+        if os.path.exists(path):
+            os.remove(path)
+        report = self.client(options=['--resume', *first], suite=suite)
+        self.assertTrue(report['kept'])
+        report = self.client(options=['--resume', *first, *then], suite=suite, after=self.seen, resumed=True,
+                             retry=retry, split=split)
+        self.assertTrue(report['kept'])
+        self.client(options=['--resume', *first, *then], suite=suite, after=self.seen, resumed=True, retry=retry)
+        # A server that does not know the ticket goes on with certificates.
+        self.client(options=['--resume', *first, *then], suite=suite, retry=retry)
+
+    def test_client_resumes(self):
+        self.resumed_client([])
+        self.resumed_client([], ['--middlebox'])
+        self.resumed_client(['--ccm'], suite='TLS_SM4_CCM_SM3')
+
+    def test_client_resumes_after_a_hello_retry_request(self):
+        self.resumed_client([], ['--defer-share'], retry=True)
+
+    def test_client_resumes_by_any_split(self):
+        self.resumed_client([], ['--step', '1'], split=1)
+        self.resumed_client([], ['--step', '7'], split=3)
 
     def test_client_without_a_certificate_where_none_is_asked_for(self):
         o = OpenSsl(True, self.dir, own='server')
@@ -218,6 +258,34 @@ class Live(unittest.TestCase):
     def test_server_key_updates_survive_any_split(self):
         for split in (1, 17, 4096):
             self.server(n=20000, options=['--update', '3000', '--step', str(split)], split=split)
+
+    def test_server_speaks_ccm(self):
+        ccm = 'TLS_SM4_CCM_SM3'
+        self.server(options=['--ccm'], suite=ccm)
+        self.server(options=['--both'], suite=ccm, groups=b'P-256:curveSM2', retry=True)
+        self.server(n=200000, options=['--ccm', '--update', '50000'], suite=ccm)
+        self.server(options=['--both'], suites=b'TLS_SM4_CCM_SM3:TLS_SM4_GCM_SM3')
+
+    def test_server_resumes(self):
+        self.server(options=['--resume'])
+        self.server(options=['--resume'], after=self.seen, resumed=True)
+        self.server(options=['--resume'], after=self.seen, resumed=True, split=1)
+        self.server(options=['--resume', '--both'], after=self.seen, resumed=True)
+        # One that sends no tickets takes none.
+        self.server(after=self.seen)
+
+    def test_server_resumes_ccm(self):
+        self.server(options=['--resume', '--ccm'], suite='TLS_SM4_CCM_SM3')
+        self.server(options=['--resume', '--ccm'], suite='TLS_SM4_CCM_SM3', after=self.seen, resumed=True)
+
+    def test_server_resumes_after_a_hello_retry_request(self):
+        groups = b'P-256:curveSM2'
+        self.server(options=['--resume', '--cookie'], groups=groups, retry=True)
+        self.server(options=['--resume', '--cookie'], groups=groups, after=self.seen, resumed=True, retry=True)
+
+    def test_server_with_a_record_size_limit(self):
+        self.server(options=['--limit', '100'])
+        self.client(options=['--limit', '100'])
 
     def test_server_that_only_asks_lets_a_client_without_certificate_in(self):
         self.server(own='', options=['--ask-client'])

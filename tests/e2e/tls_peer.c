@@ -50,6 +50,10 @@ struct options {
 	bool cookie;
 	bool anonymous;  /* client: no certificate */
 	bool ask_client; /* server: ask for a certificate, but do not insist */
+	bool ccm;        /* TLS_SM4_CCM_SM3 alone */
+	bool both;       /* either suite */
+	bool resume;     /* server: tickets; client: a session from the file, and one into it */
+	size_t limit;    /* record_size_limit */
 };
 
 struct peer {
@@ -72,6 +76,10 @@ struct peer {
 	unsigned n_updates;
 	bool has_wrong_data;
 	uint8_t exported[32]; /* taken when the link opened */
+	struct hf_tls_tickets tickets;
+	struct hf_tls_session *session; /* client: the one that is offered */
+	char session_path[PATH_LEN];
+	bool has_kept; /* and the one that came is in the file */
 };
 
 static void die(const char *what, hf_err e)
@@ -198,6 +206,41 @@ static void load(struct hf_buf *out, const char *dir, const char *name, const ch
 	hf_buf_clear(&text);
 }
 
+/* Servers of one folder have one secret: its key's file gives that. */
+static void configure_resume(struct peer *p, const char *dir)
+{
+	uint8_t secret[HF_TLS_TICKET_SECRET_LEN];
+	struct hf_buf b;
+
+	hf_sm3(secret, p->files[2].p, p->files[2].len);
+	hf_tls_tickets_init(&p->tickets, secret, HF_L1);
+	p->cfg.tickets = p->is_client ? NULL : &p->tickets;
+	p->cfg.keep_session = p->is_client;
+	if (!p->is_client)
+		return;
+	(void)snprintf(p->session_path, sizeof(p->session_path), "%s/session", dir);
+	hf_buf_init(&b, hf_os_mem(), HF_TLS_SESSION_EMIT_MAX);
+	if (hf_file_load(&b, p->session_path, NULL) == HF_OK)
+		need("session", hf_tls_session_parse(&p->session, hf_os_mem(), b.p, b.len));
+	hf_buf_clear(&b);
+}
+
+/* Client: the newest ticket goes into the file. */
+static void keep_session(struct peer *p)
+{
+	struct hf_tls_session *s = hf_tls_session_take(&p->t);
+	struct hf_buf b;
+
+	if (s == NULL)
+		return;
+	hf_buf_init(&b, hf_os_mem(), HF_TLS_SESSION_EMIT_MAX);
+	need("session", hf_tls_session_emit(&b, s));
+	need("session", hf_file_replace(p->session_path, 0600, b.p, b.len, NULL));
+	hf_buf_clear(&b);
+	hf_tls_session_free(s);
+	p->has_kept = true;
+}
+
 static void configure(struct peer *p, const char *dir)
 {
 	struct hf_tls_config *c = &p->cfg;
@@ -225,6 +268,12 @@ static void configure(struct peer *p, const char *dir)
 	c->pad_to = (uint16_t)p->o.pad_to;
 	c->ask_client_cert = !p->is_client;
 	c->require_client_cert = !p->is_client && !p->o.ask_client;
+	c->suites = p->o.ccm ? HF_TLS_SUITE_CCM : HF_TLS_SUITE_GCM;
+	if (p->o.both)
+		c->suites = HF_TLS_SUITES;
+	c->record_limit = (uint16_t)p->o.limit;
+	if (p->o.resume)
+		configure_resume(p, dir);
 	if (!p->is_client || !p->o.anonymous) {
 		c->chain = p->chain;
 		c->n_chain = 2;
@@ -295,6 +344,8 @@ static hf_err act(struct peer *p)
 	HF_TRY(hf_tls_export(&p->t, p->exported, sizeof(p->exported), "EXPORTER-test", "ctx", 3));
 	if (p->is_client)
 		hear(p);
+	if (p->session_path[0] != '\0')
+		keep_session(p);
 	e = say(p);
 	if (e != HF_OK)
 		return e;
@@ -415,12 +466,13 @@ static void print_report(struct peer *p, hf_err e)
 	printf("{\"open\": %s, \"end\": \"%s\", \"why\": \"%s\", \"alpn\": \"%s\", \"peer\": "
 	       "\"%s\", "
 	       "\"server_name\": \"%s\", \"exported\": \"%s\", \"alert_sent\": %u, \"alert_got\": "
-	       "%u, "
+	       "%u, \"resumed\": %s, \"kept\": %s, "
 	       "\"sent\": %zu, \"got\": %zu, \"updates\": %u, \"wrong_data\": %s}\n",
 		hf_tls_is_open(&p->t) ? "true" : "false", hf_err_name(e), hf_tls_why(&p->t)->text,
 		hf_tls_alpn(&p->t) == NULL ? "" : hf_tls_alpn(&p->t),
 		cert == NULL || !cert->has_identity ? "" : cert->identity.id,
 		name == NULL ? "" : name, hex, hf_tls_alert_sent(&p->t), hf_tls_alert_got(&p->t),
+		hf_tls_is_resumed(&p->t) ? "true" : "false", p->has_kept ? "true" : "false",
 		p->n_sent, p->n_got, p->n_updates, p->has_wrong_data ? "true" : "false");
 	(void)fflush(stdout);
 }
@@ -441,6 +493,10 @@ static void parse_options(struct options *o, int argc, char **argv)
 		{ "--cookie", offsetof(struct options, cookie), false },
 		{ "--anonymous", offsetof(struct options, anonymous), false },
 		{ "--ask-client", offsetof(struct options, ask_client), false },
+		{ "--ccm", offsetof(struct options, ccm), false },
+		{ "--both", offsetof(struct options, both), false },
+		{ "--resume", offsetof(struct options, resume), false },
+		{ "--limit", offsetof(struct options, limit), true },
 	};
 
 	for (int i = 0; i < argc; i++) {
@@ -480,11 +536,14 @@ int main(int argc, char **argv)
 	parse_options(&p.o, argc - 4, argv + 4);
 	configure(&p, argv[3]);
 	start.server_name = p.is_client ? "server.example" : NULL;
+	start.session = p.session;
 	e = hf_tls_init(&p.t, &p.cfg, &start);
 	if (e == HF_OK)
 		e = run(&p);
 	print_report(&p, e);
 	hf_tls_clear(&p.t);
+	hf_tls_session_free(p.session);
+	hf_tls_tickets_clear(&p.tickets);
 	hf_sm2_key_clear(&p.key);
 	hf_drbg_clear(&p.drbg);
 	for (size_t i = 0; i < HF_COUNT(p.files); i++)

@@ -7,8 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct pair *p = fuzz_pair();
 
-	p->c.cfg.defer_share = len > 0 && (data[0] & 1) != 0;
-	p->c.cfg.middlebox = len > 0 && (data[0] & 2) != 0;
+	fuzz_options(p, len > 0 ? data[0] : 0);
 	pair_start(p);
 	must(p->c.err == HF_OK);
 	play(&p->c, data, len);

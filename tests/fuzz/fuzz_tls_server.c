@@ -7,9 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct pair *p = fuzz_pair();
 
-	p->s.cfg.ask_client_cert = true;
-	p->s.cfg.require_client_cert = true;
-	p->s.cfg.retry_cookie = len > 0 && (data[0] & 1) != 0;
+	fuzz_options(p, len > 0 ? data[0] : 0);
 	pair_start(p);
 	must(p->s.err == HF_OK);
 	play(&p->s, data, len);

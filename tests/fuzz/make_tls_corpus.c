@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes the seeds of fuzz_tls_client and fuzz_tls_server: whole handshakes between two ends of the
+ * Writes the seeds of fuzz_tls_client, fuzz_tls_server and fuzz_tls_session: whole handshakes between two ends of the
  * fixture, with what follows, as tls_input.h reads them.
  *
  *	make_tls_corpus tests/fuzz/corpus
@@ -82,35 +82,30 @@ static void seed_put(const struct seed *s, const char *dir, const char *entry, c
 }
 
 /* What was written down is heard again to its end, by an end that is alone with it. */
-static void replay(const struct seed *s, bool is_client, bool retry, bool middlebox)
+static void replay(const struct seed *s, bool is_client, unsigned options)
 {
 	struct pair *p = fuzz_pair();
 	struct end *e = is_client ? &p->c : &p->s;
 
-	p->c.cfg.defer_share = retry;
-	p->c.cfg.middlebox = middlebox;
-	p->s.cfg.ask_client_cert = p->s.cfg.require_client_cert = true;
-	p->s.cfg.retry_cookie = retry;
+	fuzz_options(p, options);
 	pair_start(p);
 	play(e, s->b, s->len);
 	must(hf_tls_error(&e->t) == HF_OK && hf_tls_is_open(&e->t));
+	must(hf_tls_is_resumed(&e->t) == ((options & OPT_RESUME) != 0));
 	must(hf_tls_eof(&e->t) == HF_ERR_CLOSED);
 	pair_clear(p);
 }
 
-static void make(const char *dir, const char *name, bool retry, bool middlebox)
+static void make(const char *dir, const char *name, unsigned options)
 {
 	static struct seed c;
 	static struct seed s;
 	struct pair *p = fuzz_pair();
 
 	c.len = s.len = 0;
-	p->c.cfg.defer_share = retry;
-	p->c.cfg.middlebox = middlebox;
-	p->s.cfg.ask_client_cert = p->s.cfg.require_client_cert = true;
-	p->s.cfg.retry_cookie = retry;
-	c.b[c.len++] = (uint8_t)((retry ? 1 : 0) | (middlebox ? 2 : 0));
-	s.b[s.len++] = (uint8_t)(retry ? 1 : 0);
+	fuzz_options(p, options);
+	c.b[c.len++] = (uint8_t)options;
+	s.b[s.len++] = (uint8_t)options;
 	pair_start(p);
 	run(p, &c, &s);
 	must(hf_tls_is_open(&p->c.t) && hf_tls_is_open(&p->s.t));
@@ -127,17 +122,34 @@ static void make(const char *dir, const char *name, bool retry, bool middlebox)
 	must(hf_tls_close(&p->c.t) == HF_OK && hf_tls_close(&p->s.t) == HF_OK);
 	run(p, &c, &s);
 	pair_clear(p);
-	replay(&c, true, retry, middlebox);
-	replay(&s, false, retry, middlebox);
+	replay(&c, true, options);
+	replay(&s, false, options);
 	seed_put(&c, dir, "tls_client", name);
 	seed_put(&s, dir, "tls_server", name);
+}
+
+static void make_session(const char *dir)
+{
+	static struct seed s;
+	struct hf_buf b;
+
+	hf_buf_init(&b, &test_mem, HF_TLS_SESSION_EMIT_MAX);
+	must(hf_tls_session_emit(&b, fuzz_resume(fuzz_pair())) == HF_OK);
+	must(b.len <= sizeof(s.b));
+	memcpy(s.b, b.p, b.len);
+	s.len = b.len;
+	hf_buf_clear(&b);
+	seed_put(&s, dir, "tls_session", "session");
 }
 
 int main(int argc, char **argv)
 {
 	must(argc == 2);
-	make(argv[1], "full", false, false);
-	make(argv[1], "retry", true, false);
-	make(argv[1], "middlebox", false, true);
+	make(argv[1], "full", 0);
+	make(argv[1], "retry", OPT_RETRY);
+	make(argv[1], "middlebox", OPT_MIDDLEBOX);
+	make(argv[1], "resumed", OPT_RESUME);
+	make(argv[1], "resumed-retry", OPT_RESUME | OPT_RETRY);
+	make_session(argv[1]);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The other side of a link as fuzz input: one byte whose two lowest bits are options of the target
- * and whose upper six say how long the pieces are that are fed (0: whole records), then records of
+ * The other side of a link as fuzz input: one byte whose three lowest bits are options of the target
+ * and whose upper five say how long the pieces are that are fed (0: whole records), then records of
  *
  *	u8 type | u16 length | content
  *
@@ -34,17 +34,60 @@ static inline void must(bool holds)
 		abort();
 }
 
+/* Options of the targets, in the first byte. */
+enum { OPT_RETRY = 1, OPT_MIDDLEBOX = 2, OPT_RESUME = 4, STEP_SHIFT = 3 };
+
+static struct hf_tls_tickets fuzz_tickets;
+
 /* A pair of ends of which one is run by the input. */
 static inline struct pair *fuzz_pair(void)
 {
+	static const uint8_t secret[HF_TLS_TICKET_SECRET_LEN] = "the secret of the ticket keys..";
 	static struct pair p;
 	static bool is_ready;
 
-	if (!is_ready)
+	if (!is_ready) {
 		domain_init();
+		hf_tls_tickets_init(&fuzz_tickets, secret, HF_L1);
+	}
 	is_ready = true;
 	pair_init(&p);
 	return &p;
+}
+
+/*
+ * Both ends are told to resume, with the session that an earlier link of the same configuration
+ * left, the same in every run; and may do more than they would by themselves.
+ */
+static inline struct hf_tls_session *fuzz_resume(struct pair *p)
+{
+	static struct hf_tls_session *session;
+
+	p->s.cfg.tickets = &fuzz_tickets;
+	p->c.cfg.keep_session = true;
+	p->c.cfg.suites = p->s.cfg.suites = HF_TLS_SUITES;
+	p->c.cfg.record_limit = p->s.cfg.record_limit = 1000;
+	if (session == NULL) {
+		pair_start(p);
+		pair_run(p, SIZE_MAX);
+		session = hf_tls_session_take(&p->c.t);
+		must(session != NULL);
+		pair_clear(p);
+		p->c.rng = test_rng(&p->c.state, 1);
+		p->s.rng = test_rng(&p->s.state, 2);
+	}
+	p->c.start.session = session;
+	return session;
+}
+
+/* What an input's first byte says of both ends. */
+static inline void fuzz_options(struct pair *p, unsigned options)
+{
+	if ((options & OPT_RESUME) != 0)
+		(void)fuzz_resume(p);
+	p->c.cfg.defer_share = p->s.cfg.retry_cookie = (options & OPT_RETRY) != 0;
+	p->c.cfg.middlebox = (options & OPT_MIDDLEBOX) != 0;
+	p->s.cfg.ask_client_cert = p->s.cfg.require_client_cert = true;
 }
 
 static inline void drain(struct end *e)
@@ -106,7 +149,7 @@ static inline void play(struct end *e, const uint8_t *data, size_t len)
 {
 	static uint8_t wire[HF_TLS_RECORD_MAX + 65536];
 	struct hf_reader in = { .p = data, .left = len };
-	size_t step = hf_rd_u8(&in) >> 2;
+	size_t step = hf_rd_u8(&in) >> STEP_SHIFT;
 
 	drain(e);
 	for (int i = 0; i < RECORDS_MAX && in.left >= RECORD_HEAD; i++) {

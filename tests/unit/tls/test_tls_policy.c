@@ -101,12 +101,138 @@ static void traffic_keys_live_as_long_as_the_rows_say(void **state)
 	}
 }
 
+/* What a configuration may hold is asked before a byte is sent, in both roles. */
+static void expect_denied(struct pair *p, const char *says)
+{
+	pair_start(p);
+	assert_err(p->c.err, HF_ERR_DENIED);
+	assert_err(p->s.err, HF_ERR_DENIED);
+	assert_non_null(strstr(hf_tls_why(&p->c.t)->text, says));
+	assert_non_null(strstr(hf_tls_why(&p->s.t)->text, says));
+	assert_int_equal(hf_tls_out(&p->c.t, &(const uint8_t *){ NULL }), 0);
+	pair_clear(p);
+}
+
+static void pair_at(struct pair *p, int level)
+{
+	pair_init(p);
+	p->c.cfg.level = p->s.cfg.level = (enum hf_level)level;
+}
+
+static void suite_ccm(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	for (int level = HF_L1; level <= HF_L2; level++) {
+		pair_at(&p, level);
+		p.c.cfg.suites = p.s.cfg.suites = HF_TLS_SUITE_CCM;
+		pair_open(&p);
+		pair_clear(&p);
+	}
+	pair_at(&p, HF_L3);
+	p.c.cfg.suites = p.s.cfg.suites = HF_TLS_SUITES;
+	expect_denied(&p, "suite.sm4-ccm");
+}
+
+static void resume_psk_ke(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_at(&p, HF_L1);
+	p.c.cfg.psk_ke = p.s.cfg.psk_ke = true;
+	pair_open(&p);
+	pair_clear(&p);
+	for (int level = HF_L2; level <= HF_L3; level++) {
+		pair_at(&p, level);
+		p.c.cfg.psk_ke = p.s.cfg.psk_ke = true;
+		expect_denied(&p, "resume.psk-ke");
+	}
+}
+
+static void link_external_psk(void **state)
+{
+	static const struct hf_tls_psk key = { { (const uint8_t *)"sensor", 6 },
+		{ (const uint8_t *)"sixteen bytes ok", 16 } };
+	struct pair p;
+
+	(void)state;
+	for (int level = HF_L1; level <= HF_L3; level++) {
+		pair_at(&p, level);
+		p.c.cfg.psks = p.s.cfg.psks = &key;
+		p.c.cfg.n_psks = p.s.cfg.n_psks = 1;
+		if (level != HF_L1) {
+			expect_denied(&p, "link.external-psk");
+			continue;
+		}
+		pair_open(&p);
+		assert_int_equal(hf_tls_psk_identity(&p.s.t).len, 6);
+		pair_clear(&p);
+	}
+}
+
+/* resume.ticket-life: of a ticket of ours, and of what a client keeps of anybody's. */
+static void tickets_live_as_long_as_the_row_says(void **state)
+{
+	static const uint8_t secret[HF_TLS_TICKET_SECRET_LEN] = { 5 };
+	struct hf_tls_once_mem *once = hf_tls_once_mem_new(&test_mem, 16);
+
+	(void)state;
+	for (int level = HF_L1; level <= HF_L3; level++) {
+		uint64_t life_s = hf_policy(HF_ROW_TICKET_LIFE, (enum hf_level)level);
+		struct hf_tls_session *s;
+		struct hf_tls_tickets k;
+		struct pair p;
+
+		hf_tls_tickets_init(&k, secret, (enum hf_level)level);
+		assert_int_equal(k.life_s, life_s);
+		k.once = hf_tls_once_mem_get(once);
+		k.life_s *= 2; /* a caller that asks for more does not get it */
+		pair_at(&p, level);
+		p.s.cfg.tickets = &k;
+		p.c.cfg.keep_session = true;
+		pair_open(&p);
+		s = hf_tls_session_take(&p.c.t);
+		pair_clear(&p);
+		assert_non_null(s);
+		assert_true(hf_tls_session_is_fit(s, NOW_S + life_s));
+		assert_false(hf_tls_session_is_fit(s, NOW_S + life_s + 1));
+		hf_tls_session_free(s);
+	}
+	hf_tls_once_mem_free(once);
+}
+
+static void resume_single_use(void **state)
+{
+	static const uint8_t secret[HF_TLS_TICKET_SECRET_LEN] = { 5 };
+	struct hf_tls_tickets k;
+	struct pair p;
+
+	(void)state;
+	hf_tls_tickets_init(&k, secret, HF_L3);
+	for (int level = HF_L1; level <= HF_L3; level++) {
+		pair_at(&p, level);
+		p.s.cfg.tickets = &k;
+		pair_start(&p);
+		assert_err(p.s.err, level == HF_L3 ? HF_ERR_DENIED : HF_OK);
+		if (level == HF_L3)
+			assert_non_null(strstr(hf_tls_why(&p.s.t)->text, "resume.single-use"));
+		pair_clear(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(link_mutual),
 		cmocka_unit_test(link_revocation_age),
 		cmocka_unit_test(traffic_keys_live_as_long_as_the_rows_say),
+		cmocka_unit_test(suite_ccm),
+		cmocka_unit_test(resume_psk_ke),
+		cmocka_unit_test(link_external_psk),
+		cmocka_unit_test(tickets_live_as_long_as_the_row_says),
+		cmocka_unit_test(resume_single_use),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
