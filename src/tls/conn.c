@@ -145,8 +145,7 @@ hf_err hf_tls_set_tx(struct hf_tls *t, const uint8_t secret[HF_SM3_LEN])
 /* RFC 8449 4: the type is counted; less than 64 is refused, more than a record can hold is not. */
 hf_err hf_tls_take_limit(struct hf_tls *t, uint16_t limit)
 {
-	if (limit < HF_TLS_LIMIT_MIN ||
-		(t->cfg->role == HF_TLS_CLIENT && limit > HF_TLS_LIMIT_MAX))
+	if (limit < HF_TLS_LIMIT_MIN || (t->cfg->role == HF_TLS_CLIENT && limit > HF_TLS_LIMIT_MAX))
 		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"peer's record size limit of %u is out of range", limit));

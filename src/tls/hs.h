@@ -32,20 +32,20 @@ struct hf_tls_hs {
 	size_t session_len;
 	uint8_t fixed[HF_SM3_LEN]; /* server: digest of the first ClientHello's unchanging part */
 	uint8_t cookie[HF_SM3_LEN];
-	bool sent_share;            /* client: the ClientHello had our share */
-	bool is_retried;            /* a HelloRetryRequest was sent or received */
-	bool is_asked;              /* client: the server wants a certificate */
-	bool is_psk;                /* a pre-shared key takes the place of certificates */
-	bool is_psk_ke;             /* and there is no fresh key exchange */
-	uint16_t psk;               /* server: its index in the client's hello */
-	unsigned modes;             /* server: the client's psk_key_exchange_modes */
-	bool has_limit;             /* server: the client said how long records may be */
-	size_t early_left;          /* server: bytes of early data that may still be skipped */
-	uint8_t early[HF_SM3_LEN];  /* client: early secret of the key that is offered */
+	bool sent_share;              /* client: the ClientHello had our share */
+	bool is_retried;              /* a HelloRetryRequest was sent or received */
+	bool is_asked;                /* client: the server wants a certificate */
+	bool is_psk;                  /* a pre-shared key takes the place of certificates */
+	bool is_psk_ke;               /* and there is no fresh key exchange */
+	uint16_t psk;                 /* server: its index in the client's hello */
+	unsigned modes;               /* server: the client's psk_key_exchange_modes */
+	bool has_limit;               /* server: the client said how long records may be */
+	size_t early_left;            /* server: bytes of early data that may still be skipped */
+	uint8_t early[HF_SM3_LEN];    /* client: early secret of the key that is offered */
 	struct hf_tls_session *offer; /* client: a copy of the session that is offered */
-	struct hf_tls_cv cv;        /* our CertificateVerify */
-	uint8_t digest[HF_SM3_LEN]; /* e of it */
-	struct hf_buf name;         /* client: server_name with terminator */
+	struct hf_tls_cv cv;          /* our CertificateVerify */
+	uint8_t digest[HF_SM3_LEN];   /* e of it */
+	struct hf_buf name;           /* client: server_name with terminator */
 };
 
 /* One handshake message. whole is its header and body. */

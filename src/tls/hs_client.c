@@ -41,8 +41,7 @@ static hf_err put_binder(const struct hf_tls *t, uint8_t *msg, size_t len)
 {
 	struct hf_bytes hello = { msg, len - HF_TLS_BINDERS_LEN };
 
-	return hf_tls_binder(
-		t, msg + len - HF_SM3_LEN, t->hs->early, t->cfg->n_psks > 0, hello);
+	return hf_tls_binder(t, msg + len - HF_SM3_LEN, t->hs->early, t->cfg->n_psks > 0, hello);
 }
 
 static hf_err emit_hello(
@@ -209,8 +208,7 @@ static hf_err on_ee(struct hf_tls *t, const struct hf_tls_msg *m)
 				"server answered an extension in the wrong "
 				"message"));
 	if (ee.has_other || (ee.has_name && t->hs->name.len == 0) ||
-		(ee.has_alpn && t->cfg->n_alpn == 0) ||
-		(ee.has_limit && t->cfg->record_limit == 0))
+		(ee.has_alpn && t->cfg->n_alpn == 0) || (ee.has_limit && t->cfg->record_limit == 0))
 		return hf_tls_die(t, HF_ALERT_UNSUPPORTED_EXTENSION,
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"server sent an extension that was not offered"));

@@ -137,8 +137,8 @@ static hf_err send_ee(struct hf_tls *t)
 	uint8_t msg[HF_TLS_SMALL_MAX];
 	struct hf_writer w = { .p = msg, .cap = sizeof(msg) };
 
-	hf_tls_ee_emit(&w, t->has_alpn ? t->cfg->alpn[t->alpn] : NULL,
-		t->hs->has_limit ? limit : 0);
+	hf_tls_ee_emit(
+		&w, t->has_alpn ? t->cfg->alpn[t->alpn] : NULL, t->hs->has_limit ? limit : 0);
 	HF_TRY(hf_wr_done(&w));
 	t->has_rx_limit = t->hs->has_limit && t->cfg->record_limit != 0;
 	return hf_tls_send_msg(t, msg, w.len);

@@ -31,8 +31,7 @@ void hf_tls_early(uint8_t secret[HF_SM3_LEN])
 	hf_tls_early_psk(secret, zeros, sizeof(zeros));
 }
 
-hf_err hf_tls_binder_key(
-	uint8_t out[HF_SM3_LEN], const uint8_t early[HF_SM3_LEN], bool is_external)
+hf_err hf_tls_binder_key(uint8_t out[HF_SM3_LEN], const uint8_t early[HF_SM3_LEN], bool is_external)
 {
 	uint8_t empty[HF_SM3_LEN];
 

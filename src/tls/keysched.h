@@ -3,8 +3,8 @@
  * The key schedule of RFC 8446 7.1 with SM3:
  *
  *	0 or PSK -> early --derived--> handshake (ECDHE) --derived--> master (0)
- *	            binder             c hs, s hs traffic             c ap, s ap traffic, exp master,
- *	                                                              res master
+ *	            binder             c hs, s hs traffic             c ap, s ap traffic, exp
+ *master, res master
  *
  * All secrets are 32 bytes.
  */

@@ -25,11 +25,11 @@ enum {
 	HF_TLS_COOKIE_MAX = 1024, /* longest cookie that is carried back */
 	HF_TLS_EXTENSIONS_MAX = 64,
 	HF_TLS_MSG_HEAD_LEN = 4,
-	HF_TLS_SMALL_MAX = 2560, /* room for every message but Certificate, without a ticket */
+	HF_TLS_SMALL_MAX = 2560,  /* room for every message but Certificate, without a ticket */
 	HF_TLS_TICKET_MAX = 8192, /* longest ticket that is kept */
 	HF_TLS_BINDERS_LEN = 2 + 1 + HF_SM3_LEN, /* the list of one binder */
-	HF_TLS_LIMIT_MIN = 64,     /* record_size_limit, RFC 8449 4 */
-	HF_TLS_LIMIT_MAX = 16385,  /* content and its type */
+	HF_TLS_LIMIT_MIN = 64,                   /* record_size_limit, RFC 8449 4 */
+	HF_TLS_LIMIT_MAX = 16385,                /* content and its type */
 };
 
 /* Ways to use a pre-shared key (RFC 8446 4.2.9); a set. */
@@ -111,8 +111,7 @@ struct hf_tls_offered {
 };
 
 /* The i-th of them; false: there are no more. */
-bool hf_tls_offered_get(
-	struct hf_tls_offered *out, const struct hf_tls_client_hello *h, size_t i);
+bool hf_tls_offered_get(struct hf_tls_offered *out, const struct hf_tls_client_hello *h, size_t i);
 
 HF_MUST_USE hf_err hf_tls_client_hello_parse(
 	struct hf_tls_client_hello *out, const uint8_t *in, size_t len);
@@ -184,8 +183,8 @@ struct hf_tls_ee {
 	bool has_name;        /* an empty server_name */
 	bool has_limit;       /* record_size_limit */
 	uint16_t limit;
-	bool has_other;       /* an extension that we did not offer */
-	bool has_misplaced;   /* one that we offered, but that answers in another message */
+	bool has_other;     /* an extension that we did not offer */
+	bool has_misplaced; /* one that we offered, but that answers in another message */
 };
 
 HF_MUST_USE hf_err hf_tls_ee_parse(struct hf_tls_ee *out, const uint8_t *in, size_t len);

@@ -255,7 +255,7 @@ void hf_tls_client_hello_emit(struct hf_writer *w, const struct hf_tls_hello_spe
 		put_names(w, spec);
 	if (!spec->no_share_list)
 		put_list16(w, HF_TLS_EXT_GROUPS, HF_TLS_CURVE_SM2); /* RFC 8998 3.1 */
-	put_list16(w, HF_TLS_EXT_SIG_ALGS, HF_TLS_SM2SIG_SM3); /* RFC 8998 3.2.1 */
+	put_list16(w, HF_TLS_EXT_SIG_ALGS, HF_TLS_SM2SIG_SM3);      /* RFC 8998 3.2.1 */
 	if (spec->n_alpn > 0)
 		put_alpn(w, spec->alpn, spec->n_alpn);
 	ext = ext_open(w, HF_TLS_EXT_VERSIONS);

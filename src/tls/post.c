@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * After the handshake: KeyUpdate both ways (RFC 8446 4.6.3), and tickets, which a client may keep. Both are bounded, for each costs us work and the sender almost nothing.
+ * After the handshake: KeyUpdate both ways (RFC 8446 4.6.3), and tickets, which a client may keep.
+ * Both are bounded, for each costs us work and the sender almost nothing.
  */
 #include "base/wr.h"
 #include "tls/hs.h"
@@ -85,8 +86,8 @@ static bool is_due(const struct hf_tls *t, const struct hf_tls_dir *d)
 
 	uint64_t n = hf_tls_dir_records(d);
 
-	return n >= l->rekey_records || n >= d->suite->records_max || d->n_bytes >= l->rekey_bytes ||
-	       t->now_ms >= due_at(t, d);
+	return n >= l->rekey_records || n >= d->suite->records_max ||
+	       d->n_bytes >= l->rekey_bytes || t->now_ms >= due_at(t, d);
 }
 
 bool hf_tls_tx_is_due(const struct hf_tls *t)

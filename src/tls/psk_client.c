@@ -33,8 +33,8 @@ static bool fits(const struct hf_tls *t, const struct hf_tls_session *s)
 	uint8_t own[HF_SM3_LEN];
 
 	own_digest(cfg, own);
-	return hf_tls_session_is_fit(s, t->now_s) && s->r.level == cfg->level &&
-	       suite != NULL && (suite->bit & cfg->suites) != 0 && hf_bytes_eq(name, s->r.name) &&
+	return hf_tls_session_is_fit(s, t->now_s) && s->r.level == cfg->level && suite != NULL &&
+	       (suite->bit & cfg->suites) != 0 && hf_bytes_eq(name, s->r.name) &&
 	       memcmp(own, s->r.own, sizeof(own)) == 0 && has_alpn(cfg, s->r.alpn);
 }
 
@@ -66,8 +66,8 @@ hf_err hf_tls_client_psk(struct hf_tls *t, const struct hf_tls_server_hello *h)
 				"server takes a pre-shared key that was not offered"));
 	if (h->psk != 0) /* RFC 8446 4.2.11 */
 		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
-			hf_fail(&t->why, HF_ERR_FORMAT,
-				"server takes pre-shared key %u of one", h->psk));
+			hf_fail(&t->why, HF_ERR_FORMAT, "server takes pre-shared key %u of one",
+				h->psk));
 	hs->is_psk = true;
 	memcpy(hs->secret, hs->early, sizeof(hs->secret));
 	if (hs->offer == NULL) {
@@ -86,8 +86,8 @@ hf_err hf_tls_client_ticket(struct hf_tls *t, const struct hf_tls_ticket *ticket
 	hf_err e;
 
 	/* RFC 8446 4.6.1: a life of 0 says that it is to be forgotten at once. */
-	if (!t->cfg->keep_session || ticket->life_s == 0 || ticket->ticket.len > HF_TLS_TICKET_MAX ||
-		!hf_tls_describe(t, &r))
+	if (!t->cfg->keep_session || ticket->life_s == 0 ||
+		ticket->ticket.len > HF_TLS_TICKET_MAX || !hf_tls_describe(t, &r))
 		return HF_OK;
 	if (ticket->life_s < r.life_s)
 		r.life_s = ticket->life_s;

@@ -2,8 +2,9 @@
 /*
  * Pre-shared keys at the server. The order of checks: the ticket opens (so it is ours, for this
  * certificate, these roots and this level), it is of a link like this one and young; the binder
- * proves that the client has the key; the client's certificate is still good; nobody used the ticket
- * before. Whatever fails leads to a full handshake, but for a wrong binder, which ends the link.
+ * proves that the client has the key; the client's certificate is still good; nobody used the
+ * ticket before. Whatever fails leads to a full handshake, but for a wrong binder, which ends the
+ * link.
  */
 #include <string.h>
 
@@ -251,7 +252,8 @@ hf_err hf_tls_server_tickets(struct hf_tls *t)
 	struct hf_buf msg;
 	hf_err e;
 
-	if (cfg->tickets == NULL || n == 0 || (t->hs->modes & usable) == 0 || !hf_tls_describe(t, &r))
+	if (cfg->tickets == NULL || n == 0 || (t->hs->modes & usable) == 0 ||
+		!hf_tls_describe(t, &r))
 		return HF_OK;
 	if (cfg->tickets->life_s < r.life_s)
 		r.life_s = cfg->tickets->life_s;

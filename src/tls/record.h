@@ -49,8 +49,8 @@ struct hf_tls_dir;
 
 /* What a cipher suite does with records: a row of a constant table. Hash and curve are the same. */
 struct hf_tls_suite {
-	unsigned bit;    /* one of HF_TLS_SUITE_* */
-	uint16_t number; /* on the wire */
+	unsigned bit;         /* one of HF_TLS_SUITE_* */
+	uint16_t number;      /* on the wire */
 	uint64_t records_max; /* after so many, rekeying is due whatever the configuration says */
 	hf_err (*init)(struct hf_tls_dir *d, const uint8_t *key, const uint8_t *iv);
 	hf_err (*seal)(struct hf_tls_dir *d, const struct hf_aead *a);

@@ -171,8 +171,7 @@ static hf_err check_len(struct hf_tls *t, const struct hf_tls_inner *inner, size
 {
 	size_t max = hf_tls_rx_max(t);
 
-	if (inner->len <= max &&
-		(!t->has_rx_limit || cipher_len - HF_GCM_TAG_LEN <= max + 1))
+	if (inner->len <= max && (!t->has_rx_limit || cipher_len - HF_GCM_TAG_LEN <= max + 1))
 		return HF_OK;
 	return hf_tls_die(t, HF_ALERT_RECORD_OVERFLOW,
 		hf_fail(&t->why, HF_ERR_LIMIT, "peer's record is too long"));
@@ -262,7 +261,8 @@ hf_err hf_tls_take_record(struct hf_tls *t, const uint8_t *record)
 	if (t->rx.is_on && h.type == HF_TLS_DATA)
 		return take_protected(t, record);
 	/* A peer that failed on our hello has no keys yet: its alert is in the clear. */
-	if (h.type == HF_TLS_ALERT && (!t->rx.is_on || (hf_tls_dir_records(&t->rx) == 0 && !is_open(t))))
+	if (h.type == HF_TLS_ALERT &&
+		(!t->rx.is_on || (hf_tls_dir_records(&t->rx) == 0 && !is_open(t))))
 		return take_alert(t, body, h.len);
 	if (!t->rx.is_on && h.type == HF_TLS_HANDSHAKE)
 		return take_handshake(t, body, h.len);

@@ -8,7 +8,8 @@
  *	key    = HKDF(secret, "hufu tls ticket" | epoch), epoch = time / life of a key
  *
  * A ticket is good in the epoch that it was made in and in the next one. Whoever learns the secret
- * can open the tickets, and, where links were resumed without a fresh key exchange, what those said.
+ * can open the tickets, and, where links were resumed without a fresh key exchange, what those
+ *said.
  */
 #ifndef HF_TLS_TICKETS_H
 #define HF_TLS_TICKETS_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One end of a TLS 1.3 link with the national ciphers (RFC 8446, RFC 8998): TLS_SM4_GCM_SM3 or
- * TLS_SM4_CCM_SM3, curveSM2, sm2sig_sm3. It does no I/O: bytes from the peer go in with hf_tls_feed(), bytes for the
- * peer come out of hf_tls_out(), and any split of the input gives the same result.
+ * TLS_SM4_CCM_SM3, curveSM2, sm2sig_sm3. It does no I/O: bytes from the peer go in with
+ *hf_tls_feed(), bytes for the peer come out of hf_tls_out(), and any split of the input gives the
+ *same result.
  *
  *	feed -> [ records -> handshake | data ] -> plain/took, read
  *	write -> [ records ] -> out/sent
@@ -34,9 +35,9 @@
 #include "tls/tickets.h"
 
 enum {
-	HF_TLS_ALPN_MAX = 32,      /* longest protocol name, bytes */
-	HF_TLS_N_ALPN_MAX = 8,     /* protocol names of a configuration */
-	HF_TLS_NAME_MAX = 255,     /* longest server name, bytes */
+	HF_TLS_ALPN_MAX = 32,       /* longest protocol name, bytes */
+	HF_TLS_N_ALPN_MAX = 8,      /* protocol names of a configuration */
+	HF_TLS_NAME_MAX = 255,      /* longest server name, bytes */
 	HF_TLS_MESSAGE_MAX = 32768, /* longest handshake message that any limit allows */
 	HF_TLS_N_TICKETS_MAX = 4,   /* tickets that a server sends at once */
 	HF_TLS_PSK_MIN = 16,        /* bytes of a key that both ends were given */
@@ -117,8 +118,8 @@ struct hf_tls_config {
 	unsigned suites; /* set of HF_TLS_SUITE_*: those of TLS 1.3 that are offered or taken */
 
 	/*
-	 * Resumption. Tickets are sent after a handshake with certificates, to a client that says it
-	 * can use them; a resumed link has the peer's certificates, checked again.
+	 * Resumption. Tickets are sent after a handshake with certificates, to a client that says
+	 * it can use them; a resumed link has the peer's certificates, checked again.
 	 */
 	const struct hf_tls_tickets *tickets; /* server: sends and takes tickets; NULL: neither */
 	uint8_t n_tickets;                    /* server: so many; <= HF_TLS_N_TICKETS_MAX */
@@ -130,7 +131,8 @@ struct hf_tls_config {
 	 */
 	const struct hf_tls_psk *psks;
 	size_t n_psks;
-	bool psk_ke; /* a key of either kind may do without a fresh key exchange: no forward secrecy */
+	bool psk_ke; /* a key of either kind may do without a fresh key exchange: no forward secrecy
+		      */
 
 	uint16_t record_limit; /* record_size_limit that we ask for, 64..16385; 0: none */
 
@@ -191,12 +193,12 @@ struct hf_tls {
 	uint64_t now_s;
 	struct hf_tls_dir tx;
 	struct hf_tls_dir rx;
-	uint8_t exporter[HF_SM3_LEN]; /* exporter_master_secret */
-	uint8_t res[HF_SM3_LEN];      /* client that keeps tickets: resumption_master_secret */
-	uint64_t first_s;             /* when the peer last showed its certificates */
+	uint8_t exporter[HF_SM3_LEN];   /* exporter_master_secret */
+	uint8_t res[HF_SM3_LEN];        /* client that keeps tickets: resumption_master_secret */
+	uint64_t first_s;               /* when the peer last showed its certificates */
 	struct hf_tls_session *session; /* made of the newest ticket */
-	struct hf_buf rec;            /* a record that is not complete yet */
-	struct hf_buf msg;            /* a handshake message that is not complete yet */
+	struct hf_buf rec;              /* a record that is not complete yet */
+	struct hf_buf msg;              /* a handshake message that is not complete yet */
 	struct hf_buf plain;
 	size_t plain_at; /* bytes of plain already taken */
 	struct hf_buf out;

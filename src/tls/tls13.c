@@ -112,7 +112,8 @@ static void wipe(struct hf_tls *t)
 	hf_tls_dir_clear(&t->tx);
 	hf_tls_dir_clear(&t->rx);
 	hf_wipe(t->res, sizeof(t->res));
-	/* RFC 8446 6.2: what a failed link gave is not used; one that was merely cut did not fail. */
+	/* RFC 8446 6.2: what a failed link gave is not used; one that was merely cut did not fail.
+	 */
 	if (is_fatal(t->alert_sent) || is_fatal(t->alert_got)) {
 		hf_tls_session_free(t->session);
 		t->session = NULL;

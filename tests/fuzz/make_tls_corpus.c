@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes the seeds of fuzz_tls_client, fuzz_tls_server and fuzz_tls_session: whole handshakes between two ends of the
- * fixture, with what follows, as tls_input.h reads them.
+ * Writes the seeds of fuzz_tls_client, fuzz_tls_server and fuzz_tls_session: whole handshakes
+ *between two ends of the fixture, with what follows, as tls_input.h reads them.
  *
  *	make_tls_corpus tests/fuzz/corpus
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The other side of a link as fuzz input: one byte whose three lowest bits are options of the target
- * and whose upper five say how long the pieces are that are fed (0: whole records), then records of
+ * The other side of a link as fuzz input: one byte whose three lowest bits are options of the
+ *target and whose upper five say how long the pieces are that are fed (0: whole records), then
+ *records of
  *
  *	u8 type | u16 length | content
  *

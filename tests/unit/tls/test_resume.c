@@ -422,9 +422,8 @@ static void expired_ticket_is_declined(void **state)
 /* RFC 8446 4.2.11.1: an old hello that is sent again has the wrong age in it. */
 static void wrong_age_is_declined(void **state)
 {
-	static const int64_t off[] = { -HF_TLS_AGE_SKEW_MS / 1000 - 1,
-		-HF_TLS_AGE_SKEW_MS / 1000, HF_TLS_AGE_SKEW_MS / 1000,
-		HF_TLS_AGE_SKEW_MS / 1000 + 1 };
+	static const int64_t off[] = { -HF_TLS_AGE_SKEW_MS / 1000 - 1, -HF_TLS_AGE_SKEW_MS / 1000,
+		HF_TLS_AGE_SKEW_MS / 1000, HF_TLS_AGE_SKEW_MS / 1000 + 1 };
 
 	(void)state;
 	for (size_t i = 0; i < HF_COUNT(off); i++) {
@@ -465,8 +464,8 @@ static void a_key_of_the_epoch_before_opens_and_an_older_one_does_not(void **sta
 	assert_err(hf_tls_tickets_open(&keys, &out, bound,
 			   (struct hf_bytes){ ticket.p, ticket.len }, now + 2 * LIFE_S),
 		HF_ERR_AUTH);
-	assert_err(hf_tls_tickets_open(&keys, &out, bound,
-			   (struct hf_bytes){ ticket.p, ticket.len }, now - 1),
+	assert_err(hf_tls_tickets_open(
+			   &keys, &out, bound, (struct hf_bytes){ ticket.p, ticket.len }, now - 1),
 		HF_ERR_AUTH);
 	assert_err(hf_tls_tickets_open(
 			   &keys, &out, other, (struct hf_bytes){ ticket.p, ticket.len }, now),
@@ -740,8 +739,8 @@ static void a_failed_link_gives_no_session_and_a_cut_one_does(void **state)
 
 	resumable(&p, NULL);
 	pair_open(&p);
-	assert_err(hf_tls_feed(&p.c.t, &used, (const uint8_t *)"\x17\3\3\0\x11garbagegarbagegar", 22,
-			   1000),
+	assert_err(hf_tls_feed(&p.c.t, &used, (const uint8_t *)"\x17\3\3\0\x11garbagegarbagegar",
+			   22, 1000),
 		HF_ERR_AUTH);
 	assert_null(hf_tls_session_take(&p.c.t));
 	pair_clear(&p);
@@ -762,7 +761,8 @@ static void each_missing_allocation_of_a_resumption_is_survived(void **state)
 		pair_start(&p);
 		if (p.c.err == HF_OK && p.s.err == HF_OK)
 			pair_run(&p, 100);
-		is_done = hf_tls_is_resumed(&p.s.t) && hf_tls_is_open(&p.s.t) && p.c.t.session != NULL;
+		is_done = hf_tls_is_resumed(&p.s.t) && hf_tls_is_open(&p.s.t) &&
+			  p.c.t.session != NULL;
 		if (!is_done)
 			assert_true(hf_tls_error(&p.c.t) == HF_ERR_NO_MEMORY ||
 				    hf_tls_error(&p.s.t) == HF_ERR_NO_MEMORY);

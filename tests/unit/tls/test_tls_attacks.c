@@ -228,7 +228,8 @@ static void every_message_in_every_state_is_taken_or_unexpected(void **state)
 	}
 	for (int i = 0; i < HF_TLS_STATE_COUNT; i++)
 		n_seen += seen[i];
-	/* All but those in which an end works by itself: START, FLIGHT, SIGN, HELLO, HELLO2, SIGN. */
+	/* All but those in which an end works by itself: START, FLIGHT, SIGN, HELLO, HELLO2, SIGN.
+	 */
 	assert_int_equal(n_seen, HF_TLS_STATE_COUNT - 6);
 	hf_tls_session_free(s);
 }
@@ -251,7 +252,8 @@ static void every_other_record_in_every_state_is_refused(void **state)
 			if (kind != HF_TLS_DATA || !hf_tls_is_open(&e->t)) {
 				inject(e, (enum hf_tls_type)kind, (const uint8_t *)"data", 4);
 				assert_int_not_equal(hf_tls_error(&e->t), HF_OK);
-				assert_int_equal(hf_tls_plain(&e->t, &(const uint8_t *){ NULL }), 0);
+				assert_int_equal(
+					hf_tls_plain(&e->t, &(const uint8_t *){ NULL }), 0);
 			}
 			pair_clear(&p);
 		}
@@ -285,8 +287,8 @@ static void flood_of_key_updates_ends_the_link(void **state)
 
 static void flood_of_tickets_ends_the_link(void **state)
 {
-	static const uint8_t ticket[] = { HF_TLS_MSG_TICKET, 0, 0, 14, 0, 0, 1, 0, 1, 2, 3, 4, 0, 0, 1,
-		9, 0, 0 };
+	static const uint8_t ticket[] = { HF_TLS_MSG_TICKET, 0, 0, 14, 0, 0, 1, 0, 1, 2, 3, 4, 0, 0,
+		1, 9, 0, 0 };
 	struct hf_tls_session *s;
 	struct pair p;
 	int n = 0;
@@ -311,7 +313,8 @@ static void flood_of_tickets_ends_the_link(void **state)
 
 static void tickets_that_mean_nothing_are_dropped_or_refused(void **state)
 {
-	uint8_t ticket[] = { HF_TLS_MSG_TICKET, 0, 0, 14, 0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 1, 9, 0, 0 };
+	uint8_t ticket[] = { HF_TLS_MSG_TICKET, 0, 0, 14, 0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 1, 9, 0,
+		0 };
 	struct pair p;
 
 	(void)state;
@@ -588,7 +591,8 @@ static void altered_finished_ends_the_link(void **state)
 		while (e->t.state != want)
 			assert_true(advance(&p, 1));
 		hf_tls_hash(&e->t, hash);
-		assert_ok(hf_tls_finished(msg + 4, e == &p.c ? e->t.hs->s_hs : e->t.hs->c_hs, hash));
+		assert_ok(
+			hf_tls_finished(msg + 4, e == &p.c ? e->t.hs->s_hs : e->t.hs->c_hs, hash));
 		msg[at[i / 2]] ^= 0x10;
 		inject(e, HF_TLS_HANDSHAKE, msg, sizeof(msg));
 		expect_dead(e, HF_ERR_AUTH, HF_ALERT_DECRYPT_ERROR);
