@@ -590,7 +590,8 @@ const char *hf_tls_alpn(const struct hf_tls *t)
 
 const char *hf_tls_server_name(const struct hf_tls *t)
 {
-	return t->sni.len > 0 ? (const char *)t->sni.p : NULL;
+	/* A client keeps the name that it asked for there, for its sessions. */
+	return t->sni.len > 0 && t->cfg->role == HF_TLS_SERVER ? (const char *)t->sni.p : NULL;
 }
 
 hf_err hf_tls_export(const struct hf_tls *t, uint8_t *out, size_t out_len, const char *label,

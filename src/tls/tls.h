@@ -126,8 +126,10 @@ struct hf_tls_config {
 	bool keep_session;                    /* client: keeps tickets, see hf_tls_session_take() */
 
 	/*
-	 * For the smallest ends: keys that stand in for certificates. A client offers the first; a
-	 * server takes any of them, and without a chain of its own nothing else.
+	 * For the smallest ends: keys that stand in for certificates; hf_tls_peer() is NULL then,
+	 * and hf_tls_psk_identity() says who it is, also where a certificate is required of others.
+	 * A client offers the first; a server takes any of them, and without a chain of its own
+	 * nothing else.
 	 */
 	const struct hf_tls_psk *psks;
 	size_t n_psks;
@@ -206,7 +208,7 @@ struct hf_tls {
 	struct hf_buf peer_der; /* the peer's certificates, one behind the other */
 	uint16_t peer_len[HF_CHAIN_MAX];
 	struct hf_cert peer; /* the leaf, pointing into peer_der */
-	struct hf_buf sni;   /* server: the name that the client asked for, with terminator */
+	struct hf_buf sni;   /* the name that the client asked for, with terminator */
 };
 
 /*

@@ -143,10 +143,9 @@ static bool advance(struct pair *p, int n)
 	return true;
 }
 
-static const uint8_t types[] = { 0, HF_TLS_MSG_CLIENT_HELLO, HF_TLS_MSG_SERVER_HELLO, 3,
-	HF_TLS_MSG_TICKET, 5, HF_TLS_MSG_EE, HF_TLS_MSG_CERTIFICATE, 12, HF_TLS_MSG_CERT_REQUEST,
-	14, HF_TLS_MSG_CERT_VERIFY, 16, HF_TLS_MSG_FINISHED, HF_TLS_MSG_KEY_UPDATE, HF_TLS_MSG_HASH,
-	255 };
+static const uint8_t types[] = { 0, HF_TLS_MSG_CLIENT_HELLO, HF_TLS_MSG_SERVER_HELLO,
+	HF_TLS_MSG_TICKET, 5, HF_TLS_MSG_EE, HF_TLS_MSG_CERTIFICATE, HF_TLS_MSG_CERT_REQUEST,
+	HF_TLS_MSG_CERT_VERIFY, HF_TLS_MSG_FINISHED, HF_TLS_MSG_KEY_UPDATE, HF_TLS_MSG_HASH };
 
 /* Is there a message of this type that the state takes? */
 static bool may_come(uint8_t state, unsigned type)
