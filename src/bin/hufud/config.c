@@ -58,7 +58,7 @@ struct range {
 
 static hf_err refuse(struct making *m, const char *key, const char *what)
 {
-	return hufud_yaml_refuse(&m->text, key, what, m->ei);
+	return yaml_refuse(&m->text, key, what, m->ei);
 }
 
 static hf_err refuse_value(struct making *m, const char *key, const char *value)
@@ -406,14 +406,16 @@ static hf_err take_all(struct making *m)
 hf_err hufud_config_parse(struct hufud_config *c, const char *path_, const char *text,
 	size_t text_len, struct hf_errinfo *ei)
 {
-	struct making m = { .c = c, .text = { path_, text, text_len }, .ei = ei };
+	struct making m = {
+		.c = c, .text = { &hufud_yaml_schema, path_, text, text_len }, .ei = ei
+	};
 	const char *slash = strrchr(path_, '/');
-	struct raw_config *raw = NULL;
+	void *raw = NULL;
 	hf_err e;
 
 	set_defaults(c);
 	m.dir_len = slash == NULL ? 0 : (size_t)(slash - path_) + 1;
-	HF_TRY(hufud_yaml_load(&raw, &m.text, ei));
+	HF_TRY(yaml_load(&raw, &m.text, ei));
 	c->raw = raw;
 	m.raw = raw;
 	e = take_all(&m);
@@ -431,6 +433,6 @@ void hufud_config_clear(struct hufud_config *c)
 
 	hf_mem_free(hf_os_mem(), rules.out);
 	hf_mem_free(hf_os_mem(), c->share_files);
-	hufud_yaml_free(c->raw);
+	yaml_free(&hufud_yaml_schema, c->raw);
 	memset(c, 0, sizeof(*c));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The YAML of a configuration as libcyaml sees it: structure, names of keys, plain types. What a
- * value may say beyond that is decided in config.c, which comes back here for its place.
+ * value may say beyond that is decided in config.c.
  */
 #ifndef HF_BIN_HUFUD_CONFIG_YAML_H
 #define HF_BIN_HUFUD_CONFIG_YAML_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "bin/common/yaml.h"
 
 /* Members that are no number are strings as written, or NULL where the key is not there. */
 struct raw_listen {
@@ -71,23 +71,6 @@ struct raw_config {
 	struct raw_limits *limits;
 };
 
-struct yaml_text {
-	const char *path; /* for messages */
-	const char *text;
-	size_t len;
-};
-
-/* Errors as hufud_config_parse(). End *out with hufud_yaml_free(). */
-HF_MUST_USE hf_err hufud_yaml_load(
-	struct raw_config **out, const struct yaml_text *t, struct hf_errinfo *ei);
-void hufud_yaml_free(struct raw_config *raw);
-
-/*
- * Records that the value of a key of a text that has been loaded is not allowed, and returns
- * HF_ERR_ARG. key: "poll", "listen.port", or "grants[2].device" for the second entry; what: a few
- * words; what is allowed is added where it is known.
- */
-hf_err hufud_yaml_refuse(
-	const struct yaml_text *t, const char *key, const char *what, struct hf_errinfo *ei);
+extern const struct yaml_schema hufud_yaml_schema;
 
 #endif

@@ -10,8 +10,8 @@
 #define HF_BIN_HUFUD_ROLES_H
 
 #include "base/err.h"
+#include "bin/common/log.h"
 #include "config.h"
-#include "log.h"
 
 /* Descriptors of a child, see os/process.h. */
 enum {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "log.h"
+#include "bin/common/log.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

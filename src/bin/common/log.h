@@ -4,8 +4,8 @@
  * lines of several processes do not mix. Values with blanks are quoted; bytes that are not
  * printable ASCII are escaped; a value is cut at 255 bytes. No secret ever comes here.
  */
-#ifndef HF_BIN_HUFUD_LOG_H
-#define HF_BIN_HUFUD_LOG_H
+#ifndef HF_BIN_COMMON_LOG_H
+#define HF_BIN_COMMON_LOG_H
 
 #include <stddef.h>
 #include <stdint.h>
