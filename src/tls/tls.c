@@ -476,6 +476,15 @@ hf_err hf_tls_close(struct hf_tls *t)
 	return settle(t, e);
 }
 
+hf_err hf_tls_refuse(struct hf_tls *t, unsigned alert, hf_err e, const char *text)
+{
+	if (t->err != HF_OK)
+		return t->err;
+	if (e == HF_OK)
+		e = HF_ERR_INTERNAL;
+	return settle(t, hf_tls_die(t, alert, hf_fail(&t->why, e, "%s", text)));
+}
+
 hf_err hf_tls_key_update(struct hf_tls *t, bool ask)
 {
 	if (t->err != HF_OK)

@@ -285,6 +285,13 @@ HF_MUST_USE hf_err hf_tls_read(struct hf_tls *t, size_t *len, uint8_t *out, size
 HF_MUST_USE hf_err hf_tls_close(struct hf_tls *t);
 
 /*
+ * Ends the link because of what is not the protocol's affair: who the peer is, or what lies behind
+ * us. alert (not HF_ALERT_CLOSE_NOTIFY, HF_ALERT_NONE: none) goes to the peer, e (not HF_OK) with
+ * text becomes the failure of the link, which it returns.
+ */
+hf_err hf_tls_refuse(struct hf_tls *t, unsigned alert, hf_err e, const char *text);
+
+/*
  * New keys for what we send; ask: the peer shall do the same. HF_ERR_STATE: not now;
  * HF_ERR_UNSUPPORTED: the protocol has none (TLCP). Neither sticks.
  */
