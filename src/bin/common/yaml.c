@@ -14,6 +14,7 @@
 #include "bin/common/yaml.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -363,6 +364,39 @@ static void narrow_init(struct narrow *n, const cyaml_schema_value_t *top, const
 			.data_size = sizeof(int) };
 }
 
+/*
+ * A key below an entry of a list: looked for behind the place of the entry, and before that of the
+ * next one.
+ */
+static void find_below(struct fault *f, const struct yaml_text *t, const char *key)
+{
+	const struct fault entry = *f;
+	struct fault next = { .line = 0 };
+	char place[PARTS_MAX * PART_MAX];
+	char part[PART_MAX];
+	void *raw = NULL;
+	struct narrow n;
+	const char *open = strchr(key, '[');
+	const char *rest = strchr(key, ']');
+
+	if (open == NULL || rest == NULL || rest[1] != '.')
+		return;
+	(void)snprintf(place, sizeof(place), "%.*s[%lu]", (int)(open - key), key,
+		strtoul(open + 1, NULL, 10) + 1);
+	narrow_init(&n, t->schema->top, place);
+	if (load(&raw, &n.schema, t, &next) == CYAML_OK) {
+		yaml_free(t->schema, raw);
+		next.line = UINT_MAX;
+	}
+	for (rest++; *rest == '.'; rest += strcspn(rest, ".")) {
+		rest++;
+		(void)snprintf(part, sizeof(part), "%.*s", (int)strcspn(rest, ".["), rest);
+		find_key(f, t, part);
+	}
+	if (f->line >= next.line)
+		*f = entry;
+}
+
 hf_err yaml_refuse(
 	const struct yaml_text *t, const char *key, const char *what, struct hf_errinfo *ei)
 {
@@ -374,6 +408,8 @@ hf_err yaml_refuse(
 	if (load(&raw, &n.schema, t, &f) == CYAML_OK) {
 		yaml_free(t->schema, raw); /* the key is not there at all */
 		f.line = f.column = 1;
+	} else {
+		find_below(&f, t, key);
 	}
 	return refuse(t, &f, key, what, ei);
 }

@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "cmd.h"
 #include "cmd_crypto.h"
+#include "cmd_tunnel.h"
 #include "crypto/module.h"
 #include "os/cpu.h"
 #include "os/process.h"
@@ -362,6 +363,22 @@ static const struct hufu_cmd commands[] = {
 	{ .name = "status", .usage = "[--node DIR] [--json]", .opts = opts_status,
 	  .summary = "print what the node of this machine says of itself",
 	  .run = hufu_run_status },
+	{ .name = "tunnel status", .usage = "SOCKET [--json]", .opts = opts_json,
+	  .min_args = 1, .max_args = 1,
+	  .summary = "print what a running tunnel says of itself",
+	  .help = "SOCKET is what control: of its configuration names, or --control.",
+	  .run = hufu_run_tunnel_status },
+	{ .name = "tunnel", .usage = "FILE [--check] | --server|--client --accept WHERE --connect WHERE [OPTION]...",
+	  .opts = hufu_opts_tunnel, .max_args = 1,
+	  .summary = "carry any TCP service through SM links, as client or server side",
+	  .help = "Runs all services of FILE, or one from the options, until SIGTERM; SIGHUP reads FILE again,\n"
+		  "SIGUSR1 writes the numbers. In front of a web server, and on the machine of its users:\n"
+		  "  hufu tunnel --server --accept 0.0.0.0:8443 --connect 127.0.0.1:80 --certificate gw.pem \\\n"
+		  "      --key gw.key --roots ca.pem --allow 'cam-*'\n"
+		  "  hufu tunnel --client --accept 127.0.0.1:8080 --connect gw.example:8443 \\\n"
+		  "      --certificate cam-1.pem --key cam-1.key --roots ca.pem\n"
+		  "See hufu-tunnel(1).",
+	  .run = hufu_run_tunnel },
 	{ .name = "uploads list", .usage = "[--node DIR] [--device ID] [--json]", .opts = opts_uploads_list,
 	  .summary = "list what devices have sent to the hub of this machine",
 	  .help = "DIR is the hub's data folder; the hub may be running.",

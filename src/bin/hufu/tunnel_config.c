@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From what the YAML of a tunnel says to what it means: addresses, units, paths, defaults, and what
+ * a side needs or has no use for. Everything is checked before the first socket is made.
+ */
+#include "tunnel_config.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/checked.h"
+#include "base/hex.h"
+#include "os/heap.h"
+#include "tunnel_yaml.h"
+
+enum {
+	SECOND_MS = 1000,
+	MINUTE_MS = 60 * SECOND_MS,
+	HOUR_MS = 60 * MINUTE_MS,
+	DAY_MS = 24 * HOUR_MS,
+	KEY_MAX = 96,
+	COUNT_MAX = 1000000,
+	HOST_MAX = 256,
+};
+
+/* A configuration in the making, and the service that is looked at. */
+struct making {
+	struct tunnel_config *c;
+	const struct raw_tunnel *raw;
+	const struct raw_service *rs;
+	struct tunnel_service *s;
+	size_t i;
+	struct yaml_text text;
+	struct hf_errinfo *ei;
+	size_t dir_len; /* of the file's path, with the slash; 0: the working folder */
+};
+
+static const struct {
+	const char *name;
+	uint64_t factor;
+} units[] = { { "ms", 1 }, { "s", SECOND_MS }, { "min", MINUTE_MS }, { "h", HOUR_MS },
+	{ "d", DAY_MS } };
+
+static hf_err refuse(struct making *m, const char *key, const char *what)
+{
+	return yaml_refuse(&m->text, key, what, m->ei);
+}
+
+/* The key of a service. */
+static hf_err refuse_service(struct making *m, const char *key, const char *what)
+{
+	char place[KEY_MAX];
+
+	(void)snprintf(place, sizeof(place), "services[%zu].%.64s", m->i + 1, key);
+	return refuse(m, place, what);
+}
+
+static hf_err refuse_value(struct making *m, const char *key, const char *value)
+{
+	char what[160];
+
+	(void)snprintf(what, sizeof(what), "'%.100s' is not allowed here", value);
+	return m->s == NULL ? refuse(m, key, what) : refuse_service(m, key, what);
+}
+
+/* "10 s": a number, blanks or none, a unit. */
+static bool time_parse(uint64_t *ms, const char *text)
+{
+	char *unit = NULL;
+	uint64_t n;
+
+	if (!isdigit((unsigned char)text[0]) || strlen(text) > 24)
+		return false;
+	n = strtoull(text, &unit, 10);
+	unit += strspn(unit, " ");
+	for (size_t i = 0; i < HF_COUNT(units); i++)
+		if (strcmp(units[i].name, unit) == 0)
+			return n != UINT64_MAX && hf_mul_u64(ms, n, units[i].factor) == HF_OK;
+	return false;
+}
+
+static hf_err take_time(struct making *m, uint32_t *out, const char *key, const char *text,
+	uint64_t min, uint64_t max)
+{
+	uint64_t ms = 0;
+
+	if (text == NULL)
+		return HF_OK; /* the default stays */
+	if (!time_parse(&ms, text) || ms < min || ms > max)
+		return refuse_value(m, key, text);
+	*out = (uint32_t)ms;
+	return HF_OK;
+}
+
+static hf_err take_count(
+	struct making *m, uint32_t *out, const char *key, const uint32_t *value, uint32_t max)
+{
+	char text[16];
+
+	if (value == NULL)
+		return HF_OK;
+	if (*value < 1 || *value > max) {
+		(void)snprintf(text, sizeof(text), "%u", (unsigned)*value);
+		return refuse_value(m, key, text);
+	}
+	*out = *value;
+	return HF_OK;
+}
+
+/* A path as it is, or below the folder of the configuration file. */
+static hf_err path(struct making *m, char out[HF_PATH_MAX], const char *key, const char *text)
+{
+	char dir[HF_PATH_MAX] = "";
+	int n;
+
+	if (text[0] == '/') {
+		n = snprintf(out, HF_PATH_MAX, "%s", text);
+	} else {
+		if (m->text.path[0] != '/' && getcwd(dir, sizeof(dir)) == NULL)
+			return refuse(m, key, "relative, and there is no working folder");
+		n = snprintf(out, HF_PATH_MAX, "%s%s%.*s%s", dir, dir[0] != '\0' ? "/" : "",
+			(int)m->dir_len, m->text.path, text);
+	}
+	if (n >= 0 && n < HF_PATH_MAX)
+		return HF_OK;
+	return m->s == NULL ? refuse(m, key, "the path is too long")
+			    : refuse_service(m, key, "the path is too long");
+}
+
+/* "host:port", "[::1]:port". */
+static bool split_port(char host[HOST_MAX], uint16_t *port, const char *text, bool zero)
+{
+	const char *colon = strrchr(text, ':');
+	const char *first = text;
+	char *end = NULL;
+	unsigned long n;
+	size_t len;
+
+	if (colon == NULL)
+		return false;
+	len = (size_t)(colon - text);
+	if (text[0] == '[') {
+		if (len < 3 || text[len - 1] != ']')
+			return false;
+		first++;
+		len -= 2;
+	} else if (memchr(text, ':', len) != NULL) {
+		return false;
+	}
+	n = strtoul(colon + 1, &end, 10);
+	if (len == 0 || len >= HOST_MAX || !isdigit((unsigned char)colon[1]) || *end != '\0' ||
+		(n == 0 && !zero) || n > 65535)
+		return false;
+	memcpy(host, first, len);
+	host[len] = '\0';
+	*port = (uint16_t)n;
+	return true;
+}
+
+static hf_err take_accept(struct making *m)
+{
+	struct tunnel_service *s = m->s;
+	const char *text = m->rs->accept;
+	char host[HOST_MAX];
+	uint16_t port = 0;
+
+	s->accept = text;
+	if (strcmp(text, "systemd") == 0 || strncmp(text, "systemd:", 8) == 0) {
+		s->is_systemd = true;
+		s->systemd_name = text[7] == ':' ? text + 8 : "";
+	} else if (strncmp(text, "unix:", 5) == 0) {
+		HF_TRY(path(m, s->path, "accept", text + 5));
+		if (hf_sock_addr_unix(&s->address, s->path) != HF_OK)
+			return refuse_service(
+				m, "accept", "the path of a socket has at most 107 bytes");
+	} else if (!split_port(host, &port, text, true) ||
+		   hf_sock_addr_ip(&s->address, host, port) != HF_OK) {
+		return refuse_value(m, "accept", text);
+	}
+	for (size_t k = 0; k < m->i; k++)
+		if (strcmp(m->c->services[k].accept, text) == 0)
+			return refuse_service(m, "accept", "another service accepts there");
+	s->mode = 0600;
+	if (m->rs->mode != NULL) {
+		char *end = NULL;
+
+		if (s->path[0] == '\0')
+			return refuse_service(m, "mode", "only a unix socket has one");
+		s->mode = (unsigned)strtoul(m->rs->mode, &end, 8);
+		if (*end != '\0' || s->mode > 0777 || s->mode == 0)
+			return refuse_value(m, "mode", m->rs->mode);
+	}
+	return HF_OK;
+}
+
+/* Who must answer there: the name that was dialled, unless another one is given. */
+static void take_want(struct making *m, size_t i, const char *host)
+{
+	struct tunnel_service *s = m->s;
+	struct hf_tunnel_target *t = &s->targets[i];
+	struct hf_identity_want *want = &s->want[i];
+	const char *name = m->rs->server_name != NULL ? m->rs->server_name : host;
+
+	t->want = want;
+	if (name == NULL)
+		return;
+	if (inet_pton(AF_INET, name, s->want_ip[i]) == 1) {
+		want->ip_len = 4;
+	} else if (inet_pton(AF_INET6, name, s->want_ip[i]) == 1) {
+		want->ip_len = 16;
+	} else {
+		t->server_name = name;
+		/* With an access list that one says who may answer. */
+		if (s->n_rules == 0 || m->rs->server_name != NULL)
+			want->dns = name;
+	}
+	if (want->ip_len > 0) {
+		want->ip = s->want_ip[i];
+		if (s->n_rules > 0 && m->rs->server_name == NULL)
+			want->ip_len = 0;
+	}
+}
+
+static hf_err take_target(struct making *m, size_t i)
+{
+	struct tunnel_service *s = m->s;
+	struct hf_tunnel_target *t = &s->targets[i];
+	const char *text = m->rs->connect[i];
+	char key[KEY_MAX];
+
+	(void)snprintf(key, sizeof(key), "connect[%zu]", i + 1);
+	t->text = text;
+	if (strncmp(text, "unix:", 5) == 0) {
+		struct hf_sock_addr a;
+
+		HF_TRY(path(m, s->target_paths[i], key, text + 5));
+		if (hf_sock_addr_unix(&a, s->target_paths[i]) != HF_OK)
+			return refuse_service(m, key, "the path of a socket has at most 107 bytes");
+		t->path = s->target_paths[i];
+		if (!s->is_server && s->n_rules == 0 && m->rs->server_name == NULL)
+			return refuse_service(m, key,
+				"a socket has no name that a certificate could carry: give "
+				"server-name or allow");
+	} else if (!split_port(s->hosts[i], &t->port, text, false)) {
+		return refuse_service(m, key, "not HOST:PORT, [ADDRESS]:PORT or unix:PATH");
+	} else {
+		t->host = s->hosts[i];
+	}
+	if (!s->is_server)
+		take_want(m, i, t->host);
+	return HF_OK;
+}
+
+static hf_err take_targets(struct making *m)
+{
+	struct tunnel_service *s = m->s;
+
+	if (s->is_server && m->rs->server_name != NULL)
+		return refuse_service(m, "server-name", "only a client asks for one");
+	s->n_targets = m->rs->n_connect;
+	s->target_paths = hf_mem_array(hf_os_mem(), s->n_targets, sizeof(*s->target_paths));
+	s->hosts = hf_mem_array(hf_os_mem(), s->n_targets, sizeof(*s->hosts));
+	if (s->target_paths == NULL || s->hosts == NULL)
+		return hf_fail(m->ei, HF_ERR_NO_MEMORY, "%s: out of memory", m->text.path);
+	for (size_t i = 0; i < s->n_targets; i++)
+		HF_TRY(take_target(m, i));
+	return HF_OK;
+}
+
+static hf_err take_rule(struct making *m, size_t i)
+{
+	const struct raw_allow *raw = &m->rs->allow[i];
+	struct hf_access_rule *r = &m->s->rules[i];
+	char key[KEY_MAX];
+	size_t len = 0;
+
+	*r = (struct hf_access_rule){ .name = raw->name,
+		.domain = raw->domain,
+		.roles = (unsigned)raw->role,
+		.level = (enum hf_level)raw->level };
+	(void)snprintf(key, sizeof(key), "allow[%zu].digest", i + 1);
+	if (raw->digest != NULL) {
+		if (hf_hex_parse(r->digest, sizeof(r->digest), &len, raw->digest,
+			    strlen(raw->digest)) != HF_OK ||
+			len != sizeof(r->digest))
+			return refuse_value(m, key, raw->digest);
+		r->has_digest = true;
+	}
+	(void)snprintf(key, sizeof(key), "allow[%zu]", i + 1);
+	if (!hf_access_rule_is_valid(r))
+		return refuse_service(m, key,
+			"needs a condition; '*' may stand at the end of a name or domain only");
+	return HF_OK;
+}
+
+static hf_err take_rules(struct making *m)
+{
+	struct tunnel_service *s = m->s;
+
+	if (m->rs->n_allow == 0 && s->is_server)
+		return refuse_service(m, "allow", "a server needs an access list");
+	if (m->rs->n_allow == 0)
+		return HF_OK;
+	s->rules = hf_mem_array(hf_os_mem(), m->rs->n_allow, sizeof(*s->rules));
+	if (s->rules == NULL)
+		return hf_fail(m->ei, HF_ERR_NO_MEMORY, "%s: out of memory", m->text.path);
+	s->n_rules = m->rs->n_allow;
+	for (size_t i = 0; i < s->n_rules; i++)
+		HF_TRY(take_rule(m, i));
+	return HF_OK;
+}
+
+/* The one place where protocols are told apart: the engine does the rest. */
+static hf_err take_protocols(struct making *m)
+{
+	struct tunnel_service *s = m->s;
+
+	s->protocols = HF_TLS_13;
+	for (size_t i = 0; i < m->rs->n_protocols; i++) {
+		const char *text = m->rs->protocols[i];
+
+		if (strcmp(text, "tlcp") == 0)
+			return refuse_service(m, "protocols", "this version does not have tlcp");
+		if (strcmp(text, "tls13") != 0)
+			return refuse_value(m, "protocols", text);
+	}
+	return HF_OK;
+}
+
+static hf_err take_identity(struct making *m)
+{
+	const struct raw_identity *raw =
+		m->rs->identity != NULL ? m->rs->identity : m->raw->identity;
+	struct tunnel_identity *id = &m->s->identity;
+
+	if (raw == NULL)
+		return refuse_service(
+			m, "identity", "is missing here, and at the top of the file, too");
+	if (raw->enc_certificate != NULL || raw->enc_key != NULL)
+		return refuse_service(m, "identity",
+			"a second certificate is for tlcp, which this version does not have");
+	if ((raw->party != NULL) == (raw->certificate != NULL) ||
+		(raw->certificate != NULL) != (raw->key != NULL))
+		return refuse_service(m, "identity", "needs party, or certificate and key");
+	if (raw->party != NULL && raw->passphrase_file != NULL)
+		return refuse_service(m, "identity", "passphrase-file is for key only");
+	if (raw->party != NULL)
+		return path(m, id->party, "identity.party", raw->party);
+	HF_TRY(path(m, id->certificate, "identity.certificate", raw->certificate));
+	HF_TRY(path(m, id->key, "identity.key", raw->key));
+	if (raw->passphrase_file == NULL)
+		return HF_OK;
+	return path(m, id->passphrase_file, "identity.passphrase-file", raw->passphrase_file);
+}
+
+static hf_err take_trust(struct making *m)
+{
+	const struct raw_trust *raw = m->rs->trust != NULL ? m->rs->trust : m->raw->trust;
+	struct tunnel_trust *t = &m->s->trust;
+	unsigned n_roots = raw != NULL ? raw->n_roots : 0;
+	unsigned n_crls = raw != NULL ? raw->n_crls : 0;
+
+	if (n_roots == 0 && m->s->identity.party[0] == '\0')
+		return refuse_service(m, "trust", "no roots: whom are certificates to come from?");
+	if (n_crls == 0 && hf_policy(HF_ROW_REVOCATION_AGE, m->s->level) != HF_POLICY_NONE)
+		return refuse_service(m, "trust", "its level needs lists of what is revoked: crls");
+	for (unsigned i = 0; i < n_roots; i++)
+		HF_TRY(path(m, t->roots[i], "trust.roots", raw->roots[i]));
+	for (unsigned i = 0; i < n_crls; i++)
+		HF_TRY(path(m, t->crls[i], "trust.crls", raw->crls[i]));
+	t->n_roots = n_roots;
+	t->n_crls = n_crls;
+	return HF_OK;
+}
+
+static hf_err take_proxy(struct making *m)
+{
+	const struct raw_proxy *raw = m->rs->proxy;
+	struct tunnel_service *s = m->s;
+
+	if (raw == NULL)
+		return HF_OK;
+	s->sends_proxy = raw->send != NULL && *raw->send;
+	if (s->sends_proxy && !s->is_server)
+		return refuse_service(m, "proxy.send", "a client's target speaks SM, not PROXY");
+	for (unsigned i = 0; i < raw->n_from; i++) {
+		hf_err e = strcmp(raw->from[i], "unix") == 0
+				   ? hf_sock_addr_unix(&s->fronts[i], "/")
+				   : hf_sock_addr_ip(&s->fronts[i], raw->from[i], 0);
+
+		if (e != HF_OK)
+			return refuse_value(m, "proxy.from", raw->from[i]);
+	}
+	s->n_fronts = raw->n_from;
+	return HF_OK;
+}
+
+static hf_err take_limits(struct making *m)
+{
+	const struct raw_tunnel_limits *raw = m->rs->limits;
+	struct tunnel_service *s = m->s;
+	struct hf_tunnel_limits *l = &s->limits;
+
+	*l = (struct hf_tunnel_limits){ .connect_ms = 10 * SECOND_MS,
+		.idle_ms = 10 * MINUTE_MS,
+		.max_links = 10000,
+		.max_opening = 1000 };
+	s->handshake_ms = 10 * SECOND_MS;
+	if (raw == NULL)
+		return HF_OK;
+	HF_TRY(take_count(m, &l->max_links, "limits.connections", raw->connections, COUNT_MAX));
+	HF_TRY(take_count(m, &l->max_from, "limits.per-address", raw->per_address, COUNT_MAX));
+	HF_TRY(take_count(m, &l->max_opening, "limits.opening", raw->opening, COUNT_MAX));
+	HF_TRY(take_time(m, &l->connect_ms, "limits.connect", raw->connect, 100, HOUR_MS));
+	HF_TRY(take_time(m, &s->handshake_ms, "limits.handshake", raw->handshake, 100, HOUR_MS));
+	if (raw->idle != NULL && strcmp(raw->idle, "none") == 0)
+		l->idle_ms = 0;
+	else
+		HF_TRY(take_time(
+			m, &l->idle_ms, "limits.idle", raw->idle, 100, UINT64_C(30) * DAY_MS));
+	return HF_OK;
+}
+
+static hf_err take_service(struct making *m, size_t i)
+{
+	struct tunnel_service *s = &m->c->services[i];
+	const struct raw_service *raw = &m->raw->services[i];
+
+	m->i = i;
+	m->s = s;
+	m->rs = raw;
+	s->name = raw->name;
+	s->is_server = raw->side == TUNNEL_SIDE_SERVER;
+	s->level = raw->level != 0      ? (enum hf_level)raw->level
+		   : m->raw->level != 0 ? (enum hf_level)m->raw->level
+					: HF_L1;
+	m->c->n_services = i + 1;
+	if (!hf_id_is_valid(raw->name))
+		return refuse_value(m, "name", raw->name);
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(m->c->services[k].name, raw->name) == 0)
+			return refuse_service(m, "name", "another service has this name");
+	HF_TRY(take_accept(m));
+	HF_TRY(take_protocols(m));
+	HF_TRY(take_rules(m));
+	HF_TRY(take_targets(m));
+	HF_TRY(take_identity(m));
+	HF_TRY(take_trust(m));
+	HF_TRY(take_proxy(m));
+	return take_limits(m);
+}
+
+static hf_err take_all(struct making *m)
+{
+	const struct raw_tunnel *raw = m->raw;
+	struct tunnel_config *c = m->c;
+
+	c->user = raw->user;
+	c->group = raw->group;
+	if (c->group != NULL && c->user == NULL)
+		return refuse(m, "group", "needs user");
+	if (raw->threads != NULL && *raw->threads > TUNNEL_THREADS_MAX)
+		return refuse(m, "threads", "too many");
+	c->threads = raw->threads != NULL ? *raw->threads : 0;
+	c->drain_ms = 30 * SECOND_MS;
+	HF_TRY(take_time(m, &c->drain_ms, "drain", raw->drain, 0, HOUR_MS));
+	if (raw->control != NULL)
+		HF_TRY(path(m, c->control, "control", raw->control));
+	c->logs_all = raw->log == TUNNEL_LOG_ALL;
+	c->services = hf_mem_array(hf_os_mem(), raw->n_services, sizeof(*c->services));
+	if (c->services == NULL)
+		return hf_fail(m->ei, HF_ERR_NO_MEMORY, "%s: out of memory", m->text.path);
+	for (size_t i = 0; i < raw->n_services; i++)
+		HF_TRY(take_service(m, i));
+	return HF_OK;
+}
+
+hf_err tunnel_config_parse(struct tunnel_config *c, const char *path_, const char *text,
+	size_t text_len, struct hf_errinfo *ei)
+{
+	struct making m = {
+		.c = c, .text = { &hufu_tunnel_schema, path_, text, text_len }, .ei = ei
+	};
+	const char *slash = strrchr(path_, '/');
+	void *raw = NULL;
+	hf_err e;
+
+	*c = (struct tunnel_config){ 0 };
+	m.dir_len = slash == NULL ? 0 : (size_t)(slash - path_) + 1;
+	HF_TRY(yaml_load(&raw, &m.text, ei));
+	c->raw = raw;
+	m.raw = raw;
+	e = take_all(&m);
+	if (e != HF_OK)
+		tunnel_config_clear(c);
+	return e;
+}
+
+void tunnel_config_clear(struct tunnel_config *c)
+{
+	for (size_t i = 0; i < c->n_services; i++) {
+		hf_mem_free(hf_os_mem(), c->services[i].target_paths);
+		hf_mem_free(hf_os_mem(), c->services[i].hosts);
+		hf_mem_free(hf_os_mem(), c->services[i].rules);
+	}
+	hf_mem_free(hf_os_mem(), c->services);
+	yaml_free(&hufu_tunnel_schema, c->raw);
+	memset(c, 0, sizeof(*c));
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a configuration to what workers can run. Whatever fails on the way leaves all as it was: the
+ * setup that is at work goes on.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "os/heap.h"
+#include "os/process.h"
+#include "os/unixsock.h"
+#include "tunnel_run.h"
+
+enum { BACKLOG = 4096, FILES_MAX = 64 };
+
+/* --- doors --- */
+
+static void door_close(struct tunnel_run *r, struct tunnel_door *d)
+{
+	for (unsigned i = 0; d->fds != NULL && i < r->n_workers; i++)
+		hf_file_close(&d->fds[i]);
+	hf_mem_free(hf_os_mem(), d->fds);
+	*d = (struct tunnel_door){ 0 };
+}
+
+void tunnel_doors_close(struct tunnel_run *r)
+{
+	for (size_t i = 0; i < TUNNEL_DOORS_MAX; i++) {
+		struct tunnel_door *d = &r->doors[i];
+
+		if (d->accept[0] == '\0' || d->is_needed)
+			continue;
+		if (r->setup != NULL && !r->is_draining)
+			hufud_log_event(&r->log, "no-longer-listening", "accept", d->accept);
+		door_close(r, d);
+	}
+}
+
+/* A socket a worker; the first one alone finds out whether somebody else listens there. */
+static hf_err open_tcp(struct tunnel_run *r, struct tunnel_door *d, const struct hf_sock_addr *a,
+	struct hf_errinfo *ei)
+{
+	struct hf_sock_addr at = *a;
+	int probe = -1;
+	hf_err e;
+
+	e = hf_sock_listen(&probe, &at, false, BACKLOG, ei);
+	if (e == HF_OK)
+		e = hf_sock_name(&at, probe);
+	if (e != HF_OK || r->n_workers == 1) {
+		d->fds[0] = probe;
+		return e;
+	}
+	hf_file_close(&probe);
+	for (unsigned i = 0; e == HF_OK && i < r->n_workers; i++)
+		e = hf_sock_listen(&d->fds[i], &at, true, BACKLOG, ei);
+	return e;
+}
+
+static hf_err share(struct tunnel_run *r, struct tunnel_door *d, struct hf_errinfo *ei)
+{
+	HF_TRY(hf_sock_adopt(d->fds[0], ei));
+	for (unsigned i = 1; i < r->n_workers; i++)
+		HF_TRY(hf_sock_dup(&d->fds[i], d->fds[0], ei));
+	return HF_OK;
+}
+
+static hf_err open_handed(struct tunnel_run *r, struct tunnel_door *d,
+	const struct tunnel_service *s, size_t number, struct hf_errinfo *ei)
+{
+	for (size_t i = 0; i < r->handed.n; i++) {
+		bool is_it = s->systemd_name[0] != '\0'
+				     ? strcmp(r->handed.name[i], s->systemd_name) == 0
+				     : i == number;
+
+		if (!is_it || r->handed_taken[i])
+			continue;
+		r->handed_taken[i] = true;
+		d->fds[0] = HF_SERVICE_FD_FIRST + (int)i;
+		return share(r, d, ei);
+	}
+	return hf_fail(ei, HF_ERR_NOT_FOUND,
+		"%s: %s: no such socket was handed over (%zu were); start it by its .socket unit",
+		s->name, s->accept, r->handed.n);
+}
+
+static hf_err door_open(struct tunnel_run *r, struct tunnel_door *d, const struct tunnel_service *s,
+	size_t number, struct hf_errinfo *ei)
+{
+	struct hf_sock_addr at;
+	hf_err e;
+
+	d->fds = hf_mem_array(hf_os_mem(), r->n_workers, sizeof(*d->fds));
+	if (d->fds == NULL)
+		return hf_fail(ei, HF_ERR_NO_MEMORY, "out of memory");
+	for (unsigned i = 0; i < r->n_workers; i++)
+		d->fds[i] = -1;
+	if (s->is_systemd) {
+		e = open_handed(r, d, s, number, ei);
+	} else if (s->path[0] != '\0') {
+		e = hf_unixsock_listen(&d->fds[0], s->path, s->mode, BACKLOG, ei);
+		if (e == HF_OK)
+			e = share(r, d, ei);
+	} else {
+		e = open_tcp(r, d, &s->address, ei);
+	}
+	if (e != HF_OK) {
+		door_close(r, d);
+		return e;
+	}
+	(void)snprintf(d->accept, sizeof(d->accept), "%s", s->accept);
+	if (hf_sock_name(&at, d->fds[0]) == HF_OK)
+		hf_sock_addr_text(d->address, &at);
+	return HF_OK;
+}
+
+static hf_err find_door(struct tunnel_run *r, struct tunnel_door **out,
+	const struct tunnel_service *s, size_t number, struct hf_errinfo *ei)
+{
+	struct tunnel_door *empty = NULL;
+
+	for (size_t i = 0; i < TUNNEL_DOORS_MAX; i++) {
+		struct tunnel_door *d = &r->doors[i];
+
+		if (d->accept[0] == '\0' && empty == NULL)
+			empty = d;
+		if (strcmp(d->accept, s->accept) == 0) {
+			*out = d;
+			return HF_OK;
+		}
+	}
+	if (empty == NULL)
+		return hf_fail(ei, HF_ERR_LIMIT, "too many sockets at once");
+	*out = empty;
+	return door_open(r, empty, s, number, ei);
+}
+
+/* --- tallies --- */
+
+static hf_err find_tally(
+	struct tunnel_run *r, struct tunnel_tally **out, const char *name, struct hf_errinfo *ei)
+{
+	struct tunnel_tally *t = r->tallies;
+	size_t i = 0;
+
+	while (i < TUNNEL_TALLIES_MAX && t->name[0] != '\0' && strcmp(t->name, name) != 0) {
+		i++;
+		t++;
+	}
+	if (i == TUNNEL_TALLIES_MAX)
+		return hf_fail(ei, HF_ERR_LIMIT,
+			"%s: more names of services than can be counted; start anew", name);
+	if (t->name[0] == '\0') {
+		t->numbers = hf_mem_array(hf_os_mem(), r->n_workers, sizeof(*t->numbers));
+		if (t->numbers == NULL || hf_tunnel_gate_new(&t->gate, hf_os_mem()) != HF_OK) {
+			hf_mem_free(hf_os_mem(), t->numbers);
+			t->numbers = NULL;
+			return hf_fail(ei, HF_ERR_NO_MEMORY, "out of memory");
+		}
+		(void)snprintf(t->name, sizeof(t->name), "%s", name);
+	}
+	*out = t;
+	return HF_OK;
+}
+
+/* --- setups --- */
+
+static void setup_free(struct tunnel_setup *s)
+{
+	for (size_t i = 0; s->keys != NULL && i < s->config.n_services; i++)
+		tunnel_keys_clear(&s->keys[i]);
+	hf_mem_free(hf_os_mem(), s->keys);
+	hf_mem_free(hf_os_mem(), s->lanes);
+	tunnel_config_clear(&s->config);
+	hf_mem_free(hf_os_mem(), s);
+}
+
+void tunnel_setup_unref(struct tunnel_setup *s, unsigned n)
+{
+	if (atomic_fetch_sub(&s->refs, n) == n)
+		setup_free(s);
+}
+
+/* A connection takes two descriptors: no more of them than the system lets us open. */
+static void fit_files(struct tunnel_run *r, struct tunnel_config *c)
+{
+	uint64_t files = hf_process_raise_files();
+	uint64_t taken = FILES_MAX + (c->n_services + 8) * (uint64_t)r->n_workers;
+	uint64_t room = files > taken + 128 ? (files - taken) / 2 : 64;
+	uint64_t wanted = 0;
+	struct hufud_line l;
+
+	for (size_t i = 0; i < c->n_services; i++)
+		wanted += c->services[i].limits.max_links;
+	if (wanted <= room)
+		return;
+	for (size_t i = 0; i < c->n_services; i++) {
+		uint64_t share_ = c->services[i].limits.max_links * room / wanted;
+
+		c->services[i].limits.max_links = share_ > 0 ? (uint32_t)share_ : 1;
+	}
+	hufud_line_begin(&l, &r->log, "fewer-connections");
+	hufud_line_num(&l, "connections", room);
+	hufud_line_num(&l, "wanted", wanted);
+	hufud_line_num(&l, "open_files", files);
+	hufud_line_end(&l);
+}
+
+static void lane_init(struct tunnel_run *r, struct tunnel_setup *s, unsigned w, size_t i)
+{
+	struct tunnel_lane *lane = &s->lanes[w * s->config.n_services + i];
+	struct tunnel_worker *worker = &r->workers[w];
+
+	*lane = (struct tunnel_lane){
+		.setup = s,
+		.service = &s->config.services[i],
+		.worker = worker,
+		.local = { .key = &s->keys[i].key, .rng = &worker->env.rng },
+	};
+	lane->signer = hf_signer_local(&lane->local);
+	tunnel_keys_tls(&lane->tls, &s->keys[i], lane->service);
+	lane->tls.rng = &worker->env.rng;
+	lane->tls.signer = &lane->signer;
+}
+
+static hf_err load_keys(struct tunnel_run *r, struct tunnel_setup *s, struct hf_errinfo *ei)
+{
+	for (size_t i = 0; i < s->config.n_services; i++) {
+		const struct tunnel_service *service = &s->config.services[i];
+		struct hf_errinfo why = { 0 };
+		hf_err e = tunnel_keys_load(&s->keys[i], &r->env, service, &why);
+
+		if (e != HF_OK)
+			return hf_fail_sys(ei, e, why.sys, "service %s: %s", service->name,
+				why.text[0] != '\0' ? why.text : hf_err_text(e));
+	}
+	return HF_OK;
+}
+
+static hf_err fill(struct tunnel_run *r, struct tunnel_setup *s, struct hf_errinfo *ei)
+{
+	struct tunnel_config *c = &s->config;
+	size_t n_lanes;
+
+	HF_TRY(tunnel_config_parse(c, r->path != NULL ? r->path : "command line",
+		(const char *)r->text.p, r->text.len, ei));
+	n_lanes = c->n_services * r->n_workers;
+	s->keys = hf_mem_array(hf_os_mem(), c->n_services, sizeof(*s->keys));
+	s->lanes = hf_mem_array(hf_os_mem(), n_lanes, sizeof(*s->lanes));
+	if (s->keys == NULL || s->lanes == NULL)
+		return hf_fail(ei, HF_ERR_NO_MEMORY, "out of memory");
+	HF_TRY(load_keys(r, s, ei));
+	fit_files(r, c);
+	for (size_t i = 0; i < c->n_services; i++) {
+		HF_TRY(find_tally(r, &s->tally[i], c->services[i].name, ei));
+		HF_TRY(find_door(r, &s->door[i], &c->services[i], i, ei));
+	}
+	for (unsigned w = 0; w < r->n_workers; w++)
+		for (size_t i = 0; i < c->n_services; i++)
+			lane_init(r, s, w, i);
+	atomic_store(&s->refs, (unsigned)n_lanes + 1);
+	return HF_OK;
+}
+
+/* The others go, once no worker waits at them any more. */
+static void mark_doors(struct tunnel_run *r, const struct tunnel_setup *s)
+{
+	for (size_t i = 0; i < TUNNEL_DOORS_MAX; i++)
+		r->doors[i].is_needed = false;
+	for (size_t i = 0; s != NULL && i < s->config.n_services; i++)
+		if (s->door[i] != NULL)
+			s->door[i]->is_needed = true;
+}
+
+hf_err tunnel_setup_new(struct tunnel_run *r, struct tunnel_setup **out, struct hf_errinfo *ei)
+{
+	struct tunnel_setup *s = hf_mem_new(hf_os_mem(), sizeof(*s));
+	hf_err e;
+
+	if (s == NULL)
+		return hf_fail(ei, HF_ERR_NO_MEMORY, "out of memory");
+	e = fill(r, s, ei);
+	mark_doors(r, e == HF_OK ? s : r->setup);
+	if (e != HF_OK) {
+		setup_free(s);
+		return e;
+	}
+	*out = s;
+	return HF_OK;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The YAML of hufu tunnel as libcyaml sees it; what it means is decided in tunnel_config.c. */
+#ifndef HF_BIN_HUFU_TUNNEL_YAML_H
+#define HF_BIN_HUFU_TUNNEL_YAML_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "yaml.h"
+
+/* Members are as written, or NULL, 0 where the key is not there. */
+struct raw_identity {
+	char *party;
+	char *certificate;
+	char *key;
+	char *passphrase_file;
+	char *enc_certificate;
+	char *enc_key;
+};
+
+struct raw_trust {
+	char **roots;
+	unsigned n_roots;
+	char **crls;
+	unsigned n_crls;
+};
+
+struct raw_allow {
+	char *name;
+	char *domain;
+	int role;
+	int level;
+	char *digest;
+};
+
+struct raw_proxy {
+	bool *send;
+	char **from;
+	unsigned n_from;
+};
+
+struct raw_tunnel_limits {
+	uint32_t *connections;
+	uint32_t *per_address;
+	uint32_t *opening;
+	char *connect;
+	char *handshake;
+	char *idle;
+};
+
+struct raw_service {
+	char *name;
+	int side;
+	int level;
+	char *accept;
+	char *mode;
+	char **connect;
+	unsigned n_connect;
+	char *server_name;
+	char **protocols;
+	unsigned n_protocols;
+	struct raw_identity *identity;
+	struct raw_trust *trust;
+	struct raw_allow *allow;
+	unsigned n_allow;
+	struct raw_proxy *proxy;
+	struct raw_tunnel_limits *limits;
+};
+
+struct raw_tunnel {
+	int level;
+	char *user;
+	char *group;
+	uint32_t *threads;
+	char *control;
+	char *drain;
+	int log;
+	struct raw_identity *identity;
+	struct raw_trust *trust;
+	struct raw_service *services;
+	unsigned n_services;
+};
+
+enum { TUNNEL_LOG_FAULTS = 1, TUNNEL_LOG_ALL };
+enum { TUNNEL_SIDE_CLIENT = 1, TUNNEL_SIDE_SERVER };
+
+extern const struct yaml_schema hufu_tunnel_schema;
+
+#endif

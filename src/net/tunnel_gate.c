@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Places of connections, for all loops of a service. Asked only when a connection comes, opens or
+ * goes; the lock is held for a look into one bucket.
+ */
+#include <string.h>
+
+#include "net/tunnel_inner.h"
+
+enum { BUCKETS = 1024 };
+
+/* An address, an IPv4 one as IPv6 maps it, an IPv6 one cut to its /64. */
+struct tunnel_origin {
+	struct tunnel_origin *next;
+	uint8_t address[TUNNEL_ADDRESS_LEN];
+	uint32_t n_links;
+	atomic_uint n_opening;
+};
+
+struct hf_tunnel_gate {
+	const struct hf_mem *mem;
+	uv_mutex_t lock;
+	uint32_t n_links;
+	struct tunnel_origin *bucket[BUCKETS];
+};
+
+hf_err hf_tunnel_gate_new(struct hf_tunnel_gate **out, const struct hf_mem *mem)
+{
+	struct hf_tunnel_gate *g = hf_mem_new(mem, sizeof(*g));
+
+	if (g == NULL)
+		return HF_ERR_NO_MEMORY;
+	g->mem = mem;
+	if (uv_mutex_init(&g->lock) != 0) {
+		hf_mem_free(mem, g);
+		return HF_ERR_NO_MEMORY;
+	}
+	*out = g;
+	return HF_OK;
+}
+
+void hf_tunnel_gate_free(struct hf_tunnel_gate *g)
+{
+	if (g == NULL)
+		return;
+	uv_mutex_destroy(&g->lock);
+	hf_mem_free(g->mem, g);
+}
+
+static void address_of(uint8_t out[TUNNEL_ADDRESS_LEN], const struct hf_sock_addr *from)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const void *any = &from->addr;
+
+	memset(out, 0, TUNNEL_ADDRESS_LEN); /* all of a unix socket are one */
+	if (from->addr.ss_family == AF_INET) {
+		memcpy(out, mapped, sizeof(mapped));
+		memcpy(out + sizeof(mapped), &((const struct sockaddr_in *)any)->sin_addr, 4);
+	} else if (from->addr.ss_family == AF_INET6) {
+		memcpy(out, &((const struct sockaddr_in6 *)any)->sin6_addr, TUNNEL_ADDRESS_LEN);
+		if (memcmp(out, mapped, sizeof(mapped)) != 0)
+			memset(out + TUNNEL_ADDRESS_LEN / 2, 0, TUNNEL_ADDRESS_LEN / 2);
+	}
+}
+
+static struct tunnel_origin **bucket_of(
+	struct hf_tunnel_gate *g, const uint8_t address[TUNNEL_ADDRESS_LEN])
+{
+	uint32_t h = 2166136261U; /* FNV-1a: a bucket that is made long on purpose costs a walk */
+
+	for (size_t i = 0; i < TUNNEL_ADDRESS_LEN; i++)
+		h = (h ^ address[i]) * 16777619U;
+	return &g->bucket[h % BUCKETS];
+}
+
+static hf_err enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
+	const uint8_t address[TUNNEL_ADDRESS_LEN], const struct hf_tunnel_limits *limits)
+{
+	struct tunnel_origin **at = bucket_of(g, address);
+	struct tunnel_origin *o = *at;
+
+	if (g->n_links >= limits->max_links)
+		return HF_ERR_LIMIT;
+	while (o != NULL && memcmp(o->address, address, TUNNEL_ADDRESS_LEN) != 0)
+		o = o->next;
+	if (o != NULL && limits->max_from > 0 && o->n_links >= limits->max_from)
+		return HF_ERR_LIMIT;
+	if (o == NULL) {
+		o = hf_mem_new(g->mem, sizeof(*o));
+		if (o == NULL)
+			return HF_ERR_NO_MEMORY;
+		memcpy(o->address, address, TUNNEL_ADDRESS_LEN);
+		o->next = *at;
+		*at = o;
+	}
+	o->n_links++;
+	g->n_links++;
+	*out = o;
+	return HF_OK;
+}
+
+hf_err tunnel_gate_enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
+	const struct hf_sock_addr *from, const struct hf_tunnel_limits *limits)
+{
+	uint8_t address[TUNNEL_ADDRESS_LEN];
+	hf_err e;
+
+	address_of(address, from);
+	uv_mutex_lock(&g->lock);
+	e = enter(g, out, address, limits);
+	uv_mutex_unlock(&g->lock);
+	return e;
+}
+
+void tunnel_gate_leave(struct hf_tunnel_gate *g, struct tunnel_origin *o)
+{
+	struct tunnel_origin **at;
+
+	if (o == NULL)
+		return;
+	uv_mutex_lock(&g->lock);
+	g->n_links--;
+	if (--o->n_links == 0) {
+		at = bucket_of(g, o->address);
+		while (*at != o)
+			at = &(*at)->next;
+		*at = o->next;
+		hf_mem_free(g->mem, o);
+	}
+	uv_mutex_unlock(&g->lock);
+}
+
+void tunnel_gate_opening(struct hf_tunnel_gate *g, struct tunnel_origin *o, bool begins)
+{
+	(void)g;
+	if (begins)
+		(void)atomic_fetch_add_explicit(&o->n_opening, 1, memory_order_relaxed);
+	else
+		(void)atomic_fetch_sub_explicit(&o->n_opening, 1, memory_order_relaxed);
+}
+
+uint32_t tunnel_gate_n_opening(struct hf_tunnel_gate *g, const struct tunnel_origin *o)
+{
+	(void)g;
+	return atomic_load_explicit(&o->n_opening, memory_order_relaxed);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A tunnel from the inside: tunnel.c accepts and ends, tunnel_link.c pumps, tunnel_dial.c connects,
+ * tunnel_gate.c counts.
+ */
+#ifndef HF_NET_TUNNEL_INNER_H
+#define HF_NET_TUNNEL_INNER_H
+
+#include "base/buf.h"
+#include "codec/proxy2.h"
+#include "net/loop_inner.h"
+#include "net/tunnel.h"
+
+enum {
+	TUNNEL_FLUSH_MS = 2000, /* for last words, and for the peer to hear them */
+	TUNNEL_TRIM_MS = 1000,  /* without a byte: buffers are given back */
+	TUNNEL_ADDRESS_LEN = 16,
+};
+
+enum tunnel_state {
+	TUNNEL_HEADER, /* a front says first where the connection came from */
+	TUNNEL_WAIT,   /* all targets failed a moment ago */
+	TUNNEL_DIAL,
+	TUNNEL_SHAKE,
+	TUNNEL_OPEN,
+	TUNNEL_FLUSH, /* failed; last words go out */
+	TUNNEL_DEAD,
+};
+
+struct tunnel_link;
+
+/* One socket of a connection. */
+struct tunnel_face {
+	struct tunnel_link *link;
+	uv_poll_t *poll; /* NULL: there is no socket */
+	int fd;
+	int events; /* waited for */
+	bool can_read;
+	bool can_write;
+	bool is_broken; /* the poll ended with an error: reading tells which */
+	bool is_eof;    /* nothing more comes */
+	bool is_shut;   /* nothing more goes */
+};
+
+/* A name is being looked up; outlives a link that ends meanwhile. */
+struct tunnel_lookup {
+	uv_getaddrinfo_t req;
+	struct tunnel_link *link; /* NULL: it has ended */
+	const struct hf_mem *mem;
+};
+
+struct tunnel_origin; /* of a gate */
+
+struct tunnel_link {
+	struct hf_tunnel *t;
+	struct tunnel_link *prev; /* of all, the youngest first */
+	struct tunnel_link *next;
+	struct tunnel_link *older; /* of those that are not open */
+	struct tunnel_link *younger;
+	bool is_opening; /* is among them */
+	struct tunnel_origin *origin;
+	enum tunnel_state state;
+	struct tunnel_face sm;
+	struct tunnel_face plain;
+	uv_timer_t timer;
+	struct hf_tls tls;
+	bool has_tls;
+	bool is_trimmed;
+	bool said_close;  /* close_notify is in TLS's out */
+	bool heard_close; /* and the peer's was read, with all before it */
+	bool was_open;
+	struct hf_buf to_sm;   /* plain bytes that TLS would not take */
+	struct hf_buf from_sm; /* bytes of the SM link likewise */
+	struct hf_buf header;  /* PROXY header that comes or goes */
+	size_t header_at;
+	struct hf_sock_addr from;
+	struct hf_sock_addr to; /* of the accepted socket */
+	/* Dialling. */
+	uint32_t tried; /* set of targets */
+	size_t target;
+	struct tunnel_lookup *lookup;
+	struct addrinfo *found;
+	struct addrinfo *trying;
+	uint64_t dial_ms; /* when it began; 0: not yet */
+	uint64_t end_ms;  /* of the state; UINT64_MAX: none */
+	uint64_t moved_ms;
+	uint64_t begin_ms;
+	uint64_t id;
+	uint64_t sealed;
+	uint64_t opened;
+	char peer[HF_TUNNEL_PEER];
+	hf_err err;
+	struct hf_errinfo why;
+};
+
+/* What is known of a target: when it may be tried again. */
+struct tunnel_upstream {
+	unsigned n_failed; /* in a row */
+	uint64_t not_before_ms;
+	/* The one place of a client's session with this target, once the engine has them. */
+};
+
+struct hf_tunnel {
+	struct hf_tunnel_config config;
+	bool is_server;
+	uv_poll_t accept;
+	uv_timer_t pause; /* no descriptor or memory for a connection: tried again */
+	unsigned n_handles;
+	bool is_stopped;
+	struct tunnel_link *links;
+	struct tunnel_link *oldest; /* of those that are not open */
+	struct tunnel_link *youngest;
+	uint32_t n_opening;
+	size_t n_links; /* with those whose handles are being closed */
+	uint64_t next_id;
+	struct tunnel_upstream upstream[HF_TUNNEL_TARGETS_MAX];
+};
+
+static inline uint64_t tunnel_now(const struct tunnel_link *l)
+{
+	return hf_loop_now_ms(l->t->config.loop);
+}
+
+static inline void tunnel_count(struct hf_tunnel *t, enum hf_tunnel_number which, uint64_t n)
+{
+	_Atomic uint64_t *at = &t->config.numbers->n[which];
+
+	/* One writer: no locked instruction is needed. */
+	atomic_store_explicit(
+		at, atomic_load_explicit(at, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+static inline struct tunnel_face *tunnel_accepted(struct tunnel_link *l)
+{
+	return l->t->is_server ? &l->sm : &l->plain;
+}
+
+/* tunnel_link.c */
+HF_MUST_USE hf_err tunnel_face_open(struct tunnel_face *f, int fd);
+void tunnel_face_wait(struct tunnel_face *f, int events);
+void tunnel_face_close(struct tunnel_face *f, bool is_reset);
+void tunnel_link_begin(struct tunnel_link *l);     /* a connection was accepted */
+void tunnel_link_connected(struct tunnel_link *l); /* the target is there */
+/* The first cause wins. number: what it counts as; HF_TUNNEL_NUMBERS: nothing. */
+void tunnel_link_fail(
+	struct tunnel_link *l, hf_err e, enum hf_tunnel_number number, const char *text);
+void tunnel_link_die(struct tunnel_link *l);
+void tunnel_link_arm(struct tunnel_link *l);
+
+/* tunnel_dial.c */
+void tunnel_dial(struct tunnel_link *l);       /* the next target, or failure */
+void tunnel_dial_ready(struct tunnel_link *l); /* the socket that connects has something to say */
+void tunnel_dial_failed(struct tunnel_link *l, const char *why); /* this target is no good */
+void tunnel_dial_good(struct tunnel_link *l);
+void tunnel_dial_clear(struct tunnel_link *l);
+
+/* tunnel.c */
+void tunnel_opening_end(struct tunnel_link *l); /* it is open, or over */
+void tunnel_forget(struct tunnel_link *l);      /* its handles are closed: frees it */
+void tunnel_tell(struct tunnel_link *l, int kind);
+
+/* tunnel_gate.c: HF_ERR_LIMIT, HF_ERR_NO_MEMORY. A place is given back by tunnel_gate_leave(). */
+HF_MUST_USE hf_err tunnel_gate_enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
+	const struct hf_sock_addr *from, const struct hf_tunnel_limits *limits);
+void tunnel_gate_leave(struct hf_tunnel_gate *g, struct tunnel_origin *o);
+void tunnel_gate_opening(struct hf_tunnel_gate *g, struct tunnel_origin *o, bool begins);
+uint32_t tunnel_gate_n_opening(struct hf_tunnel_gate *g, const struct tunnel_origin *o);
+
+#endif
