@@ -276,3 +276,25 @@ def talk(sock, data):
     got = read_all(sock)
     t.join(PATIENCE)
     return got
+
+
+def pattern(n, seed=1):
+    return (bytes((i * 7 + seed) & 0xff for i in range(256)) * (n // 256 + 1))[:n]
+
+
+def ends_with_error(sock):
+    """Reads until the end; True if that is a reset, False if it looks like an orderly one."""
+    try:
+        read_all(sock)
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def turns_away(tunnel):
+    """A connection is reset before a byte came, maybe before it was there."""
+    try:
+        with tunnel.dial() as s:
+            return ends_with_error(s)
+    except ConnectionResetError:
+        return True

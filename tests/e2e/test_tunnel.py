@@ -1,0 +1,581 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""hufu tunnel between applications of our own: what is carried through, who may, and what ends how.
+
+HUFU_BIN is the folder of the built programs.
+"""
+import os
+import select
+import socket
+import struct
+import threading
+import time
+import unittest
+
+from nodes import PATIENCE, until
+from tunnels import Far, World, echo, ends_with_error, pattern, read_all, talk, turns_away
+
+
+class Cutter:
+    """A wire between the two sides of a tunnel, which can be cut."""
+
+    def __init__(self, to):
+        host, port = to.rsplit(':', 1)
+        self.to = (host, int(port))
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.where = '127.0.0.1:%d' % self.listener.getsockname()[1]
+        self.pairs = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                a, _ = self.listener.accept()
+            except OSError:
+                return
+            b = socket.create_connection(self.to)
+            self.pairs.append((a, b))
+            for x, y in ((a, b), (b, a)):
+                threading.Thread(target=self._pass, args=(x, y), daemon=True).start()
+
+    @staticmethod
+    def _pass(x, y):
+        try:
+            while piece := x.recv(65536):
+                y.sendall(piece)
+            y.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def cut(self):
+        """An end like any other, as a program that is killed leaves it: no close_notify."""
+        for pair in self.pairs:
+            for s in pair:
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def close(self):
+        self.listener.close()
+        self.cut()
+
+
+class Bytes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World()
+        cls.far = Far(echo)
+        cls.server, cls.client = cls.world.pair(cls.far.where)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.world.__exit__(None, None, None)
+
+    def test_bytes_of_any_number_come_back_as_they_were(self):
+        for n in (0, 1, 16383, 16384, 16385, 65536, 70000, 8 << 20):
+            with self.subTest(n=n), self.client.dial() as s:
+                self.assertEqual(talk(s, pattern(n)), pattern(n))
+
+    def test_many_at_once_do_not_mix(self):
+        wrong = []
+
+        def one(seed):
+            data = pattern(300000, seed)
+            with self.client.dial() as s:
+                if talk(s, data) != data:
+                    wrong.append(seed)
+        threads = [threading.Thread(target=one, args=(i,)) for i in range(40)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(PATIENCE)
+        self.assertEqual(wrong, [])
+        self.assertGreaterEqual(self.server.numbers()['opened'], 40)
+
+    def test_one_byte_at_a_time(self):
+        with self.client.dial() as s:
+            for i in range(200):
+                s.sendall(bytes([i]))
+                self.assertEqual(s.recv(1), bytes([i]))
+
+    def test_numbers_count_every_byte(self):
+        before = self.server.numbers()
+        with self.client.dial() as s:
+            talk(s, pattern(123456))
+        until('the connection is over', lambda: self.server.numbers()['connections'] == 0)
+        after = self.server.numbers()
+        self.assertEqual(after['bytes_opened'] - before['bytes_opened'], 123456)
+        self.assertEqual(after['bytes_sealed'] - before['bytes_sealed'], 123456)
+
+    def test_a_reader_that_takes_its_time_holds_back_the_sender(self):
+        with self.client.dial() as s:
+            s.setblocking(False)
+            sent = 0
+            piece = pattern(65536)
+            end = time.monotonic() + PATIENCE
+            # Full: for a while nothing more is taken. Buffers of sockets, not ours, decide how much fits.
+            while time.monotonic() < end:
+                if not select.select([], [s], [], 1.0)[1]:
+                    break
+                try:
+                    sent += s.send(piece)
+                except BlockingIOError:
+                    pass
+                self.assertLess(sent, 256 << 20)
+            for tunnel in (self.client, self.server):
+                with open(f'/proc/{tunnel.process.pid}/status', encoding='ascii') as f:
+                    rss = next(int(line.split()[1]) for line in f if line.startswith('VmRSS'))
+                self.assertLess(rss, 400 << 10)  # KiB; sanitizers take their share
+            s.setblocking(True)
+            s.shutdown(socket.SHUT_WR)
+            self.assertEqual(len(read_all(s)), sent)
+
+
+class Ends(unittest.TestCase):
+    def test_each_direction_ends_by_itself(self):
+        asked = threading.Event()
+
+        def answer_after_the_end(sock, far):
+            got = read_all(sock)  # only once the near side has said that it is all
+            asked.set()
+            sock.sendall(got[::-1])
+
+        def end_first(sock, far):
+            sock.sendall(b'that is all')
+            sock.shutdown(socket.SHUT_WR)
+            far.got = read_all(sock)
+
+        with World() as w:
+            far = Far(answer_after_the_end)
+            _, client = w.pair(far.where)
+            with client.dial() as s:
+                s.sendall(b'abc')
+                self.assertFalse(asked.is_set())
+                s.shutdown(socket.SHUT_WR)
+                self.assertEqual(read_all(s), b'cba')
+            other = Far(end_first)
+            server2 = w.server(other.where, name='server2')
+            client2 = w.client(server2.address(), name='client2')
+            with client2.dial() as s:
+                self.assertEqual(read_all(s), b'that is all')
+                s.sendall(pattern(200000))
+                s.shutdown(socket.SHUT_WR)
+                until('the far side has read it', lambda: getattr(other, 'got', None))
+            self.assertEqual(other.got, pattern(200000))
+            for tunnel in (client, client2, server2):
+                until('no connection is left', lambda t=tunnel: t.numbers()['connections'] == 0)
+                self.assertEqual({k: v for k, v in tunnel.numbers().items() if k in ('truncated', 'reset', 'bad_link')},
+                                 {'truncated': 0, 'reset': 0, 'bad_link': 0})
+
+    def test_a_cut_stream_is_an_error_on_both_sides_and_counted(self):
+        seen = []
+
+        def hold(sock, far):
+            sock.sendall(b'beginning')
+            seen.append(ends_with_error(sock))
+
+        with World() as w:
+            far = Far(hold)
+            w.cert('gw')
+            w.cert('cam-1')
+            server = w.server(far.where)
+            wire = Cutter(server.address())
+            w.cleanups.append(wire.close)
+            client = w.client(wire.where)
+            with client.dial() as s:
+                self.assertEqual(s.recv(9), b'beginning')
+                s.sendall(b'half of a')
+                wire.cut()
+                self.assertTrue(ends_with_error(s))
+            until('the far side knows', lambda: seen)
+            self.assertEqual(seen, [True])
+            self.assertEqual(client.numbers()['truncated'], 1)
+            self.assertEqual(server.numbers()['truncated'], 1)
+            line = client.wait_log('failed')
+            self.assertEqual(line['error'], 'truncated')
+            self.assertIn('close_notify', line['text'])
+
+    def test_a_reset_is_a_reset_at_the_other_end(self):
+        def reset(sock, far):
+            sock.recv(1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+
+        seen = []
+
+        def watch(sock, far):
+            sock.sendall(b'x')
+            seen.append(ends_with_error(sock))
+
+        with World() as w:
+            far = Far(reset)
+            server, client = w.pair(far.where)
+            with client.dial() as s:
+                s.sendall(b'x')
+                self.assertTrue(ends_with_error(s))
+            self.assertEqual(server.numbers()['reset'], 1)
+            other = Far(watch)
+            server2 = w.server(other.where, name='server2')
+            client2 = w.client(server2.address(), name='client2')
+            with client2.dial() as s:
+                self.assertEqual(s.recv(1), b'x')
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            until('the far side knows', lambda: seen)
+            self.assertEqual(seen, [True])
+            self.assertEqual(client2.numbers()['reset'], 1)
+
+    def test_killing_either_side_under_load_loses_nothing_that_was_acknowledged(self):
+        for victim in ('client', 'server'):
+            with self.subTest(victim=victim), World() as w:
+                kept = {}
+
+                def store(sock, far):
+                    """Keeps a record, then says so; a break is no end."""
+                    sock.settimeout(PATIENCE)
+                    buffer = b''
+                    try:
+                        while True:
+                            piece = sock.recv(65536)
+                            if not piece:
+                                kept['end'] = 'orderly'
+                                return
+                            buffer += piece
+                            while len(buffer) >= 1024:
+                                kept[struct.unpack('>I', buffer[:4])[0]] = buffer[:1024]
+                                sock.sendall(buffer[:4])
+                                buffer = buffer[1024:]
+                    except OSError:
+                        kept['end'] = 'broken'
+
+                far = Far(store)
+                server, client = w.pair(far.where)
+                acked = set()
+                s = client.dial()
+                stop = threading.Event()
+
+                def send():
+                    n = 0
+                    try:
+                        while not stop.is_set():
+                            s.sendall(struct.pack('>I', n) + pattern(1020, n))
+                            n += 1
+                    except OSError:
+                        pass
+                sender = threading.Thread(target=send, daemon=True)
+                sender.start()
+                got = b''
+                while len(acked) < 2000:
+                    got += s.recv(4096)
+                    while len(got) >= 4:
+                        acked.add(struct.unpack('>I', got[:4])[0])
+                        got = got[4:]
+                (client if victim == 'client' else server).kill()
+                broke = False
+                try:
+                    while piece := s.recv(4096):
+                        got += piece
+                        while len(got) >= 4:
+                            acked.add(struct.unpack('>I', got[:4])[0])
+                            got = got[4:]
+                except ConnectionResetError:
+                    broke = True
+                stop.set()
+                s.close()
+                sender.join(PATIENCE)
+                until('the far side knows', lambda: 'end' in kept)
+                for n in acked:
+                    self.assertEqual(kept.get(n), struct.pack('>I', n) + pattern(1020, n))
+                if victim == 'client':  # whose death the kernel tells the near application
+                    until('the server knows', lambda: server.numbers()['truncated'] == 1)
+                    self.assertEqual(kept['end'], 'broken')
+                else:
+                    self.assertTrue(broke)
+                    until('the client knows', lambda: client.numbers()['truncated'] == 1)
+
+    def test_sockets_of_one_machine_on_both_faces(self):
+        with World() as w:
+            far = Far(echo, path=w.path('far.sock'))
+            server, client = w.pair(far.where, server={'service': {'accept': f'unix:{w.path("sm.sock")}'}},
+                                    client={'service': {'accept': f'unix:{w.path("near.sock")}', 'mode': '0640',
+                                                        'server-name': 'gw'}})
+            self.assertEqual(os.stat(w.path('near.sock')).st_mode & 0o777, 0o640)
+            with client.dial() as s:
+                self.assertEqual(talk(s, pattern(500000)), pattern(500000))
+            self.assertEqual(server.numbers()['opened'], 1)
+
+
+class Who(unittest.TestCase):
+    def refused(self, world, far, server, client, number, side='server'):
+        before = far.n_accepted
+        self.assertTrue(turns_away(client))
+        until(f'{number} counted', lambda: (server if side == 'server' else client).numbers()[number] > 0)
+        self.assertEqual(far.n_accepted, before)  # the plain side was not touched
+
+    def test_a_certificate_of_another_root_is_refused(self):
+        with World() as w:
+            w.ca('other')
+            w.cert('cam-1', ca='other')
+            far = Far(echo)
+            server, client = w.pair(far.where)
+            self.refused(w, far, server, client, 'bad_handshake')
+            self.assertIn('failed', [line['event'] for line in server.log()])
+
+    def test_a_server_of_another_name_is_refused(self):
+        with World() as w:
+            w.cert('gw', san='DNS:elsewhere.example')
+            far = Far(echo)
+            server, client = w.pair(far.where)
+            self.refused(w, far, server, client, 'bad_handshake', side='client')
+            self.assertIn('not for this address', client.wait_log('failed')['text'])
+
+    def test_who_is_not_on_the_access_list_is_refused(self):
+        with World() as w:
+            far = Far(echo)
+            w.cert('cam-2')
+            server, client = w.pair(far.where, server={'service': {'allow': [{'name': 'cam-1'}]}})
+            with client.dial() as s:
+                self.assertEqual(talk(s, b'1'), b'1')
+            other = w.client(server.address(), name='other', cert='cam-2')
+            self.refused(w, far, server, other, 'refused_access')
+            line = server.wait_log('failed')
+            self.assertEqual((line['error'], line['peer']), ('denied', 'cam-2'))
+            self.assertIn('access_denied', other.wait_log('failed')['text'])
+
+    def test_role_level_and_domain_are_conditions(self):
+        with World() as w:
+            far = Far(echo)
+            w.cert('dev-1', identity=('device', 2, 'plant-7', 'dev-1'))
+            w.cert('dev-2', identity=('device', 1, 'plant-7', 'dev-2'))
+            w.cert('edge-1', identity=('edge', 2, 'plant-7', 'edge-1'))
+            w.cert('dev-3', identity=('device', 2, 'plant-8', 'dev-3'))
+            w.cert('plain-1')
+            w.cert('gw')
+            server = w.server(far.where, service={
+                'allow': [{'role': 'device', 'level': 2, 'domain': 'plant-7'}]})
+            client = w.client(server.address(), cert='dev-1')
+            with client.dial() as s:
+                self.assertEqual(talk(s, b'1'), b'1')
+            for name in ('dev-2', 'edge-1', 'dev-3', 'plain-1'):
+                with self.subTest(name=name):
+                    self.refused(w, far, server, w.client(server.address(), name='as-' + name, cert=name),
+                                 'refused_access')
+            self.assertEqual(server.numbers()['refused_access'], 4)
+
+    def test_a_client_asks_who_the_server_is_by_its_own_list(self):
+        with World() as w:
+            far = Far(echo)
+            server, client = w.pair(far.where, client={'service': {'allow': [{'name': 'gw'}]}})
+            with client.dial() as s:
+                self.assertEqual(talk(s, b'1'), b'1')
+            other = w.client(server.address(), name='other', service={'allow': [{'name': 'gw-2'}]})
+            self.assertTrue(turns_away(other))
+            self.assertEqual(other.numbers()['refused_access'], 1)
+
+    def test_the_target_learns_who_came(self):
+        heads = []
+
+        def see(sock, far):
+            head = sock.recv(16, socket.MSG_WAITALL)
+            heads.append(head + sock.recv(struct.unpack('>H', head[14:])[0], socket.MSG_WAITALL))
+            echo(sock, far)
+
+        with World() as w:
+            far = Far(see)
+            server, client = w.pair(far.where, server={'service': {'proxy': {'send': True}}})
+            with client.dial() as s:
+                self.assertEqual(talk(s, b'hello'), b'hello')
+            head = heads[0]
+            self.assertEqual(head[:14], bytes.fromhex('0d0a0d0a000d0a515549540a 21 11'))
+            self.assertEqual(head[16:24], bytes([127, 0, 0, 1] * 2))
+            self.assertEqual(struct.unpack('>H', head[26:28])[0], int(server.address().rsplit(':', 1)[1]))
+            self.assertEqual(head[28:], b'\x20\x00\x0d\x03\0\0\0\0\x22\x00\x05cam-1')
+
+    def test_a_front_tells_where_a_connection_comes_from(self):
+        head = bytes.fromhex('0d0a0d0a000d0a515549540a 21 11 000c') + bytes([10, 1, 2, 3, 10, 0, 0, 1]) + \
+            struct.pack('>HH', 4711, 80)
+        with World() as w:
+            far = Far(echo)
+            _, client = w.pair(far.where, client={'service': {'proxy': {'from': ['127.0.0.1']},
+                                                              'limits': {'handshake': '1 s'}}})
+            with client.dial() as s:
+                for i in range(len(head)):  # a byte at a time
+                    s.sendall(head[i:i + 1])
+                self.assertEqual(talk(s, b'hello'), b'hello')
+            self.assertEqual(client.wait_log('closed')['from'], '10.1.2.3:4711')
+            for wrong in (b'GET / HTTP/1.1\r\n\r\n', head[:12] + b'\x31' + head[13:], head[:14] + b'\xff\xff'):
+                with client.dial() as s:
+                    s.sendall(wrong)
+                    self.assertTrue(ends_with_error(s))
+            with client.dial() as s:  # says nothing
+                self.assertTrue(ends_with_error(s))
+            self.assertEqual(far.n_accepted, 1)
+            self.assertEqual(client.numbers()['bad_handshake'], 3)
+            self.assertEqual(client.numbers()['timed_out'], 1)
+
+
+class Places(unittest.TestCase):
+    def hold(self, tunnel, n):
+        socks = [tunnel.dial() for _ in range(n)]
+        for s in socks:
+            s.sendall(b'x')
+            self.assertEqual(s.recv(1), b'x')
+        return socks
+
+    def test_no_more_connections_than_there_are_places(self):
+        for limit in ({'connections': 3}, {'per-address': 3}):
+            with self.subTest(limit=limit), World() as w:
+                far = Far(echo)
+                server, client = w.pair(far.where, client={'service': {'limits': limit}})
+                socks = self.hold(client, 3)
+                self.assertTrue(turns_away(client))
+                self.assertEqual(client.numbers()['refused_limit'], 1)
+                socks.pop().close()
+                until('there is a place', lambda: client.numbers()['connections'] == 2)
+                socks += self.hold(client, 1)
+                for s in socks:
+                    s.close()
+
+    def test_an_idle_connection_ends_and_one_that_is_not_does_not(self):
+        with World() as w:
+            far = Far(echo)
+            server, client = w.pair(far.where, server={'service': {'limits': {'idle': '2 s'}}})
+            with client.dial() as idle, client.dial() as busy:
+                idle.sendall(b'x')
+                self.assertEqual(idle.recv(1), b'x')
+                ended = []
+                t = threading.Thread(target=lambda: ended.append(ends_with_error(idle)))
+                t.start()
+                while not ended:
+                    busy.sendall(b'y')
+                    self.assertEqual(busy.recv(1), b'y')
+                    time.sleep(0.05)
+                t.join()
+                self.assertEqual(ended, [True])
+            self.assertEqual(server.numbers()['timed_out'], 1)
+
+    def test_who_never_finishes_a_handshake_stops_nobody(self):
+        with World() as w:
+            far = Far(echo)
+            server, client = w.pair(far.where, server={'service': {'limits': {'handshake': '2 s'}}})
+            host, port = server.address().rsplit(':', 1)
+            slow = [socket.create_connection((host, int(port))) for _ in range(100)]
+            for i, s in enumerate(slow):
+                s.sendall(bytes.fromhex('16030100')[:1 + i % 4])
+            for _ in range(20):
+                with client.dial() as s:
+                    self.assertEqual(talk(s, b'hello'), b'hello')
+            for s in slow:  # told, and gone
+                s.settimeout(PATIENCE)
+                try:
+                    read_all(s)
+                except ConnectionResetError:
+                    pass
+                s.close()
+            self.assertEqual(server.numbers()['timed_out'], 100)
+
+    def test_five_thousand_half_open_connections_stop_nobody(self):
+        import resource
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < 6000:
+            self.skipTest(f'no more than {hard} open files here')
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        try:
+            for opening in (10000, 200):  # all of them fit, or the oldest have to go
+                with self.subTest(opening=opening), World() as w:
+                    far = Far(echo)
+                    server, client = w.pair(far.where, server={'service': {'limits': {
+                        'handshake': '10 min', 'connections': 20000, 'opening': opening}}})
+                    host, port = server.address().rsplit(':', 1)
+                    half = []
+                    served = 0
+                    for i in range(5000):
+                        half.append(socket.create_connection((host, int(port))))
+                        if i % 500 == 0:
+                            with client.dial() as s:
+                                self.assertEqual(talk(s, b'hello'), b'hello')
+                                served += 1
+                    if opening == 10000:
+                        until('all are there', lambda: server.numbers()['connections'] >= 5000)
+                    for _ in range(20):
+                        with client.dial() as s:
+                            self.assertEqual(talk(s, b'hello'), b'hello')
+                            served += 1
+                    self.assertEqual(server.numbers()['opened'], served)
+                    for s in half:
+                        s.close()
+                    until('all have gone', lambda: server.numbers()['connections'] == 0)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def test_a_lack_of_descriptors_passes(self):
+        with World() as w:
+            far = Far(echo)
+            server, client = w.pair(far.where, server={'files': (200, 200)})
+            socks = []
+            for _ in range(120):
+                try:
+                    socks.append(client.dial())
+                except ConnectionResetError:
+                    pass  # the client's own side heard of it so soon
+            for s in socks:
+                s.close()
+            until('there is room again', lambda: server.numbers()['connections'] == 0)
+            with client.dial() as s:
+                self.assertEqual(talk(s, b'hello'), b'hello')
+
+
+class Targets(unittest.TestCase):
+    def test_the_second_target_is_taken_while_the_first_is_down(self):
+        with World() as w:
+            a, b = Far(lambda s, f: s.sendall(b'a')), Far(lambda s, f: s.sendall(b'b'))
+            w.cert('gw')
+            w.cert('cam-1')
+            server_a = w.server(a.where, name='a')
+            server_b = w.server(b.where, name='b')
+            address = server_a.address()
+            client = w.client(address, service={'connect': [address, server_b.address()]})
+            with client.dial() as s:
+                self.assertEqual(read_all(s), b'a')
+            server_a.kill()
+            for _ in range(5):
+                with client.dial() as s:
+                    self.assertEqual(read_all(s), b'b')
+            server_a.config['services'][0]['accept'] = address
+            server_a.start()
+
+            def back():
+                with client.dial() as s:
+                    return read_all(s) == b'a'
+            until('the first is taken again', back)
+            self.assertEqual(client.numbers()['bad_target'], 0)
+
+    def test_nobody_there_is_a_reset_and_the_wait_for_another_try_grows(self):
+        with World() as w:
+            gone = socket.create_server(('127.0.0.1', 0))
+            where = '127.0.0.1:%d' % gone.getsockname()[1]
+            gone.close()
+            w.cert('cam-1')
+            client = w.client(where)
+            for _ in range(4):
+                self.assertTrue(turns_away(client))
+            self.assertEqual(client.numbers()['bad_target'], 4)
+            self.assertIn('refused', client.wait_log('failed')['text'])
+
+    def test_a_target_that_comes_back_is_found_without_being_told(self):
+        with World() as w:
+            gone = socket.create_server(('127.0.0.1', 0))
+            port = gone.getsockname()[1]
+            gone.close()
+            server, client = w.pair(f'127.0.0.1:{port}')
+            self.assertTrue(turns_away(client))
+            self.assertEqual(server.numbers()['bad_target'], 1)
+            back = Far.__new__(Far)
+            back.listener = socket.create_server(('127.0.0.1', port))
+            back.talk, back.n_accepted, back.errors = echo, 0, []
+            threading.Thread(target=back._accept, daemon=True).start()
+            with client.dial() as s:  # waits for the end of the disgrace
+                self.assertEqual(talk(s, b'hello'), b'hello')
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)
