@@ -130,6 +130,20 @@ class Tables(unittest.TestCase):
         told = set(re.findall(r'Ic ([a-z-]+)\b', read('docs/man/hufud.yaml.5')))
         self.assertEqual(told, keys)
 
+    def test_the_manual_of_the_tunnel_has_every_key_event_and_number(self):
+        page = read('docs/man/hufu-tunnel.1')
+        keys = set(re.findall(r'(?:STR|MAP|LIST|UINT|ENUM|BOOL)(?:_PTR)?\(\s*"([a-z-]+)"',
+                              read('src/bin/hufu/tunnel_yaml.c')))
+        self.assertEqual(set(re.findall(r'Ic ([a-z-]+)\b', page)), keys)
+        code = ''.join(read(f'src/bin/hufu/tunnel_{f}.c') for f in ('run', 'setup', 'worker', 'status'))
+        calls = r'(?:hufud_line_begin|hufud_log_event|hufud_log_err)\((?:&l, )?&\w+(?:->\w+)*->log, "([a-z-]+)"'
+        events = set(re.findall(calls, code)) | {'opened', 'closed', 'failed', 'refused'}
+        told = page[page.index('Events:'):page.index('Of lines about')]
+        self.assertEqual(set(re.findall(r'(?m)^\.Ql ([a-z-]+)', told)) - {'error', 'text'}, events)
+        numbers = set(re.findall(r'\] = "([a-z_]+)"', read('src/bin/hufu/tunnel_status.c')))
+        told = page[page.index('Numbers, of'):page.index('.Sh SEE ALSO')]
+        self.assertEqual(set(re.findall(r'Li ([a-z_]+)', told)) - {'connections'}, numbers)
+
     def test_the_key_process_has_every_request(self):
         numbers = re.findall(r'(?m)^\tX\(\w+, +(\d+),', read('src/svc/key_proto.h'))
         self.assertEqual(re.findall(r'(?m)^\| (\d+) \|', read('docs/formats/key-process.md')), numbers)

@@ -26,6 +26,7 @@ PASSPHRASE = 'correct horse battery'
 SHARES = [arg for i in (2, 4, 5) for arg in ('--share', f'shares/share-{i}.txt')]
 MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../docs/man/hufu.1')
 CRYPTO_MANUAL = MANUAL.replace('hufu.1', 'hufu-crypto.1')
+TUNNEL_MANUAL = MANUAL.replace('hufu.1', 'hufu-tunnel.1')
 COMMANDS = ['audit show', 'audit verify', 'bench crypto', 'check vectors', 'domain init', 'domain token', 'open',
             'policy show', 'publish', 'pull', 'push', 'run', 'seal', 'show', 'status', 'uploads list', 'uploads open',
             'selftest', 'verify', 'version']
@@ -34,7 +35,9 @@ CRYPTO = ['crypto hmac', 'crypto mac', 'crypto sm2 decrypt', 'crypto sm2 encrypt
           'crypto sm4-bc', 'crypto sm4-cbc', 'crypto sm4-ccm', 'crypto sm4-cfb', 'crypto sm4-cfb1', 'crypto sm4-cfb8',
           'crypto sm4-ctr', 'crypto sm4-ecb', 'crypto sm4-gcm', 'crypto sm4-hctr', 'crypto sm4-ofb',
           'crypto sm4-ofbnlf', 'crypto sm4-xts']
-COMMANDS += CRYPTO
+TUNNEL = ['tunnel', 'tunnel status']
+COMMANDS += CRYPTO + TUNNEL
+MANUALS = {**dict.fromkeys(CRYPTO, CRYPTO_MANUAL), **dict.fromkeys(TUNNEL, TUNNEL_MANUAL)}
 OK, FOUND, USAGE, RESOURCES, INPUT, REFUSED, STATE, SYSTEM = range(8)
 
 if os.geteuid() != 0:  # a process that cannot be traced cannot be searched for leaks by another user
@@ -192,18 +195,18 @@ class Help(unittest.TestCase):
 def synopses(page):
     """Command: its options, as the synopsis has them; 'crypto a | b' is two commands."""
     forms = {}
-    for form in re.search(r'(?s)\.Sh SYNOPSIS(.*?)\.Sh ', get(page).decode()).group(1).split('.Nm')[1:]:
+    for form in re.search(r'(?s)\.Sh SYNOPSIS(.*?)\.Sh ', get(page).decode()).group(1).split('.Nm')[1:]:  # a command may have two forms
         first = re.search(r'(?m)^\.Cm (.*)$', form).group(1)
         options = set(re.findall(r'Fl Fl ([a-z-]+)', form)) | ({'out'} if 'Fl o ' in form else set())
         names = first.removeprefix('crypto ').split(' | ') if first.startswith('crypto ') else [first]
         for name in names:
-            forms[f'crypto {name}' if first.startswith('crypto ') else name] = options
+            forms.setdefault(f'crypto {name}' if first.startswith('crypto ') else name, set()).update(options)
     return forms
 
 
 class Manual(unittest.TestCase):
     def test_the_synopsis_of_every_command_has_its_options_and_no_others(self):
-        forms = synopses(MANUAL) | synopses(CRYPTO_MANUAL)
+        forms = synopses(MANUAL) | synopses(CRYPTO_MANUAL) | synopses(TUNNEL_MANUAL)
         everywhere = {'help', 'quiet', 'key-hex'}  # told once for all commands
         for name in COMMANDS + ['check random']:
             options = set(re.findall(r'(?m)^  --([a-z-]+)', ok(*name.split(), '--help').stdout))
@@ -211,7 +214,7 @@ class Manual(unittest.TestCase):
 
     def test_the_manual_page_tells_of_every_option(self):
         for name in COMMANDS + ['check random']:
-            page = get(CRYPTO_MANUAL if name in CRYPTO else MANUAL).decode()
+            page = get(MANUALS.get(name, MANUAL)).decode()
             page = page[page.index('.Sh DESCRIPTION'):]
             for option in re.findall(r'(?m)^  --([a-z-]+)', ok(*name.split(), '--help').stdout):
                 self.assertTrue(re.search(rf'(?m)^\..*Fl Fl {option}\b', page), f'{name} --{option}')
