@@ -24,7 +24,7 @@ static void free_if_over(struct hf_tunnel *t)
 	calls.on_gone(ctx);
 }
 
-void tunnel_tell(struct tunnel_link *l, int kind)
+void hf_tunnel_tell(struct tunnel_link *l, int kind)
 {
 	struct hf_tunnel *t = l->t;
 	char from[HF_SOCK_TEXT];
@@ -60,10 +60,10 @@ static void opening_begin(struct tunnel_link *l)
 		t->oldest = l;
 	t->youngest = l;
 	t->n_opening++;
-	tunnel_gate_opening(t->config.gate, l->origin, true);
+	hf_tunnel_gate_opening(t->config.gate, l->origin, true);
 }
 
-void tunnel_opening_end(struct tunnel_link *l)
+void hf_tunnel_opening_end(struct tunnel_link *l)
 {
 	struct hf_tunnel *t = l->t;
 
@@ -73,10 +73,10 @@ void tunnel_opening_end(struct tunnel_link *l)
 	*(l->older != NULL ? &l->older->younger : &t->oldest) = l->younger;
 	*(l->younger != NULL ? &l->younger->older : &t->youngest) = l->older;
 	t->n_opening--;
-	tunnel_gate_opening(t->config.gate, l->origin, false);
+	hf_tunnel_gate_opening(t->config.gate, l->origin, false);
 }
 
-void tunnel_forget(struct tunnel_link *l)
+void hf_tunnel_forget(struct tunnel_link *l)
 {
 	struct hf_tunnel *t = l->t;
 
@@ -98,7 +98,7 @@ static struct tunnel_link *find_oldest(struct hf_tunnel *t)
 	uint32_t most = 0;
 
 	for (struct tunnel_link *l = t->oldest; l != NULL; l = l->younger) {
-		uint32_t n = tunnel_gate_n_opening(t->config.gate, l->origin);
+		uint32_t n = hf_tunnel_gate_n_opening(t->config.gate, l->origin);
 
 		if (n > most) {
 			most = n;
@@ -110,10 +110,10 @@ static struct tunnel_link *find_oldest(struct hf_tunnel *t)
 
 static void evict(struct tunnel_link *l)
 {
-	tunnel_link_fail(l, HF_ERR_LIMIT, HF_TUNNEL_REFUSED_LIMIT,
+	hf_tunnel_link_fail(l, HF_ERR_LIMIT, HF_TUNNEL_REFUSED_LIMIT,
 		"its place was needed: too many connections do not open");
 	if (l->state != TUNNEL_DEAD)
-		tunnel_link_die(l);
+		hf_tunnel_link_die(l);
 }
 
 static hf_err find_place(
@@ -126,11 +126,11 @@ static hf_err find_place(
 
 	if (t->n_opening >= max && (goes = find_oldest(t)) != NULL)
 		evict(goes);
-	e = tunnel_gate_enter(t->config.gate, origin, from, limits);
+	e = hf_tunnel_gate_enter(t->config.gate, origin, from, limits);
 	if (e != HF_ERR_LIMIT || (goes = find_oldest(t)) == NULL)
 		return e;
 	evict(goes);
-	return tunnel_gate_enter(t->config.gate, origin, from, limits);
+	return hf_tunnel_gate_enter(t->config.gate, origin, from, limits);
 }
 
 static void refuse(struct hf_tunnel *t, int fd, const struct hf_sock_addr *from, hf_err e)
@@ -160,7 +160,7 @@ static void add(
 	struct tunnel_link *l = hf_mem_new(mem, sizeof(*l));
 
 	if (l == NULL) {
-		tunnel_gate_leave(t->config.gate, origin);
+		hf_tunnel_gate_leave(t->config.gate, origin);
 		refuse(t, fd, from, HF_ERR_NO_MEMORY);
 		return;
 	}
@@ -186,11 +186,11 @@ static void add(
 	opening_begin(l);
 	if (hf_sock_name(&l->to, fd) != HF_OK)
 		l->to = (struct hf_sock_addr){ 0 };
-	if (tunnel_face_open(tunnel_accepted(l), fd) != HF_OK) {
-		tunnel_link_fail(l, HF_ERR_NO_MEMORY, HF_TUNNEL_NUMBERS, "cannot wait for it");
+	if (hf_tunnel_face_open(tunnel_accepted(l), fd) != HF_OK) {
+		hf_tunnel_link_fail(l, HF_ERR_NO_MEMORY, HF_TUNNEL_NUMBERS, "cannot wait for it");
 		return;
 	}
-	tunnel_link_begin(l);
+	hf_tunnel_link_begin(l);
 }
 
 static void on_pause_over(uv_timer_t *timer);
@@ -281,8 +281,9 @@ void hf_tunnel_stop(struct hf_tunnel *t)
 void hf_tunnel_abort(struct hf_tunnel *t)
 {
 	for (struct tunnel_link *l = t->links; l != NULL; l = l->next) {
-		tunnel_link_fail(l, HF_ERR_CLOSED, HF_TUNNEL_NUMBERS, "given up: the program ends");
+		hf_tunnel_link_fail(
+			l, HF_ERR_CLOSED, HF_TUNNEL_NUMBERS, "given up: the program ends");
 		if (l->state != TUNNEL_DEAD)
-			tunnel_link_die(l);
+			hf_tunnel_link_die(l);
 	}
 }

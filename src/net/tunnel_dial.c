@@ -29,7 +29,7 @@ static const struct hf_tunnel_target *target_of(const struct tunnel_link *l)
 	return &l->t->config.targets[l->target];
 }
 
-void tunnel_dial_clear(struct tunnel_link *l)
+void hf_tunnel_dial_clear(struct tunnel_link *l)
 {
 	if (l->lookup != NULL) {
 		l->lookup->link = NULL;
@@ -56,10 +56,10 @@ static uint64_t backoff_ms(const struct tunnel_link *l, unsigned n_failed)
 	return ms / 2 + ms / 2 * r / UINT16_MAX;
 }
 
-void tunnel_dial_good(struct tunnel_link *l)
+void hf_tunnel_dial_good(struct tunnel_link *l)
 {
 	l->t->upstream[l->target] = (struct tunnel_upstream){ 0 };
-	tunnel_dial_clear(l);
+	hf_tunnel_dial_clear(l);
 }
 
 static void give_up(struct tunnel_link *l, const char *why)
@@ -69,10 +69,10 @@ static void give_up(struct tunnel_link *l, const char *why)
 	(void)snprintf(text, sizeof(text), "%s: %s", target_of(l)->text, why);
 	if (l->t->is_server)
 		(void)hf_tls_refuse(&l->tls, HF_ALERT_INTERNAL_ERROR, HF_ERR_NET, "no target");
-	tunnel_link_fail(l, HF_ERR_NET, HF_TUNNEL_BAD_TARGET, text);
+	hf_tunnel_link_fail(l, HF_ERR_NET, HF_TUNNEL_BAD_TARGET, text);
 }
 
-void tunnel_dial_failed(struct tunnel_link *l, const char *why)
+void hf_tunnel_dial_failed(struct tunnel_link *l, const char *why)
 {
 	struct tunnel_upstream *u = &l->t->upstream[l->target];
 	uint64_t now = tunnel_now(l);
@@ -82,8 +82,8 @@ void tunnel_dial_failed(struct tunnel_link *l, const char *why)
 		u->n_failed++;
 		u->not_before_ms = now + backoff_ms(l, u->n_failed);
 	}
-	tunnel_dial_clear(l);
-	tunnel_face_close(dialled(l), false);
+	hf_tunnel_dial_clear(l);
+	hf_tunnel_face_close(dialled(l), false);
 	if (!l->t->is_server && l->has_tls) {
 		hf_tls_clear(&l->tls);
 		l->has_tls = false;
@@ -93,7 +93,7 @@ void tunnel_dial_failed(struct tunnel_link *l, const char *why)
 	if (l->tried == (UINT32_C(1) << l->t->config.n_targets) - 1)
 		give_up(l, why);
 	else
-		tunnel_dial(l);
+		hf_tunnel_dial(l);
 }
 
 /* The first that is not in disgrace, else the one whose disgrace ends first. */
@@ -130,7 +130,7 @@ static void on_found(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
 	}
 	l->lookup = NULL;
 	if (status != 0) {
-		tunnel_dial_failed(l, uv_strerror(status));
+		hf_tunnel_dial_failed(l, uv_strerror(status));
 		return;
 	}
 	l->found = l->trying = found;
@@ -147,7 +147,7 @@ static void look_up(struct tunnel_link *l)
 	char service[8];
 
 	if (lookup == NULL) {
-		tunnel_dial_failed(l, "out of memory");
+		hf_tunnel_dial_failed(l, "out of memory");
 		return;
 	}
 	*lookup = (struct tunnel_lookup){ .link = l, .mem = mem };
@@ -156,7 +156,7 @@ static void look_up(struct tunnel_link *l)
 	if (uv_getaddrinfo(hf_loop_uv(l->t->config.loop), &lookup->req, on_found,
 		    target_of(l)->host, service, &hints) != 0) {
 		hf_mem_free(mem, lookup);
-		tunnel_dial_failed(l, "its name cannot be looked up");
+		hf_tunnel_dial_failed(l, "its name cannot be looked up");
 		return;
 	}
 	l->lookup = lookup;
@@ -167,10 +167,10 @@ static void try_next(struct tunnel_link *l, const char *why)
 	struct hf_sock_addr to = { 0 };
 
 	if (l->trying == NULL || l->trying->ai_next == NULL) {
-		tunnel_dial_failed(l, why);
+		hf_tunnel_dial_failed(l, why);
 		return;
 	}
-	tunnel_face_close(dialled(l), false);
+	hf_tunnel_face_close(dialled(l), false);
 	l->trying = l->trying->ai_next;
 	to.len = (socklen_t)l->trying->ai_addrlen;
 	memcpy(&to.addr, l->trying->ai_addr, l->trying->ai_addrlen);
@@ -183,25 +183,25 @@ static void try_address(struct tunnel_link *l, const struct hf_sock_addr *to)
 	int fd = -1;
 	hf_err e = hf_sock_connect(&fd, to, &why);
 
-	if (e == HF_OK && tunnel_face_open(dialled(l), fd) != HF_OK) {
-		tunnel_face_close(dialled(l), false);
+	if (e == HF_OK && hf_tunnel_face_open(dialled(l), fd) != HF_OK) {
+		hf_tunnel_face_close(dialled(l), false);
 		(void)hf_fail(&why, HF_ERR_NO_MEMORY, "out of memory");
 		e = HF_ERR_NO_MEMORY;
 	}
 	if (e == HF_OK) {
 		dialled(l)->can_write = false;
-		tunnel_face_wait(dialled(l), UV_WRITABLE);
+		hf_tunnel_face_wait(dialled(l), UV_WRITABLE);
 	} else if (e == HF_ERR_AGAIN &&
 		   tunnel_now(l) - l->dial_ms < l->t->config.limits.connect_ms) {
 		l->state = TUNNEL_WAIT;
 		l->end_ms = tunnel_now(l) + BUSY_MS;
-		tunnel_link_arm(l);
+		hf_tunnel_link_arm(l);
 	} else {
 		try_next(l, why.text);
 	}
 }
 
-void tunnel_dial_ready(struct tunnel_link *l)
+void hf_tunnel_dial_ready(struct tunnel_link *l)
 {
 	struct hf_errinfo why = { 0 };
 	struct tunnel_face *f = dialled(l);
@@ -212,11 +212,11 @@ void tunnel_dial_ready(struct tunnel_link *l)
 		try_next(l, why.text);
 		return;
 	}
-	tunnel_face_wait(f, 0);
-	tunnel_link_connected(l);
+	hf_tunnel_face_wait(f, 0);
+	hf_tunnel_link_connected(l);
 }
 
-void tunnel_dial(struct tunnel_link *l)
+void hf_tunnel_dial(struct tunnel_link *l)
 {
 	const struct hf_tunnel_target *target;
 	struct hf_sock_addr to = { 0 };
@@ -236,12 +236,12 @@ void tunnel_dial(struct tunnel_link *l)
 	if (at > now) {
 		l->state = TUNNEL_WAIT;
 		l->end_ms = at;
-		tunnel_link_arm(l);
+		hf_tunnel_link_arm(l);
 		return;
 	}
 	l->state = TUNNEL_DIAL;
 	l->end_ms = now + l->t->config.limits.connect_ms;
-	tunnel_link_arm(l);
+	hf_tunnel_link_arm(l);
 	if (target->path != NULL)
 		e = hf_sock_addr_unix(&to, target->path);
 	else
@@ -251,5 +251,5 @@ void tunnel_dial(struct tunnel_link *l)
 	else if (target->path == NULL)
 		look_up(l);
 	else
-		tunnel_dial_failed(l, "the path of the socket is too long");
+		hf_tunnel_dial_failed(l, "the path of the socket is too long");
 }

@@ -99,7 +99,7 @@ static hf_err enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
 	return HF_OK;
 }
 
-hf_err tunnel_gate_enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
+hf_err hf_tunnel_gate_enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
 	const struct hf_sock_addr *from, const struct hf_tunnel_limits *limits)
 {
 	uint8_t address[TUNNEL_ADDRESS_LEN];
@@ -112,7 +112,7 @@ hf_err tunnel_gate_enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
 	return e;
 }
 
-void tunnel_gate_leave(struct hf_tunnel_gate *g, struct tunnel_origin *o)
+void hf_tunnel_gate_leave(struct hf_tunnel_gate *g, struct tunnel_origin *o)
 {
 	struct tunnel_origin **at;
 
@@ -130,7 +130,7 @@ void tunnel_gate_leave(struct hf_tunnel_gate *g, struct tunnel_origin *o)
 	uv_mutex_unlock(&g->lock);
 }
 
-void tunnel_gate_opening(struct hf_tunnel_gate *g, struct tunnel_origin *o, bool begins)
+void hf_tunnel_gate_opening(struct hf_tunnel_gate *g, struct tunnel_origin *o, bool begins)
 {
 	(void)g;
 	if (begins)
@@ -139,7 +139,7 @@ void tunnel_gate_opening(struct hf_tunnel_gate *g, struct tunnel_origin *o, bool
 		(void)atomic_fetch_sub_explicit(&o->n_opening, 1, memory_order_relaxed);
 }
 
-uint32_t tunnel_gate_n_opening(struct hf_tunnel_gate *g, const struct tunnel_origin *o)
+uint32_t hf_tunnel_gate_n_opening(struct hf_tunnel_gate *g, const struct tunnel_origin *o)
 {
 	(void)g;
 	return atomic_load_explicit(&o->n_opening, memory_order_relaxed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A tunnel from the inside: tunnel.c accepts and ends, tunnel_link.c pumps, tunnel_dial.c connects,
- * tunnel_gate.c counts.
+ * tunnel_gate.c counts, tunnel_proxy.c says where a connection comes from.
  */
 #ifndef HF_NET_TUNNEL_INNER_H
 #define HF_NET_TUNNEL_INNER_H
@@ -136,34 +136,43 @@ static inline struct tunnel_face *tunnel_accepted(struct tunnel_link *l)
 }
 
 /* tunnel_link.c */
-HF_MUST_USE hf_err tunnel_face_open(struct tunnel_face *f, int fd);
-void tunnel_face_wait(struct tunnel_face *f, int events);
-void tunnel_face_close(struct tunnel_face *f, bool is_reset);
-void tunnel_link_begin(struct tunnel_link *l);     /* a connection was accepted */
-void tunnel_link_connected(struct tunnel_link *l); /* the target is there */
+HF_MUST_USE hf_err hf_tunnel_face_open(struct tunnel_face *f, int fd);
+void hf_tunnel_face_wait(struct tunnel_face *f, int events);
+void hf_tunnel_face_close(struct tunnel_face *f, bool is_reset);
+void hf_tunnel_link_begin(struct tunnel_link *l);     /* a connection was accepted */
+void hf_tunnel_link_connected(struct tunnel_link *l); /* the target is there */
 /* The first cause wins. number: what it counts as; HF_TUNNEL_NUMBERS: nothing. */
-void tunnel_link_fail(
+void hf_tunnel_link_fail(
 	struct tunnel_link *l, hf_err e, enum hf_tunnel_number number, const char *text);
-void tunnel_link_die(struct tunnel_link *l);
-void tunnel_link_arm(struct tunnel_link *l);
+void hf_tunnel_link_die(struct tunnel_link *l);
+void hf_tunnel_link_arm(struct tunnel_link *l);
+
+void hf_tunnel_link_go(struct tunnel_link *l); /* where it comes from is known */
+
+/* tunnel_proxy.c */
+bool hf_tunnel_is_front(const struct hf_tunnel *t, const struct hf_sock_addr *from);
+void hf_tunnel_header_ready(struct tunnel_link *l); /* the front has something to say */
+HF_MUST_USE hf_err hf_tunnel_header_put(struct tunnel_link *l);
 
 /* tunnel_dial.c */
-void tunnel_dial(struct tunnel_link *l);       /* the next target, or failure */
-void tunnel_dial_ready(struct tunnel_link *l); /* the socket that connects has something to say */
-void tunnel_dial_failed(struct tunnel_link *l, const char *why); /* this target is no good */
-void tunnel_dial_good(struct tunnel_link *l);
-void tunnel_dial_clear(struct tunnel_link *l);
+void hf_tunnel_dial(struct tunnel_link *l); /* the next target, or failure */
+void hf_tunnel_dial_ready(
+	struct tunnel_link *l); /* the socket that connects has something to say */
+void hf_tunnel_dial_failed(struct tunnel_link *l, const char *why); /* this target is no good */
+void hf_tunnel_dial_good(struct tunnel_link *l);
+void hf_tunnel_dial_clear(struct tunnel_link *l);
 
 /* tunnel.c */
-void tunnel_opening_end(struct tunnel_link *l); /* it is open, or over */
-void tunnel_forget(struct tunnel_link *l);      /* its handles are closed: frees it */
-void tunnel_tell(struct tunnel_link *l, int kind);
+void hf_tunnel_opening_end(struct tunnel_link *l); /* it is open, or over */
+void hf_tunnel_forget(struct tunnel_link *l);      /* its handles are closed: frees it */
+void hf_tunnel_tell(struct tunnel_link *l, int kind);
 
-/* tunnel_gate.c: HF_ERR_LIMIT, HF_ERR_NO_MEMORY. A place is given back by tunnel_gate_leave(). */
-HF_MUST_USE hf_err tunnel_gate_enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
+/* tunnel_gate.c: HF_ERR_LIMIT, HF_ERR_NO_MEMORY. A place is given back by hf_tunnel_gate_leave().
+ */
+HF_MUST_USE hf_err hf_tunnel_gate_enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
 	const struct hf_sock_addr *from, const struct hf_tunnel_limits *limits);
-void tunnel_gate_leave(struct hf_tunnel_gate *g, struct tunnel_origin *o);
-void tunnel_gate_opening(struct hf_tunnel_gate *g, struct tunnel_origin *o, bool begins);
-uint32_t tunnel_gate_n_opening(struct hf_tunnel_gate *g, const struct tunnel_origin *o);
+void hf_tunnel_gate_leave(struct hf_tunnel_gate *g, struct tunnel_origin *o);
+void hf_tunnel_gate_opening(struct hf_tunnel_gate *g, struct tunnel_origin *o, bool begins);
+uint32_t hf_tunnel_gate_n_opening(struct hf_tunnel_gate *g, const struct tunnel_origin *o);
 
 #endif

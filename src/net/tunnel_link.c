@@ -32,7 +32,7 @@ static void free_poll(uv_handle_t *handle)
 	hf_mem_free(mem, handle);
 }
 
-void tunnel_face_close(struct tunnel_face *f, bool is_reset)
+void hf_tunnel_face_close(struct tunnel_face *f, bool is_reset)
 {
 	if (f->poll != NULL) {
 		f->poll->data = (void *)(uintptr_t)f->link->t->config.mem;
@@ -45,7 +45,7 @@ void tunnel_face_close(struct tunnel_face *f, bool is_reset)
 		hf_file_close(&f->fd);
 }
 
-hf_err tunnel_face_open(struct tunnel_face *f, int fd)
+hf_err hf_tunnel_face_open(struct tunnel_face *f, int fd)
 {
 	struct hf_tunnel *t = f->link->t;
 	uv_poll_t *poll = hf_mem_new(t->config.mem, sizeof(*poll));
@@ -60,7 +60,6 @@ hf_err tunnel_face_open(struct tunnel_face *f, int fd)
 	return HF_OK;
 }
 
-static void on_header(struct tunnel_link *l);
 static void flush(struct tunnel_link *l);
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -76,8 +75,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	f->can_read |= (events & UV_READABLE) != 0;
 	f->can_write |= (events & UV_WRITABLE) != 0;
 	switch (l->state) {
-	case TUNNEL_HEADER: on_header(l); break;
-	case TUNNEL_DIAL: tunnel_dial_ready(l); break;
+	case TUNNEL_HEADER: hf_tunnel_header_ready(l); break;
+	case TUNNEL_DIAL: hf_tunnel_dial_ready(l); break;
 	case TUNNEL_SHAKE:
 	case TUNNEL_OPEN: pump(l); break;
 	case TUNNEL_FLUSH: flush(l); break;
@@ -85,7 +84,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	}
 }
 
-void tunnel_face_wait(struct tunnel_face *f, int events)
+void hf_tunnel_face_wait(struct tunnel_face *f, int events)
 {
 	if (f->poll == NULL || f->is_broken || f->events == events)
 		return;
@@ -100,26 +99,26 @@ void tunnel_face_wait(struct tunnel_face *f, int events)
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-	tunnel_forget(handle->data);
+	hf_tunnel_forget(handle->data);
 }
 
-void tunnel_link_die(struct tunnel_link *l)
+void hf_tunnel_link_die(struct tunnel_link *l)
 {
 	struct hf_tunnel *t = l->t;
 
 	l->state = TUNNEL_DEAD;
-	tunnel_opening_end(l);
-	tunnel_dial_clear(l);
-	tunnel_face_close(&l->plain, l->err != HF_OK);
-	tunnel_face_close(&l->sm, false);
-	tunnel_tell(l, HF_TUNNEL_IS_OVER);
+	hf_tunnel_opening_end(l);
+	hf_tunnel_dial_clear(l);
+	hf_tunnel_face_close(&l->plain, l->err != HF_OK);
+	hf_tunnel_face_close(&l->sm, false);
+	hf_tunnel_tell(l, HF_TUNNEL_IS_OVER);
 	if (l->has_tls)
 		hf_tls_clear(&l->tls);
 	l->has_tls = false;
 	hf_buf_clear(&l->to_sm);
 	hf_buf_clear(&l->from_sm);
 	hf_buf_clear(&l->header);
-	tunnel_gate_leave(t->config.gate, l->origin);
+	hf_tunnel_gate_leave(t->config.gate, l->origin);
 	l->origin = NULL;
 	(void)atomic_fetch_sub_explicit(&t->config.numbers->links, 1, memory_order_relaxed);
 	uv_close((uv_handle_t *)&l->timer, on_timer_closed);
@@ -141,7 +140,7 @@ static void flush(struct tunnel_link *l)
 	while (!f->is_shut && (n = hf_tls_out(&l->tls, &bytes)) > 0) {
 		e = hf_sock_write(f->fd, bytes, n, &n, NULL);
 		if (e == HF_ERR_AGAIN) {
-			tunnel_face_wait(f, UV_WRITABLE);
+			hf_tunnel_face_wait(f, UV_WRITABLE);
 			return;
 		}
 		if (e != HF_OK)
@@ -155,14 +154,14 @@ static void flush(struct tunnel_link *l)
 		e = hf_sock_read(f->fd, scratch, LOOP_SCRATCH, &n, NULL);
 	while (e == HF_OK && n == LOOP_SCRATCH);
 	if (e == HF_OK || e == HF_ERR_AGAIN) {
-		tunnel_face_wait(f, UV_READABLE);
+		hf_tunnel_face_wait(f, UV_READABLE);
 		return;
 	}
 over:
-	tunnel_link_die(l);
+	hf_tunnel_link_die(l);
 }
 
-void tunnel_link_fail(
+void hf_tunnel_link_fail(
 	struct tunnel_link *l, hf_err e, enum hf_tunnel_number number, const char *text)
 {
 	const uint8_t *bytes = NULL;
@@ -174,15 +173,15 @@ void tunnel_link_fail(
 	if (number != HF_TUNNEL_NUMBERS)
 		tunnel_count(l->t, number, 1);
 	l->state = TUNNEL_FLUSH;
-	tunnel_opening_end(l);
-	tunnel_dial_clear(l);
-	tunnel_face_close(&l->plain, true);
+	hf_tunnel_opening_end(l);
+	hf_tunnel_dial_clear(l);
+	hf_tunnel_face_close(&l->plain, true);
 	if (l->sm.fd < 0 || l->sm.is_broken || !l->has_tls || hf_tls_out(&l->tls, &bytes) == 0) {
-		tunnel_link_die(l);
+		hf_tunnel_link_die(l);
 		return;
 	}
 	l->end_ms = tunnel_now(l) + TUNNEL_FLUSH_MS;
-	tunnel_link_arm(l);
+	hf_tunnel_link_arm(l);
 	flush(l);
 }
 
@@ -195,14 +194,14 @@ static void tls_failed(struct tunnel_link *l, hf_err e)
 
 	if (l->state == TUNNEL_SHAKE && !l->t->is_server &&
 		(e == HF_ERR_TRUNCATED || e == HF_ERR_TIMEOUT || e == HF_ERR_NET)) {
-		tunnel_dial_failed(l, text);
+		hf_tunnel_dial_failed(l, text);
 		return;
 	}
 	if (e == HF_ERR_TIMEOUT)
 		number = HF_TUNNEL_TIMED_OUT;
 	else if (l->was_open)
 		number = e == HF_ERR_TRUNCATED ? HF_TUNNEL_TRUNCATED : HF_TUNNEL_BAD_LINK;
-	tunnel_link_fail(l, e, number, text);
+	hf_tunnel_link_fail(l, e, number, text);
 }
 
 /* The socket of the SM link broke: as good as a truncated stream. */
@@ -212,9 +211,9 @@ static void sm_broke(struct tunnel_link *l, int sys)
 
 	(void)snprintf(text, sizeof(text), "the SM link broke off: %s", uv_strerror(-sys));
 	if (l->state == TUNNEL_SHAKE && !l->t->is_server)
-		tunnel_dial_failed(l, text);
+		hf_tunnel_dial_failed(l, text);
 	else
-		tunnel_link_fail(l, HF_ERR_NET,
+		hf_tunnel_link_fail(l, HF_ERR_NET,
 			l->was_open ? HF_TUNNEL_TRUNCATED : HF_TUNNEL_BAD_HANDSHAKE, text);
 }
 
@@ -224,7 +223,7 @@ static void plain_broke(struct tunnel_link *l, int sys)
 
 	(void)snprintf(text, sizeof(text), "the plain connection broke off: %s", uv_strerror(-sys));
 	(void)hf_tls_refuse(&l->tls, HF_ALERT_INTERNAL_ERROR, HF_ERR_NET, text);
-	tunnel_link_fail(l, HF_ERR_NET, HF_TUNNEL_RESET, text);
+	hf_tunnel_link_fail(l, HF_ERR_NET, HF_TUNNEL_RESET, text);
 }
 
 /* --- SM -> plain --- */
@@ -321,7 +320,7 @@ static size_t feed(struct tunnel_link *l, const uint8_t *bytes, size_t len)
 static void keep(struct tunnel_link *l, struct hf_buf *buf, const uint8_t *bytes, size_t len)
 {
 	if (len > 0 && l->state < TUNNEL_FLUSH && hf_buf_put(buf, bytes, len) != HF_OK)
-		tunnel_link_fail(l, HF_ERR_NO_MEMORY, HF_TUNNEL_NUMBERS, "out of memory");
+		hf_tunnel_link_fail(l, HF_ERR_NO_MEMORY, HF_TUNNEL_NUMBERS, "out of memory");
 }
 
 static void sm_ended(struct tunnel_link *l)
@@ -475,7 +474,7 @@ static void settle(struct tunnel_link *l)
 	int plain = 0;
 
 	if (l->heard_close && l->sm.is_shut) { /* both directions have ended */
-		tunnel_link_die(l);
+		hf_tunnel_link_die(l);
 		return;
 	}
 	if (!l->sm.is_eof && l->from_sm.len == 0 && plain_waiting(l) == 0)
@@ -486,8 +485,8 @@ static void settle(struct tunnel_link *l)
 		plain |= UV_READABLE;
 	if (is_open && plain_waiting(l) > 0)
 		plain |= UV_WRITABLE;
-	tunnel_face_wait(&l->sm, sm);
-	tunnel_face_wait(&l->plain, plain);
+	hf_tunnel_face_wait(&l->sm, sm);
+	hf_tunnel_face_wait(&l->plain, plain);
 }
 
 static void pump(struct tunnel_link *l)
@@ -515,7 +514,7 @@ static void pump(struct tunnel_link *l)
 		l->moved_ms = tunnel_now(l);
 		if (l->is_trimmed) {
 			l->is_trimmed = false;
-			tunnel_link_arm(l);
+			hf_tunnel_link_arm(l);
 		}
 	}
 	settle(l);
@@ -542,7 +541,7 @@ static uint64_t deadline(const struct tunnel_link *l)
 static void on_idle(struct tunnel_link *l)
 {
 	(void)hf_tls_refuse(&l->tls, HF_ALERT_USER_CANCELED, HF_ERR_TIMEOUT, "idle for too long");
-	tunnel_link_fail(l, HF_ERR_TIMEOUT, HF_TUNNEL_TIMED_OUT, "idle for too long");
+	hf_tunnel_link_fail(l, HF_ERR_TIMEOUT, HF_TUNNEL_TIMED_OUT, "idle for too long");
 }
 
 static void on_open_timer(struct tunnel_link *l, uint64_t now)
@@ -570,13 +569,13 @@ static void on_timer(uv_timer_t *timer)
 
 	if (now >= l->end_ms) {
 		if (l->state == TUNNEL_WAIT)
-			tunnel_dial(l);
+			hf_tunnel_dial(l);
 		else if (l->state == TUNNEL_FLUSH)
-			tunnel_link_die(l);
+			hf_tunnel_link_die(l);
 		else if (l->state == TUNNEL_DIAL)
-			tunnel_dial_failed(l, "no connection in time");
+			hf_tunnel_dial_failed(l, "no connection in time");
 		else
-			tunnel_link_fail(l, HF_ERR_TIMEOUT, HF_TUNNEL_TIMED_OUT,
+			hf_tunnel_link_fail(l, HF_ERR_TIMEOUT, HF_TUNNEL_TIMED_OUT,
 				"its PROXY header did not come in time");
 		return;
 	}
@@ -590,10 +589,10 @@ static void on_timer(uv_timer_t *timer)
 			pump(l);
 	}
 	if (l->state < TUNNEL_DEAD)
-		tunnel_link_arm(l);
+		hf_tunnel_link_arm(l);
 }
 
-void tunnel_link_arm(struct tunnel_link *l)
+void hf_tunnel_link_arm(struct tunnel_link *l)
 {
 	uint64_t now = tunnel_now(l);
 	uint64_t at = deadline(l);
@@ -625,7 +624,7 @@ static void begin_tls(struct tunnel_link *l)
 		tls_failed(l, e);
 		return;
 	}
-	tunnel_link_arm(l);
+	hf_tunnel_link_arm(l);
 	pump(l);
 }
 
@@ -635,10 +634,10 @@ static void open_link(struct tunnel_link *l)
 	l->was_open = true;
 	l->end_ms = UINT64_MAX;
 	l->moved_ms = tunnel_now(l);
-	tunnel_opening_end(l);
+	hf_tunnel_opening_end(l);
 	tunnel_count(l->t, HF_TUNNEL_OPENED, 1);
-	tunnel_tell(l, HF_TUNNEL_IS_OPEN);
-	tunnel_link_arm(l);
+	hf_tunnel_tell(l, HF_TUNNEL_IS_OPEN);
+	hf_tunnel_link_arm(l);
 }
 
 /* The handshake is over: who is it? Nobody has been told of the connection behind it so far. */
@@ -650,163 +649,54 @@ static void shaken(struct tunnel_link *l)
 
 	if (e != HF_OK) {
 		(void)hf_tls_refuse(&l->tls, HF_ALERT_ACCESS_DENIED, e, why.text);
-		tunnel_link_fail(l, e, HF_TUNNEL_REFUSED_ACCESS, why.text);
+		hf_tunnel_link_fail(l, e, HF_TUNNEL_REFUSED_ACCESS, why.text);
 		return;
 	}
 	if (l->t->is_server) {
 		/* What TLS has still to say, a session ticket say, goes out meanwhile. */
 		(void)push_sm(l);
 		if (is_moving(l)) {
-			tunnel_face_wait(&l->sm, 0);
-			tunnel_dial(l);
+			hf_tunnel_face_wait(&l->sm, 0);
+			hf_tunnel_dial(l);
 		}
 		return;
 	}
-	tunnel_dial_good(l);
+	hf_tunnel_dial_good(l);
 	open_link(l);
 }
 
-static void put_ip(uint8_t out[16], uint16_t *port, const struct hf_sock_addr *a)
-{
-	const void *any = &a->addr;
-	const struct sockaddr_in *v4 = any;
-	const struct sockaddr_in6 *v6 = any;
-
-	if (a->addr.ss_family == AF_INET) {
-		memcpy(out, &v4->sin_addr, 4);
-		*port = ntohs(v4->sin_port);
-	} else {
-		memcpy(out, &v6->sin6_addr, 16);
-		*port = ntohs(v6->sin6_port);
-	}
-}
-
-/* The header that tells the target who is behind the connection. */
-static hf_err put_header(struct tunnel_link *l)
-{
-	struct hf_proxy2 p = { .family = HF_PROXY2_UNKNOWN };
-	uint8_t bytes[HF_PROXY2_MAX];
-	struct hf_writer w = { .p = bytes, .cap = sizeof(bytes) };
-
-	if (l->from.addr.ss_family == l->to.addr.ss_family && l->from.addr.ss_family != AF_UNIX) {
-		p.family = l->from.addr.ss_family == AF_INET ? HF_PROXY2_TCP4 : HF_PROXY2_TCP6;
-		put_ip(p.from, &p.from_port, &l->from);
-		put_ip(p.to, &p.to_port, &l->to);
-	}
-	if (strlen(l->peer) <= HF_PROXY2_NAME_MAX)
-		memcpy(p.name, l->peer, strlen(l->peer) + 1);
-	hf_proxy2_emit(&w, &p);
-	HF_TRY(hf_wr_done(&w));
-	return hf_buf_put(&l->header, bytes, w.len);
-}
-
-void tunnel_link_connected(struct tunnel_link *l)
+void hf_tunnel_link_connected(struct tunnel_link *l)
 {
 	if (!l->t->is_server) {
 		begin_tls(l);
 		return;
 	}
-	tunnel_dial_good(l);
+	hf_tunnel_dial_good(l);
 	open_link(l);
-	if (l->t->config.sends_proxy && put_header(l) != HF_OK) {
-		tunnel_link_fail(l, HF_ERR_NO_MEMORY, HF_TUNNEL_NUMBERS, "out of memory");
+	if (l->t->config.sends_proxy && hf_tunnel_header_put(l) != HF_OK) {
+		hf_tunnel_link_fail(l, HF_ERR_NO_MEMORY, HF_TUNNEL_NUMBERS, "out of memory");
 		return;
 	}
 	l->sm.can_read = true; /* what came meanwhile was not told */
 	pump(l);
 }
 
-static bool is_front(const struct hf_tunnel *t, const struct hf_sock_addr *from)
-{
-	for (size_t i = 0; i < t->config.n_fronts; i++) {
-		uint8_t a[16] = { 0 };
-		uint8_t b[16] = { 0 };
-		uint16_t port;
-
-		if (t->config.fronts[i].addr.ss_family != from->addr.ss_family)
-			continue;
-		if (from->addr.ss_family == AF_UNIX)
-			return true;
-		put_ip(a, &port, &t->config.fronts[i]);
-		put_ip(b, &port, from);
-		if (memcmp(a, b, sizeof(a)) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void begin(struct tunnel_link *l)
+void hf_tunnel_link_go(struct tunnel_link *l)
 {
 	if (l->t->is_server)
 		begin_tls(l);
 	else
-		tunnel_dial(l);
+		hf_tunnel_dial(l);
 }
 
-static void take_header(struct tunnel_link *l)
+void hf_tunnel_link_begin(struct tunnel_link *l)
 {
-	struct hf_proxy2 p;
-	hf_err e = hf_proxy2_parse(&p, l->header.p, l->header.len);
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-
-	if (e != HF_OK) {
-		tunnel_link_fail(l, e, HF_TUNNEL_BAD_HANDSHAKE, "its PROXY header is malformed");
-		return;
-	}
-	if (p.family == HF_PROXY2_TCP4) {
-		memcpy(&v4.sin_addr, p.from, 4);
-		v4.sin_port = htons(p.from_port);
-		memcpy(&l->from.addr, &v4, sizeof(v4));
-		memcpy(&v4.sin_addr, p.to, 4);
-		v4.sin_port = htons(p.to_port);
-		memcpy(&l->to.addr, &v4, sizeof(v4));
-	} else if (p.family == HF_PROXY2_TCP6) {
-		memcpy(&v6.sin6_addr, p.from, 16);
-		v6.sin6_port = htons(p.from_port);
-		memcpy(&l->from.addr, &v6, sizeof(v6));
-		memcpy(&v6.sin6_addr, p.to, 16);
-		v6.sin6_port = htons(p.to_port);
-		memcpy(&l->to.addr, &v6, sizeof(v6));
-	}
-	hf_buf_clear(&l->header);
-	tunnel_face_wait(tunnel_accepted(l), 0);
-	begin(l);
-}
-
-/* Reads exactly the header: not a byte of what follows. */
-static void on_header(struct tunnel_link *l)
-{
-	uint8_t bytes[HF_PROXY2_MAX];
-	size_t len = HF_PROXY2_HEAD_LEN;
-	size_t n = 0;
-	hf_err e = HF_OK;
-
-	while (e == HF_OK) {
-		if (l->header.len >= HF_PROXY2_HEAD_LEN)
-			e = hf_proxy2_len(&len, l->header.p);
-		if (e == HF_OK && l->header.len == len) {
-			take_header(l);
-			return;
-		}
-		if (e == HF_OK)
-			e = hf_sock_read(
-				tunnel_accepted(l)->fd, bytes, len - l->header.len, &n, NULL);
-		if (e == HF_OK)
-			e = hf_buf_put(&l->header, bytes, n);
-	}
-	if (e != HF_ERR_AGAIN)
-		tunnel_link_fail(l, e, HF_TUNNEL_BAD_HANDSHAKE, "it sent no PROXY header");
-}
-
-void tunnel_link_begin(struct tunnel_link *l)
-{
-	if (!is_front(l->t, &l->from)) {
-		begin(l);
+	if (!hf_tunnel_is_front(l->t, &l->from)) {
+		hf_tunnel_link_go(l);
 		return;
 	}
 	l->state = TUNNEL_HEADER;
 	l->end_ms = tunnel_now(l) + l->t->config.tls->limits.handshake_ms;
-	tunnel_link_arm(l);
-	tunnel_face_wait(tunnel_accepted(l), UV_READABLE);
+	hf_tunnel_link_arm(l);
+	hf_tunnel_face_wait(tunnel_accepted(l), UV_READABLE);
 }

@@ -18,7 +18,7 @@
 
 #include <uv.h>
 
-#include "log.h"
+#include "bin/common/log.h"
 #include "net/tunnel.h"
 #include "os/service.h"
 #include "svc/env.h"

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "yaml.h"
+#include "bin/common/yaml.h"
 
 /* Members are as written, or NULL, 0 where the key is not there. */
 struct raw_identity {
