@@ -620,6 +620,28 @@ static void closing_is_told_from_breaking(void **state)
 	pair_clear(&p);
 }
 
+static void who_stands_above_may_end_a_link_with_an_alert_of_its_own(void **state)
+{
+	struct pair p;
+	uint8_t b = 0;
+	size_t n;
+
+	(void)state;
+	pair_init(&p);
+	pair_open(&p);
+	assert_err(hf_tls_refuse(&p.s.t, HF_ALERT_ACCESS_DENIED, HF_ERR_DENIED, "not on the list"),
+		HF_ERR_DENIED);
+	assert_string_equal(hf_tls_why(&p.s.t)->text, "not on the list");
+	assert_int_equal(hf_tls_alert_sent(&p.s.t), HF_ALERT_ACCESS_DENIED);
+	assert_err(hf_tls_write(&p.s.t, &n, &b, 1), HF_ERR_DENIED); /* it sticks */
+	assert_err(hf_tls_refuse(&p.s.t, HF_ALERT_INTERNAL_ERROR, HF_ERR_NET, "later"),
+		HF_ERR_DENIED);
+	pair_run(&p, SIZE_MAX);
+	assert_int_equal(hf_tls_alert_got(&p.c.t), HF_ALERT_ACCESS_DENIED);
+	assert_err(hf_tls_error(&p.c.t), HF_ERR_DENIED);
+	pair_clear(&p);
+}
+
 static void an_end_in_the_handshake_is_a_failure(void **state)
 {
 	struct pair p;
@@ -785,6 +807,7 @@ int main(void)
 		cmocka_unit_test(keys_age_with_the_clock),
 		cmocka_unit_test(a_slow_handshake_is_given_up),
 		cmocka_unit_test(closing_is_told_from_breaking),
+		cmocka_unit_test(who_stands_above_may_end_a_link_with_an_alert_of_its_own),
 		cmocka_unit_test(an_end_in_the_handshake_is_a_failure),
 		cmocka_unit_test(writing_waits_for_the_handshake),
 		cmocka_unit_test(an_idle_link_is_small),
