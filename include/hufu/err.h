@@ -26,6 +26,7 @@ enum hufu_err {
 	HUFU_ERR_EXPIRED = 0x404,     /* outside its period of validity */
 	HUFU_ERR_STALE = 0x405,       /* not fresh enough */
 	HUFU_ERR_REVOKED = 0x406,     /* revoked */
+	HUFU_ERR_PURPOSE = 0x407,     /* not made for this use */
 	HUFU_ERR_STATE = 0x501,       /* not allowed in this state */
 	HUFU_ERR_AGAIN = 0x502,       /* busy, call again later */
 	HUFU_ERR_EXISTS = 0x503,      /* already there */

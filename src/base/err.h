@@ -27,6 +27,7 @@
 	X(EXPIRED,     0x404, "expired",     "outside its period of validity") \
 	X(STALE,       0x405, "stale",       "not fresh enough") \
 	X(REVOKED,     0x406, "revoked",     "revoked") \
+	X(PURPOSE,     0x407, "purpose",     "not made for this use") \
 	X(STATE,       0x501, "state",       "not allowed in this state") \
 	X(AGAIN,       0x502, "again",       "nothing to do yet, call again later") \
 	X(EXISTS,      0x503, "exists",      "already there") \
@@ -60,6 +61,7 @@ typedef enum {
 	HF_ERR_EXPIRED = 0x404,
 	HF_ERR_STALE = 0x405,
 	HF_ERR_REVOKED = 0x406,
+	HF_ERR_PURPOSE = 0x407,
 	HF_ERR_STATE = 0x501,
 	HF_ERR_AGAIN = 0x502,
 	HF_ERR_EXISTS = 0x503,

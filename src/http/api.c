@@ -23,6 +23,7 @@ static const struct {
 	{ HF_ERR_DENIED, 403 },
 	{ HF_ERR_REVOKED, 403 },
 	{ HF_ERR_EXPIRED, 403 },
+	{ HF_ERR_PURPOSE, 403 },
 	{ HF_ERR_NOT_FOUND, 404 },
 	{ HF_ERR_UNSUPPORTED, 405 },
 	{ HF_ERR_TIMEOUT, 504 }, /* what we waited for did not come */

@@ -48,6 +48,7 @@ static void take_eku(struct hf_der *v, struct hf_cert *c)
 		switch (hf_oid_find(hf_der_oid(&seq))) {
 		case HF_OID_SERVER_AUTH: c->eku |= HF_EKU_SERVER; break;
 		case HF_OID_CLIENT_AUTH: c->eku |= HF_EKU_CLIENT; break;
+		case HF_OID_OCSP_SIGNING: c->eku |= HF_EKU_OCSP; break;
 		default: c->eku |= HF_EKU_OTHER; break;
 		}
 	} while (hf_der_more(&seq));
@@ -309,6 +310,8 @@ static void put_eku(struct hf_writer *w, unsigned eku)
 		hf_der_put_oid(w, hf_oid(HF_OID_SERVER_AUTH));
 	if (eku & HF_EKU_CLIENT)
 		hf_der_put_oid(w, hf_oid(HF_OID_CLIENT_AUTH));
+	if (eku & HF_EKU_OCSP)
+		hf_der_put_oid(w, hf_oid(HF_OID_OCSP_SIGNING));
 	hf_der_close(w, seq);
 	hf_x509_ext_end(w, m);
 }
@@ -379,7 +382,7 @@ static const char *spec_fault(const struct hf_cert_spec *s)
 	if (hf_sm2_pub_check(&s->key) != HF_OK)
 		return "its key is no SM2 public key";
 	if ((s->key_usage & ~(unsigned)(HF_KU_SIGN | HF_KU_ENCRYPT | HF_KU_CA)) != 0 ||
-		(s->eku & ~(unsigned)(HF_EKU_SERVER | HF_EKU_CLIENT)) != 0)
+		(s->eku & ~(unsigned)(HF_EKU_SERVER | HF_EKU_CLIENT | HF_EKU_OCSP)) != 0)
 		return "a key usage that does not exist";
 	/* RFC 5280 4.2.1.3, 4.2.1.9. */
 	if (!s->is_ca && (s->has_path_len || (s->key_usage & HF_KU_CERT_SIGN) != 0))

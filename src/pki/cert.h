@@ -46,6 +46,7 @@ enum {
 	HF_EKU_SERVER = 1 << 0,
 	HF_EKU_CLIENT = 1 << 1,
 	HF_EKU_OTHER = 1 << 2, /* names purposes that we do not know */
+	HF_EKU_OCSP = 1 << 3,  /* signs answers about the certificates of its issuer */
 };
 
 /* What a certificate says. All bytes point into der. */
@@ -116,7 +117,7 @@ struct hf_cert_spec {
 	bool has_path_len;
 	unsigned path_len;
 	unsigned key_usage;                 /* HF_KU_*; 0: extension left out */
-	unsigned eku;                       /* HF_EKU_SERVER | HF_EKU_CLIENT; 0: left out */
+	unsigned eku;                       /* HF_EKU_*, but OTHER; 0: left out */
 	const struct hf_identity *identity; /* may be NULL */
 	const char *const *dns;             /* n_dns names */
 	size_t n_dns;

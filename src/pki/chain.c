@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "pki/status.h"
 
 struct search {
 	const struct hf_chain_query *q;
@@ -18,12 +18,13 @@ struct search {
 	size_t next[HF_CHAIN_MAX]; /* candidate to try next, per depth */
 	unsigned n_verifies;
 	bool bad_signature;    /* a candidate had the right name, but not the right key */
+	bool too_long;         /* a path went on beyond HF_CHAIN_MAX */
 	struct hf_errinfo why; /* first thing that was wrong with a path that reached a root */
 };
 
-static const char *subject_of(char text[HF_NAME_TEXT], const struct hf_cert *c)
+static const char *text_of(char text[HF_CERT_TEXT], const struct hf_cert *c)
 {
-	hf_name_text(text, c->subject);
+	hf_cert_text(text, c);
 	return text;
 }
 
@@ -55,36 +56,34 @@ static bool may_be_issuer(const struct hf_cert *issuer, const struct hf_cert *c)
 
 static hf_err check_time(struct search *s, const struct hf_cert *c)
 {
-	char name[HF_NAME_TEXT];
+	char name[HF_CERT_TEXT];
 
 	if (s->q->now_s < c->not_before_s)
 		return hf_fail(&s->why, HF_ERR_EXPIRED,
-			"certificate of %s is not valid yet, for another %" PRIu64
-			" s; check the clock",
-			subject_of(name, c), c->not_before_s - s->q->now_s);
+			"%s is not valid yet, for another %" PRIu64 " s; check the clock",
+			text_of(name, c), c->not_before_s - s->q->now_s);
 	if (s->q->now_s > c->not_after_s)
 		return hf_fail(&s->why, HF_ERR_EXPIRED,
-			"certificate of %s has expired %" PRIu64 " s ago; renew it",
-			subject_of(name, c), s->q->now_s - c->not_after_s);
+			"%s has expired %" PRIu64 " s ago; renew it", text_of(name, c),
+			s->q->now_s - c->not_after_s);
 	return HF_OK;
 }
 
 /* RFC 5280 6.1.4 k..n: what a certificate must be to issue others. below: CAs under it. */
 static hf_err check_ca(struct search *s, const struct hf_cert *c, size_t below)
 {
-	char name[HF_NAME_TEXT];
+	char name[HF_CERT_TEXT];
 
 	if (!c->is_ca)
-		return hf_fail(&s->why, HF_ERR_DENIED,
-			"certificate of %s issued another one but is no CA", subject_of(name, c));
+		return hf_fail(&s->why, HF_ERR_PURPOSE, "%s issued another one but is no CA",
+			text_of(name, c));
 	if (!c->has_key_usage || (c->key_usage & HF_KU_CERT_SIGN) == 0)
-		return hf_fail(&s->why, HF_ERR_DENIED,
-			"certificate of %s: key usage does not allow it to issue certificates",
-			subject_of(name, c));
+		return hf_fail(&s->why, HF_ERR_PURPOSE,
+			"%s: key usage does not allow it to issue certificates", text_of(name, c));
 	if (c->has_path_len && below > c->path_len)
 		return hf_fail(&s->why, HF_ERR_DENIED,
-			"certificate of %s allows %u CAs below it, the path has %zu",
-			subject_of(name, c), c->path_len, below);
+			"%s allows %u CAs below it, the path has %zu", text_of(name, c),
+			c->path_len, below);
 	return HF_OK;
 }
 
@@ -115,18 +114,18 @@ static hf_err check_purpose(struct search *s, const struct hf_cert *leaf)
 	unsigned key_usage = purposes[s->q->purpose].key_usage;
 	unsigned eku = purposes[s->q->purpose].eku;
 	const char *purpose = purposes[s->q->purpose].name;
-	char name[HF_NAME_TEXT];
+	char name[HF_CERT_TEXT];
 
-	(void)subject_of(name, leaf);
+	(void)text_of(name, leaf);
 	if (leaf->is_ca)
-		return hf_fail(&s->why, HF_ERR_DENIED,
-			"certificate of %s is that of a CA, not for %s", name, purpose);
+		return hf_fail(
+			&s->why, HF_ERR_PURPOSE, "%s is that of a CA, not for %s", name, purpose);
 	if (!leaf->has_key_usage || (leaf->key_usage & key_usage) == 0)
-		return hf_fail(&s->why, HF_ERR_DENIED, "certificate of %s: key usage is not for %s",
-			name, purpose);
+		return hf_fail(
+			&s->why, HF_ERR_PURPOSE, "%s: key usage is not for %s", name, purpose);
 	if (eku != 0 && leaf->has_eku && (leaf->eku & eku) == 0)
-		return hf_fail(&s->why, HF_ERR_DENIED,
-			"certificate of %s: extended key usage is not for %s", name, purpose);
+		return hf_fail(&s->why, HF_ERR_PURPOSE, "%s: extended key usage is not for %s",
+			name, purpose);
 	return HF_OK;
 }
 
@@ -143,92 +142,55 @@ static hf_err check_identity(struct search *s, const struct hf_cert *leaf, const
 	if (want->roles == 0 && want->level == 0 && want->domain == NULL && want->id == NULL)
 		return HF_OK;
 	if (!leaf->has_identity)
-		return hf_fail(
-			&s->why, HF_ERR_DENIED, "certificate of %s carries no identity", name);
+		return hf_fail(&s->why, HF_ERR_DENIED, "%s carries no identity", name);
 	if (want->roles != 0 && (want->roles & (unsigned)id->role) == 0)
-		return hf_fail(&s->why, HF_ERR_DENIED,
-			"certificate of %s has role %s, which is not allowed here", name,
-			hf_role_name(id->role));
+		return hf_fail(&s->why, HF_ERR_DENIED, "%s has role %s, which is not allowed here",
+			name, hf_role_name(id->role));
 	if (want->level != 0 && id->level < want->level)
-		return hf_fail(&s->why, HF_ERR_DENIED,
-			"certificate of %s has level %d, needed is %d", name, (int)id->level,
-			(int)want->level);
+		return hf_fail(&s->why, HF_ERR_DENIED, "%s has level %d, needed is %d", name,
+			(int)id->level, (int)want->level);
 	if (is_other(want->domain, id->domain))
-		return hf_fail(&s->why, HF_ERR_DENIED, "certificate of %s is of domain %s, not %s",
-			name, id->domain, want->domain);
+		return hf_fail(&s->why, HF_ERR_DENIED, "%s is of domain %s, not %s", name,
+			id->domain, want->domain);
 	if (is_other(want->id, id->id))
-		return hf_fail(&s->why, HF_ERR_DENIED, "certificate of %s is that of %s, not %s",
-			name, id->id, want->id);
+		return hf_fail(
+			&s->why, HF_ERR_DENIED, "%s is that of %s, not %s", name, id->id, want->id);
 	return HF_OK;
 }
 
 static hf_err check_want(struct search *s, const struct hf_cert *leaf)
 {
 	const struct hf_identity_want *want = &s->q->want;
-	char name[HF_NAME_TEXT];
+	char name[HF_CERT_TEXT];
 
-	(void)subject_of(name, leaf);
+	(void)text_of(name, leaf);
 	HF_TRY(check_identity(s, leaf, name));
 	if (want->dns != NULL && !hf_cert_has_dns(leaf, want->dns))
-		return hf_fail(&s->why, HF_ERR_DENIED, "certificate of %s is not for host %.64s",
-			name, want->dns);
+		return hf_fail(&s->why, HF_ERR_DENIED, "%s is not for host %.64s", name, want->dns);
 	if (want->ip_len > 0 && !hf_cert_has_ip(leaf, want->ip, want->ip_len))
-		return hf_fail(
-			&s->why, HF_ERR_DENIED, "certificate of %s is not for this address", name);
+		return hf_fail(&s->why, HF_ERR_DENIED, "%s is not for this address", name);
 	return HF_OK;
 }
 
-/* True if the list is one of this issuer, which may sign lists (RFC 5280 6.3.3 f). */
-static bool crl_is_of(struct search *s, const struct hf_crl *crl, const struct hf_cert *issuer)
-{
-	if (!hf_bytes_eq(crl->issuer, issuer->subject) || s->n_verifies >= HF_CHAIN_VERIFIES_MAX)
-		return false;
-	if (!issuer->has_key_usage || (issuer->key_usage & HF_KU_CRL_SIGN) == 0)
-		return false;
-	s->n_verifies++;
-	return hf_crl_verify_sig(crl, &issuer->key, NULL) == HF_OK;
-}
-
-static hf_err check_revoked(struct search *s, const struct hf_cert *c, const struct hf_crl *crl)
-{
-	struct hf_crl_entry entry = { 0 };
-	char serial[2 * HF_CERT_SERIAL_MAX + 1];
-	char name[HF_NAME_TEXT];
-
-	if (!hf_crl_has(crl, c->serial, &entry))
-		return HF_OK;
-	hf_hex_emit(serial, c->serial.p, c->serial.len);
-	return hf_fail(&s->why, HF_ERR_REVOKED,
-		"certificate of %s, serial %s, is revoked for reason %u", subject_of(name, c),
-		serial, entry.reason);
-}
-
-/*
- * Every list that holds is asked, also an old one: what was revoked stays so. Fresh enough means
- * not past nextUpdate, not from the future, and not older than the query allows.
- */
-static hf_err check_crls(struct search *s, const struct hf_cert *c, const struct hf_cert *issuer)
+/* Every certificate below the root, from the top down: a revoked CA says nothing about others. */
+static hf_err check_status(struct search *s)
 {
 	const struct hf_chain_query *q = s->q;
-	bool has_any = false;
-	bool has_fresh = false;
-	char name[HF_NAME_TEXT];
+	const struct hf_chain *p = &s->found;
+	struct hf_status_query status = { .crls = q->crls,
+		.n_crls = q->n_crls,
+		.staples = q->staples,
+		.n_staples = q->n_staples,
+		.now_s = q->now_s,
+		.need = q->need_crl,
+		.age_max_s = q->crl_age_max_s,
+		.n_verifies = HF_CHAIN_VERIFIES_MAX - s->n_verifies };
+	hf_err e = HF_OK;
 
-	for (size_t i = 0; i < q->n_crls; i++) {
-		const struct hf_crl *crl = &q->crls[i];
-
-		if (!crl_is_of(s, crl, issuer))
-			continue;
-		HF_TRY(check_revoked(s, c, crl));
-		has_any = true;
-		if (q->now_s >= crl->this_update_s && q->now_s <= crl->next_update_s &&
-			q->now_s - crl->this_update_s <= q->crl_age_max_s)
-			has_fresh = true;
-	}
-	if (has_fresh || !q->need_crl)
-		return HF_OK;
-	return hf_fail(&s->why, HF_ERR_STALE, "revocation list of %s is %s; fetch it again",
-		subject_of(name, issuer), has_any ? "not fresh enough" : "missing");
+	for (size_t i = p->n - 1; e == HF_OK && i-- > 0;)
+		e = hf_status_check(&status, p->path[i], p->path[i + 1], &s->why);
+	s->n_verifies = HF_CHAIN_VERIFIES_MAX - status.n_verifies;
+	return e;
 }
 
 /* The path reaches a root: is everything on it as it must be? */
@@ -241,8 +203,7 @@ static hf_err check_path(struct search *s)
 	for (size_t i = 1; i < p->n; i++)
 		HF_TRY(check_ca(s, p->path[i], cas_below(p, i)));
 	HF_TRY(check_purpose(s, p->path[0]));
-	for (size_t i = p->n - 1; i-- > 0;)
-		HF_TRY(check_crls(s, p->path[i], p->path[i + 1]));
+	HF_TRY(check_status(s));
 	return check_want(s, p->path[0]);
 }
 
@@ -279,6 +240,8 @@ static bool walk(struct search *s)
 
 		if (s->found.n < HF_CHAIN_MAX)
 			issuer = next_issuer(s, &is_root);
+		else
+			s->too_long = true;
 		if (issuer == NULL) {
 			s->found.n--;
 			continue;
@@ -297,21 +260,22 @@ static bool walk(struct search *s)
 
 static hf_err explain(struct search *s, struct hf_errinfo *ei)
 {
-	char name[HF_NAME_TEXT];
+	char name[HF_CERT_TEXT];
 	char issuer[HF_NAME_TEXT];
 
 	if (s->why.code != HF_OK)
 		return hf_fail(ei, s->why.code, "%s", s->why.text);
-	(void)subject_of(name, s->q->leaf);
+	(void)text_of(name, s->q->leaf);
 	if (s->n_verifies >= HF_CHAIN_VERIFIES_MAX)
-		return hf_fail(ei, HF_ERR_LIMIT,
-			"certificate of %s: too many possible paths to a root", name);
+		return hf_fail(ei, HF_ERR_LIMIT, "%s: too many possible paths to a root", name);
+	if (s->too_long)
+		return hf_fail(ei, HF_ERR_LIMIT, "%s: its path is longer than %d certificates",
+			name, HF_CHAIN_MAX);
 	if (s->bad_signature)
-		return hf_fail(ei, HF_ERR_AUTH,
-			"certificate of %s: a signature on its path is wrong", name);
+		return hf_fail(ei, HF_ERR_AUTH, "%s: a signature on its path is wrong", name);
 	hf_name_text(issuer, s->q->leaf->issuer);
-	return hf_fail(ei, HF_ERR_AUTH,
-		"certificate of %.100s, issued by %.100s: no path to a trusted root", name, issuer);
+	return hf_fail(
+		ei, HF_ERR_AUTH, "%s, issued by %.60s: no path to a trusted root", name, issuer);
 }
 
 hf_err hf_chain_check(struct hf_chain *out, const struct hf_chain_query *q, struct hf_errinfo *ei)

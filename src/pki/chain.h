@@ -15,6 +15,7 @@
 #include "pki/cert.h"
 #include "pki/crl.h"
 #include "pki/name.h"
+#include "pki/ocsp.h"
 
 enum {
 	HF_CHAIN_MAX = 6,           /* certificates of a path, leaf and root included */
@@ -51,9 +52,11 @@ struct hf_chain_query {
 	size_t n_roots;
 	const struct hf_crl *crls; /* untrusted; used when their signature holds */
 	size_t n_crls;
+	const struct hf_ocsp *staples; /* likewise: answers about certificates of the path */
+	size_t n_staples;
 	enum hf_purpose purpose;
 	uint64_t now_s;
-	bool need_crl;          /* every certificate below a root needs a fresh list */
+	bool need_crl;          /* every certificate below a root needs a fresh list or answer */
 	uint64_t crl_age_max_s; /* with need_crl: thisUpdate at most this long ago */
 	struct hf_identity_want want;
 };
@@ -66,9 +69,10 @@ struct hf_chain {
 
 /*
  * HF_ERR_AUTH: no path to a root, or a signature is wrong. HF_ERR_EXPIRED: outside its validity.
- * HF_ERR_DENIED: not for this purpose, or not who it should be. HF_ERR_REVOKED: on a list.
- * HF_ERR_STALE: need_crl, and a list is missing or too old. HF_ERR_LIMIT: too much offered.
- * ei names the subject and the reason. out may be NULL; it is unchanged on failure.
+ * HF_ERR_PURPOSE: not made for this use. HF_ERR_DENIED: not who it should be. HF_ERR_REVOKED: by a
+ * list or an answer. HF_ERR_STALE: need_crl, and neither is there or fresh. HF_ERR_LIMIT: too much
+ * offered, or the path is too long. ei names the certificate (serial, subject) and the reason. out
+ * may be NULL; it is unchanged on failure.
  */
 HF_MUST_USE hf_err hf_chain_check(
 	struct hf_chain *out, const struct hf_chain_query *q, struct hf_errinfo *ei);

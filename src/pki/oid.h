@@ -41,10 +41,13 @@
 	X(BASIC,         "\x55\x1d\x13") \
 	X(CRL_NUMBER,    "\x55\x1d\x14") \
 	X(CRL_REASON,    "\x55\x1d\x15") \
+	X(CRL_DELTA,     "\x55\x1d\x1b")                                 /* deltaCRLIndicator */ \
 	X(AKI,           "\x55\x1d\x23") \
 	X(EKU,           "\x55\x1d\x25") \
 	X(SERVER_AUTH,   "\x2b\x06\x01\x05\x05\x07\x03\x01")             /* 1.3.6.1.5.5.7.3.1 */ \
-	X(CLIENT_AUTH,   "\x2b\x06\x01\x05\x05\x07\x03\x02")
+	X(CLIENT_AUTH,   "\x2b\x06\x01\x05\x05\x07\x03\x02") \
+	X(OCSP_SIGNING,  "\x2b\x06\x01\x05\x05\x07\x03\x09") \
+	X(OCSP_BASIC,    "\x2b\x06\x01\x05\x05\x07\x30\x01\x01")     /* 1.3.6.1.5.5.7.48.1.1 */
 /* clang-format on */
 
 enum hf_oid {

@@ -259,7 +259,7 @@ static inline bool hf_agent_is_bad(hf_err e)
 /* The same statement will never be taken. */
 static inline bool hf_agent_is_final(hf_err e)
 {
-	return e == HF_ERR_AUTH || e == HF_ERR_FORMAT || e == HF_ERR_DENIED;
+	return e == HF_ERR_AUTH || e == HF_ERR_FORMAT || e == HF_ERR_DENIED || e == HF_ERR_PURPOSE;
 }
 
 void hf_agent_retry_fail(struct hf_agent *a, struct agent_retry *r, hf_err e);

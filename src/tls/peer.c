@@ -14,6 +14,8 @@ static unsigned alert_of(hf_err e)
 	case HF_ERR_EXPIRED: return HF_ALERT_CERTIFICATE_EXPIRED;
 	case HF_ERR_REVOKED: return HF_ALERT_CERTIFICATE_REVOKED;
 	case HF_ERR_STALE: return HF_ALERT_CERTIFICATE_UNKNOWN;
+	case HF_ERR_LIMIT: return HF_ALERT_UNKNOWN_CA; /* no path that is short enough */
+	case HF_ERR_PURPOSE:
 	case HF_ERR_UNSUPPORTED: return HF_ALERT_UNSUPPORTED_CERTIFICATE;
 	case HF_ERR_NO_MEMORY:
 	case HF_ERR_SELF_TEST:

@@ -263,7 +263,7 @@ static void lists_name_what_is_revoked(void **state)
 	static const uint8_t serials[3][2] = { { 0x80, 1 }, { 2, 2 }, { 3, 3 } };
 	const struct hf_crl_entry entries[] = { { serials[0], 2, NOW_S - 5, 1 },
 		{ serials[1], 2, NOW_S, 0 } };
-	struct hf_crl_spec spec = { ca.subject, NOW_S, NOW_S + DAY_S, 7, entries, 2 };
+	struct hf_crl_spec spec = { ca.subject, NOW_S, NOW_S + DAY_S, 7, entries, 2, 0 };
 	struct hf_crl_entry found = { 0 };
 	struct hf_crl c;
 	struct hf_buf der;

@@ -122,11 +122,11 @@ static void refuses_issuers_that_are_no_ca(void **state)
 
 	(void)state;
 	party_issue(&sub, &spec, &root);
-	expect(&q, HF_ERR_DENIED, "CN=sub CA issued another one but is no CA");
+	expect(&q, HF_ERR_PURPOSE, "CN=sub CA issued another one but is no CA");
 	spec = ca_spec(&sub, &root);
 	spec.key_usage = HF_KU_CRL_SIGN;
 	party_issue(&sub, &spec, &root);
-	expect(&q, HF_ERR_DENIED, "does not allow it to issue");
+	expect(&q, HF_ERR_PURPOSE, "does not allow it to issue");
 }
 
 static void refuses_a_path_longer_than_a_ca_allows(void **state)
@@ -163,28 +163,28 @@ static void refuses_another_purpose(void **state)
 	q.purpose = HF_PURPOSE_SIGN;
 	expect(&q, HF_OK, "");
 	q.purpose = HF_PURPOSE_ENCRYPT;
-	expect(&q, HF_ERR_DENIED, "key usage is not for encryption");
+	expect(&q, HF_ERR_PURPOSE, "key usage is not for encryption");
 	spec.key_usage = HF_KU_ENCRYPT;
 	party_issue(&leaf, &spec, &sub);
 	expect(&q, HF_OK, "");
 	q.purpose = HF_PURPOSE_SIGN;
-	expect(&q, HF_ERR_DENIED, "not for signing");
+	expect(&q, HF_ERR_PURPOSE, "not for signing");
 	q.purpose = HF_PURPOSE_CLIENT;
-	expect(&q, HF_ERR_DENIED, "not for a client");
+	expect(&q, HF_ERR_PURPOSE, "not for a client");
 	spec.key_usage = 0;
 	party_issue(&leaf, &spec, &sub);
-	expect(&q, HF_ERR_DENIED, "not for a client");
+	expect(&q, HF_ERR_PURPOSE, "not for a client");
 	spec.key_usage = HF_KU_SIGN;
 	spec.eku = HF_EKU_SERVER;
 	party_issue(&leaf, &spec, &sub);
-	expect(&q, HF_ERR_DENIED, "extended key usage is not for a client");
+	expect(&q, HF_ERR_PURPOSE, "extended key usage is not for a client");
 	q.purpose = HF_PURPOSE_SERVER;
 	expect(&q, HF_OK, "");
 	spec = ca_spec(&leaf, &sub);
 	spec.key_usage |= HF_KU_SIGN;
 	party_issue(&leaf, &spec, &sub);
 	q.leaf = &leaf.cert;
-	expect(&q, HF_ERR_DENIED, "that of a CA");
+	expect(&q, HF_ERR_PURPOSE, "that of a CA");
 }
 
 static void refuses_another_identity(void **state)
@@ -222,7 +222,7 @@ static struct hf_crl make_crl(
 {
 	static const uint8_t serial[] = { 0x91, 2, 3, 4 };
 	const struct hf_crl_entry entry = { serial, sizeof(serial), NOW_S - 10, 1 };
-	struct hf_crl_spec spec = { of->subject, NOW_S - 3600, NOW_S + 3600, 1, &entry, n };
+	struct hf_crl_spec spec = { of->subject, NOW_S - 3600, NOW_S + 3600, 1, &entry, n, 0 };
 	struct hf_crl crl;
 
 	hf_buf_init(der, &test_mem, HF_CRL_DER_MAX);
@@ -259,13 +259,48 @@ static void refuses_what_is_revoked_and_lists_that_are_missing_or_old(void **sta
 	expect(&q, HF_ERR_STALE, "not fresh enough");
 	q.now_s = NOW_S;
 	q.n_crls = 3;
-	expect(&q, HF_ERR_REVOKED, "CN=leaf, serial 91020304, is revoked for reason 1");
+	expect(&q, HF_ERR_REVOKED,
+		"certificate 91020304 of C=CN, O=Example, CN=leaf is revoked for reason 1 (key "
+		"compromise), 10 s ago");
 	/* an old list still revokes, and so does one when none is needed */
 	q.now_s = NOW_S + 7200;
 	q.need_crl = false;
 	expect(&q, HF_ERR_REVOKED, "CN=leaf");
 	for (int i = 0; i < 3; i++)
 		hf_buf_clear(&der[i]);
+}
+
+static void refuses_a_path_that_is_too_long(void **state)
+{
+	static struct party cas[HF_CHAIN_MAX];
+	struct hf_cert intermediates[HF_CHAIN_MAX];
+	struct hf_chain_query q = good_query();
+	const struct party *issuer = &root;
+	struct hf_cert_spec spec;
+
+	(void)state;
+	for (size_t i = 0; i < HF_CHAIN_MAX; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "CA %zu", i);
+		party_init(&cas[i], name);
+		spec = ca_spec(&cas[i], issuer);
+		party_issue(&cas[i], &spec, issuer);
+		intermediates[i] = cas[i].cert;
+		issuer = &cas[i];
+		spec = party_spec(&leaf, issuer);
+		party_issue(&leaf, &spec, issuer);
+		q.intermediates = intermediates;
+		q.n_intermediates = i + 1;
+		if (i + 3 <= HF_CHAIN_MAX) /* leaf, i + 1 CAs and the root */
+			expect(&q, HF_OK, "");
+		else
+			expect(&q, HF_ERR_LIMIT,
+				"certificate 91020304 of C=CN, O=Example, CN=leaf: its path is "
+				"longer than 6 certificates");
+	}
+	for (size_t i = 0; i < HF_CHAIN_MAX; i++)
+		hf_cert_clear(&cas[i].cert);
 }
 
 static void lists_of_another_key_do_not_count(void **state)
@@ -344,6 +379,7 @@ int main(void)
 		cmocka_unit_test(refuses_another_purpose),
 		cmocka_unit_test(refuses_another_identity),
 		cmocka_unit_test(refuses_what_is_revoked_and_lists_that_are_missing_or_old),
+		cmocka_unit_test(refuses_a_path_that_is_too_long),
 		cmocka_unit_test(lists_of_another_key_do_not_count),
 		cmocka_unit_test(a_loop_of_cas_ends),
 	};

@@ -9,6 +9,7 @@
 
 #include "codec/pem.h"
 #include "pki/chain.h"
+#include "pki/ocsp.h"
 #include "pki/pkcs8.h"
 #include "pki/spki.h"
 #include "tmp.h"
@@ -138,7 +139,7 @@ static void openssl_accepts_our_list(void **state)
 {
 	static const uint8_t serial[] = { 0x91, 2, 3, 4 };
 	const struct hf_crl_entry entry = { serial, 4, NOW_S - 10, 1 };
-	struct hf_crl_spec spec = { root.subject, NOW_S, NOW_S + DAY_S, 9, &entry, 1 };
+	struct hf_crl_spec spec = { root.subject, NOW_S, NOW_S + DAY_S, 9, &entry, 1, 0 };
 	uint8_t sig[HF_SM2_SIG_DER_MAX];
 	struct hf_crl crl;
 	struct hf_buf der;
@@ -255,7 +256,7 @@ static void we_accept_certificates_and_requests_of_openssl(void **state)
 	if (hf_chain_check(NULL, &q, &ei) != HF_OK)
 		fail_msg("%s", ei.text);
 	q.purpose = HF_PURPOSE_CLIENT;
-	assert_err(hf_chain_check(NULL, &q, NULL), HF_ERR_DENIED);
+	assert_err(hf_chain_check(NULL, &q, NULL), HF_ERR_PURPOSE);
 	hf_cert_clear(&ca);
 	hf_cert_clear(&c);
 }
@@ -289,6 +290,68 @@ static void we_accept_lists_of_openssl(void **state)
 	hf_cert_clear(&ca);
 }
 
+static void we_accept_status_responses_of_openssl(void **state)
+{
+	struct hf_cert ca = { 0 };
+	struct hf_cert c = { 0 };
+	struct hf_ocsp_single single;
+	struct hf_cert delegate;
+	struct hf_bytes der;
+	struct hf_ocsp o;
+
+	(void)state;
+	SKIP_WITHOUT_OPENSSL();
+	make_foreign_ca();
+	expect_run("echo keyUsage=digitalSignature >re && "
+		   "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:SM2 -out r.key && "
+		   "openssl req -new -key r.key -sm3 -sigopt " DISTID " -subj /CN=r -out r.csr && "
+		   "openssl x509 -req -in r.csr -CA o.pem -CAkey o.key -set_serial 0x1002 -days 30 "
+		   "-sm3 -vfyopt " DISTID " -sigopt " DISTID " -extfile re -out r.pem");
+	expect_run("printf 'R\\t271124000000Z\\t261120000000Z,keyCompromise\\t1002\\tunknown\\t"
+		   "/CN=r\\n' >i && openssl ocsp -sm3 -issuer o.pem -cert r.pem -reqout q.der "
+		   "-no_nonce && openssl ocsp -index i -rsigner o.pem -rkey o.key -CA o.pem "
+		   "-rmd sm3 -rsigopt " DISTID " -ndays 1 -reqin q.der -respout a.der");
+	der = read_pem("o.pem", "CERTIFICATE");
+	assert_ok(hf_cert_copy(&ca, &test_mem, der.p, der.len, NULL));
+	der = read_pem("r.pem", "CERTIFICATE");
+	assert_ok(hf_cert_copy(&c, &test_mem, der.p, der.len, NULL));
+	der = read_file("a.der");
+	assert_ok(hf_ocsp_parse(&o, der.p, der.len, NULL));
+	assert_ok(hf_ocsp_verify_sig(&o, &ca, NOW_S, &delegate, NULL));
+	assert_int_equal(
+		delegate.serial.len, 0); /* the issuer itself, though it sent itself along */
+	assert_true(hf_ocsp_has(&o, &c, &ca, &single));
+	assert_true(single.status == HF_OCSP_REVOKED && single.reason == 1);
+	assert_false(hf_ocsp_has(&o, &ca, &ca, &single));
+	hf_cert_clear(&ca);
+	hf_cert_clear(&c);
+}
+
+static void openssl_reads_our_status_response(void **state)
+{
+	struct hf_ocsp_spec spec = { .single = { HF_OCSP_REVOKED, NOW_S - 10, 1, NOW_S - 5,
+					     NOW_S + DAY_S } };
+	struct hf_cert_spec cert = ca_spec(&root, &root);
+	struct hf_buf der;
+
+	(void)state;
+	SKIP_WITHOUT_OPENSSL();
+	party_issue(&root, &cert, &root);
+	cert = party_spec(&leaf, &root);
+	party_issue(&leaf, &cert, &root);
+	spec.cert = &leaf.cert;
+	spec.issuer = &root.cert;
+	spec.produced_s = NOW_S;
+	hf_buf_init(&der, &test_mem, HF_OCSP_DER_MAX);
+	assert_ok(hf_ocsp_build(&der, &spec, &root.signer, NULL));
+	test_file_put(test_path(dir, "r.der"), der.p, der.len);
+	expect_run(
+		"openssl ocsp -respin r.der -noverify -text >t && grep 'Hash Algorithm: sm3' t && "
+		"grep 'Cert Status: revoked' t && grep 'Revocation Reason: keyCompromise' t && "
+		"grep 'Serial Number: 91020304' t");
+	hf_buf_clear(&der);
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -319,6 +382,8 @@ int main(void)
 		cmocka_unit_test(we_read_keys_of_openssl),
 		cmocka_unit_test(we_accept_certificates_and_requests_of_openssl),
 		cmocka_unit_test(we_accept_lists_of_openssl),
+		cmocka_unit_test(we_accept_status_responses_of_openssl),
+		cmocka_unit_test(openssl_reads_our_status_response),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

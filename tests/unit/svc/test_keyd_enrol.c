@@ -305,7 +305,7 @@ static void papers_that_do_not_belong_together_are_refused(void **state)
 	}
 	j.papers = good;
 	j.papers.hub_enc = world_hub.sign.der; /* not an encryption certificate */
-	assert_err(join_finish(&j, &n), HF_ERR_DENIED);
+	assert_err(join_finish(&j, &n), HF_ERR_PURPOSE);
 	j.papers.hub_enc = good.enc_cert; /* not a hub's */
 	assert_err(join_finish(&j, &n), HF_ERR_DENIED);
 	assert_int_equal(hf_keyd_state(n.k), HF_KEY_STATE_NEWCOMER);

@@ -387,7 +387,7 @@ static void grants_go_to_devices_with_their_present_certificate(void **state)
 	hf_party_clear(&publisher);
 	hf_buf_reset(&cert);
 	assert_ok(hf_buf_put(&cert, world_hub.sign.der.p, world_hub.sign.der.len));
-	assert_err(ask_grant(&grant, &one, &cert, 60), HF_ERR_DENIED);
+	assert_err(ask_grant(&grant, &one, &cert, 60), HF_ERR_PURPOSE);
 	hf_buf_reset(&cert);
 	assert_ok(hf_buf_put(&cert, world_hub.enc.der.p, world_hub.enc.der.len));
 	assert_ok(ask_grant(&grant, &one, &cert, 60)); /* the hub itself */

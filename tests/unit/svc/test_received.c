@@ -113,7 +113,7 @@ static void another_device_did_not_sign_it(void **state)
 	(void)state;
 	assert_err(hf_received_check(&r, &world_hub, &foreign_party.sign, fresh()), HF_ERR_DENIED);
 	/* The encryption certificate of the same device signs nothing. */
-	assert_err(hf_received_check(&r, &world_hub, &dev_party.enc, fresh()), HF_ERR_DENIED);
+	assert_err(hf_received_check(&r, &world_hub, &dev_party.enc, fresh()), HF_ERR_PURPOSE);
 	/* A certificate that only says that it is the device's. */
 	other.identity = dev_party.sign.identity;
 	assert_err(hf_received_check(&r, &world_hub, &other, fresh()), HF_ERR_AUTH);

@@ -327,7 +327,7 @@ static void certificates_for_something_else_are_refused(void **state)
 	pair_init(&p);
 	p.c.cfg.chain = chain;
 	p.c.cfg.signer = &enc.signer;
-	expect_refusal(&p, &p.s, HF_ERR_DENIED, HF_ALERT_BAD_CERTIFICATE, NULL);
+	expect_refusal(&p, &p.s, HF_ERR_PURPOSE, HF_ALERT_UNSUPPORTED_CERTIFICATE, NULL);
 
 	spec = party_spec(&enc, &dom.ca);
 	spec.eku = HF_EKU_CLIENT;
@@ -336,7 +336,7 @@ static void certificates_for_something_else_are_refused(void **state)
 	pair_init(&p);
 	p.s.cfg.chain = chain;
 	p.s.cfg.signer = &enc.signer;
-	expect_refusal(&p, &p.c, HF_ERR_DENIED, HF_ALERT_BAD_CERTIFICATE, NULL);
+	expect_refusal(&p, &p.c, HF_ERR_PURPOSE, HF_ALERT_UNSUPPORTED_CERTIFICATE, NULL);
 	hf_cert_clear(&enc.cert);
 }
 
