@@ -28,6 +28,7 @@
 	X(MISSING_EXTENSION,       109, "missing_extension") \
 	X(UNSUPPORTED_EXTENSION,   110, "unsupported_extension") \
 	X(UNRECOGNIZED_NAME,       112, "unrecognized_name") \
+	X(BAD_STATUS_RESPONSE,     113, "bad_certificate_status_response") \
 	X(UNKNOWN_PSK_IDENTITY,    115, "unknown_psk_identity") \
 	X(CERTIFICATE_REQUIRED,    116, "certificate_required") \
 	X(NO_APPLICATION_PROTOCOL, 120, "no_application_protocol")

@@ -22,14 +22,15 @@ enum {
 hf_err hf_tls_send_chain(struct hf_tls *t)
 {
 	const struct hf_tls_config *cfg = t->cfg;
-	size_t len = hf_tls_cert_list_len(cfg->chain, cfg->n_chain);
+	const struct hf_bytes *staples = t->hs->wants_status ? cfg->staples : NULL;
+	size_t len = hf_tls_cert_list_len(cfg->chain, staples, cfg->n_chain);
 	struct hf_writer w = { .cap = len };
 	hf_err e;
 
 	w.p = hf_mem_new(cfg->mem, len);
 	if (w.p == NULL)
 		return HF_ERR_NO_MEMORY;
-	hf_tls_cert_list_emit(&w, cfg->chain, cfg->n_chain);
+	hf_tls_cert_list_emit(&w, cfg->chain, staples, cfg->n_chain);
 	e = hf_wr_done(&w);
 	if (e == HF_OK)
 		e = hf_tls_send_msg(t, w.p, w.len);
@@ -109,12 +110,13 @@ hf_err hf_tls_take_chain(struct hf_tls *t, const struct hf_tls_cert_list *list)
 	const struct hf_buf *name = &t->hs->name;
 	struct hf_tls_presented p;
 
-	/* RFC 8446 4.4.2: extensions answer ours, and we send none. */
-	if (list->has_extensions)
+	/* RFC 8446 4.4.2: extensions answer ours. */
+	if (list->has_other || (list->has_staple && !t->cfg->ask_staple))
 		return hf_tls_die(t, HF_ALERT_UNSUPPORTED_EXTENSION,
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"peer's certificate has extensions that nobody asked for"));
 	HF_TRY(hf_tls_peer_parse(t, &p, list->der, list->n));
+	HF_TRY(hf_tls_peer_staples(t, &p, list->staple, list->n));
 	HF_TRY(hf_tls_peer_check(t, &p, name->len > 0 ? (const char *)name->p : NULL));
 	return hf_tls_peer_keep(t, &p);
 }

@@ -35,6 +35,7 @@ struct hf_tls_hs {
 	bool sent_share;              /* client: the ClientHello had our share */
 	bool is_retried;              /* a HelloRetryRequest was sent or received */
 	bool is_asked;                /* client: the server wants a certificate */
+	bool wants_status;            /* the peer wants the status of our certificates with them */
 	bool is_psk;                  /* a pre-shared key takes the place of certificates */
 	bool is_psk_ke;               /* and there is no fresh key exchange */
 	uint16_t psk;                 /* server: its index in the client's hello */

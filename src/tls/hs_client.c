@@ -70,6 +70,7 @@ static hf_err send_hello(struct hf_tls *t, struct hf_bytes cookie)
 		.no_share_list = is_bare(t),
 		.limit = t->cfg->record_limit,
 		.modes = modes(t),
+		.ask_status = t->cfg->ask_staple,
 	};
 	size_t at = t->out.len;
 	size_t room;
@@ -241,6 +242,7 @@ static hf_err on_cert_request(struct hf_tls *t, const struct hf_tls_msg *m)
 			hf_fail(&t->why, HF_ERR_UNSUPPORTED,
 				"server wants a client signature other than sm2sig_sm3"));
 	t->hs->is_asked = true;
+	t->hs->wants_status = cr.asks_status;
 	hf_tls_absorb(t, m);
 	return HF_OK;
 }

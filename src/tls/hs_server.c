@@ -164,7 +164,7 @@ static hf_err send_flight(struct hf_tls *t, struct hf_bytes share, const struct 
 	if (t->hs->is_psk)
 		return finish(t, HF_TLS_DO_FINISH_PSK);
 	if (asks_cert(t)) {
-		hf_tls_cert_request_emit(&w);
+		hf_tls_cert_request_emit(&w, t->cfg->ask_staple);
 		HF_TRY(hf_wr_done(&w));
 		HF_TRY(hf_tls_send_msg(t, msg, w.len));
 	}
@@ -193,6 +193,7 @@ static hf_err keep_first(struct hf_tls *t, const struct hf_tls_client_hello *h)
 	if (h->has_limit)
 		HF_TRY(hf_tls_take_limit(t, h->limit));
 	hf_sm3(hs->fixed, h->fixed.p, h->fixed.len);
+	hs->wants_status = h->asks_status;
 	hs->session_len = h->session.len;
 	if (h->session.len > 0)
 		memcpy(hs->session, h->session.p, h->session.len);

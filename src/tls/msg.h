@@ -60,6 +60,7 @@ enum hf_tls_msg_type {
 
 enum hf_tls_ext {
 	HF_TLS_EXT_SERVER_NAME = 0,
+	HF_TLS_EXT_STATUS = 5,
 	HF_TLS_EXT_GROUPS = 10,
 	HF_TLS_EXT_SIG_ALGS = 13,
 	HF_TLS_EXT_ALPN = 16,
@@ -92,6 +93,7 @@ struct hf_tls_client_hello {
 	struct hf_bytes name; /* host name; empty: none */
 	bool has_alpn;
 	struct hf_bytes alpn;  /* checked list of u8-prefixed names */
+	bool asks_status;      /* for a stapled OCSP response */
 	bool is_psk_misplaced; /* pre_shared_key is there and not last */
 	bool has_early;        /* early data may follow */
 	bool has_limit;        /* record_size_limit */
@@ -126,6 +128,7 @@ struct hf_tls_hello_spec {
 	bool no_share_list;             /* key_share and supported_groups are left out */
 	const struct hf_sm2_pub *share; /* NULL: an empty list of shares */
 	struct hf_bytes cookie;
+	bool ask_status;
 	uint16_t limit;           /* record_size_limit; 0: none */
 	unsigned modes;           /* set of HF_TLS_PSK_*; 0: no extension */
 	struct hf_bytes identity; /* of a pre-shared key; empty: none */
@@ -195,26 +198,40 @@ void hf_tls_ee_emit(struct hf_writer *w, const char *alpn, uint16_t limit);
 struct hf_tls_cert_request {
 	struct hf_bytes context;
 	bool has_sigs, has_sm2sig;
+	bool asks_status;
 };
 
 HF_MUST_USE hf_err hf_tls_cert_request_parse(
 	struct hf_tls_cert_request *out, const uint8_t *in, size_t len);
-void hf_tls_cert_request_emit(struct hf_writer *w);
+void hf_tls_cert_request_emit(struct hf_writer *w, bool ask_status);
 
 struct hf_tls_cert_list {
 	struct hf_bytes context;
 	struct hf_bytes der[HF_CHAIN_MAX];
+	struct hf_bytes staple[HF_CHAIN_MAX]; /* OCSP response of each; empty: none */
 	size_t n;
-	bool has_extensions; /* we asked for none */
+	bool has_staple;
+	bool has_other; /* an extension that nobody can have asked for */
 };
 
 /* HF_ERR_LIMIT: more than HF_CHAIN_MAX certificates. */
 HF_MUST_USE hf_err hf_tls_cert_list_parse(
 	struct hf_tls_cert_list *out, const uint8_t *in, size_t len);
 
-/* Bytes that the message takes, and the message. n 0: "I have none". */
-size_t hf_tls_cert_list_len(const struct hf_bytes *der, size_t n);
-void hf_tls_cert_list_emit(struct hf_writer *w, const struct hf_bytes *der, size_t n);
+/*
+ * Bytes that the message takes, and the message. n 0: "I have none". staples: an OCSP response for
+ * each certificate, empty for none; NULL: for none of them.
+ */
+size_t hf_tls_cert_list_len(const struct hf_bytes *der, const struct hf_bytes *staples, size_t n);
+void hf_tls_cert_list_emit(
+	struct hf_writer *w, const struct hf_bytes *der, const struct hf_bytes *staples, size_t n);
+
+/* msg_status.c: the extension status_request, whole where it is written, its content where read. */
+void hf_tls_status_ask_emit(struct hf_writer *w, bool is_client);
+HF_MUST_USE hf_err hf_tls_status_ask_parse(bool *asks, struct hf_reader *data);
+HF_MUST_USE hf_err hf_tls_status_parse(struct hf_bytes *out, struct hf_reader *data);
+size_t hf_tls_status_len(struct hf_bytes response); /* 0 where there is none */
+void hf_tls_status_emit(struct hf_writer *w, struct hf_bytes response);
 
 struct hf_tls_cert_verify {
 	uint16_t scheme;

@@ -100,6 +100,10 @@ hf_err hf_tls_cert_request_parse(struct hf_tls_cert_request *out, const uint8_t 
 	w.list = hf_rd_sub(&r, hf_rd_u16(&r));
 	HF_TRY(hf_rd_done(&r));
 	while (e == HF_OK && hf_tls_ext_next(&w)) {
+		if (w.type == HF_TLS_EXT_STATUS) {
+			cr.asks_status = true; /* RFC 8446 4.4.2.1: empty */
+			e = hf_rd_done(&w.data);
+		}
 		if (w.type != HF_TLS_EXT_SIG_ALGS)
 			continue; /* RFC 8446 4.3.2: what a client does not know it ignores */
 		cr.has_sigs = true;
@@ -112,7 +116,7 @@ hf_err hf_tls_cert_request_parse(struct hf_tls_cert_request *out, const uint8_t 
 	return HF_OK;
 }
 
-void hf_tls_cert_request_emit(struct hf_writer *w)
+void hf_tls_cert_request_emit(struct hf_writer *w, bool ask_status)
 {
 	size_t body, all;
 
@@ -124,8 +128,27 @@ void hf_tls_cert_request_emit(struct hf_writer *w)
 	hf_wr_u16(w, 4);
 	hf_wr_u16(w, 2);
 	hf_wr_u16(w, HF_TLS_SM2SIG_SM3); /* RFC 8998 3.2.1: this one alone */
+	if (ask_status)
+		hf_tls_status_ask_emit(w, false);
 	hf_wr_close(w, all, 2);
 	hf_wr_close(w, body, 3);
+}
+
+/* RFC 8446 4.4.2: the extensions of the entry that is next. */
+static hf_err entry_exts(struct hf_tls_cert_list *c, struct hf_reader list)
+{
+	struct hf_tls_ext_walk w = { .list = list };
+	hf_err e = HF_OK;
+
+	while (e == HF_OK && hf_tls_ext_next(&w)) {
+		if (w.type == HF_TLS_EXT_STATUS) {
+			c->has_staple = true;
+			e = hf_tls_status_parse(&c->staple[c->n], &w.data);
+		} else {
+			c->has_other = true;
+		}
+	}
+	return e != HF_OK ? e : w.err;
 }
 
 hf_err hf_tls_cert_list_parse(struct hf_tls_cert_list *out, const uint8_t *in, size_t len)
@@ -139,35 +162,35 @@ hf_err hf_tls_cert_list_parse(struct hf_tls_cert_list *out, const uint8_t *in, s
 	HF_TRY(hf_rd_done(&r));
 	while (list.left > 0) {
 		struct hf_bytes der = take(&list, hf_rd_u24(&list));
-		size_t ext_len = hf_rd_u16(&list);
+		struct hf_reader exts = hf_rd_sub(&list, hf_rd_u16(&list));
 
-		(void)hf_rd_take(&list, ext_len);
 		if (list.is_short)
 			return HF_ERR_TRUNCATED;
 		if (der.len == 0)
 			return HF_ERR_FORMAT;
 		if (c.n == HF_CHAIN_MAX)
 			return HF_ERR_LIMIT;
+		HF_TRY(entry_exts(&c, exts));
 		c.der[c.n++] = der;
-		c.has_extensions |= ext_len > 0;
 	}
 
 	*out = c;
 	return HF_OK;
 }
 
-size_t hf_tls_cert_list_len(const struct hf_bytes *der, size_t n)
+size_t hf_tls_cert_list_len(const struct hf_bytes *der, const struct hf_bytes *staples, size_t n)
 {
 	size_t len = HF_TLS_MSG_HEAD_LEN + 1 + 3;
 
 	for (size_t i = 0; i < n; i++)
-		len += 3 + der[i].len + 2;
+		len += 3 + der[i].len + 2 + (staples == NULL ? 0 : hf_tls_status_len(staples[i]));
 	return len;
 }
 
-void hf_tls_cert_list_emit(struct hf_writer *w, const struct hf_bytes *der, size_t n)
+void hf_tls_cert_list_emit(
+	struct hf_writer *w, const struct hf_bytes *der, const struct hf_bytes *staples, size_t n)
 {
-	size_t body, list;
+	size_t body, list, exts;
 
 	hf_wr_u8(w, HF_TLS_MSG_CERTIFICATE);
 	body = hf_wr_open(w, 3);
@@ -176,7 +199,10 @@ void hf_tls_cert_list_emit(struct hf_writer *w, const struct hf_bytes *der, size
 	for (size_t i = 0; i < n; i++) {
 		hf_wr_u24(w, (uint32_t)der[i].len);
 		hf_wr_put(w, der[i].p, der[i].len);
-		hf_wr_u16(w, 0); /* no extensions */
+		exts = hf_wr_open(w, 2);
+		if (staples != NULL)
+			hf_tls_status_emit(w, staples[i]);
+		hf_wr_close(w, exts, 2);
 	}
 	hf_wr_close(w, list, 3);
 	hf_wr_close(w, body, 3);

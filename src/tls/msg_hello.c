@@ -69,6 +69,7 @@ static hf_err client_ext(struct hf_tls_client_hello *h, uint16_t type, struct hf
 {
 	switch (type) {
 	case HF_TLS_EXT_SERVER_NAME: return hf_tls_server_name_parse(&h->name, data);
+	case HF_TLS_EXT_STATUS: return hf_tls_status_ask_parse(&h->asks_status, data);
 	case HF_TLS_EXT_GROUPS:
 		h->has_groups = true;
 		return hf_tls_list16_has(&h->has_sm2, data, HF_TLS_CURVE_SM2);
@@ -258,6 +259,8 @@ void hf_tls_client_hello_emit(struct hf_writer *w, const struct hf_tls_hello_spe
 	put_list16(w, HF_TLS_EXT_SIG_ALGS, HF_TLS_SM2SIG_SM3);      /* RFC 8998 3.2.1 */
 	if (spec->n_alpn > 0)
 		put_alpn(w, spec->alpn, spec->n_alpn);
+	if (spec->ask_status)
+		hf_tls_status_ask_emit(w, true);
 	ext = ext_open(w, HF_TLS_EXT_VERSIONS);
 	hf_wr_u8(w, 2);
 	hf_wr_u16(w, HF_TLS_VERSION_13);

@@ -50,6 +50,8 @@ static hf_err check_chain(struct hf_tls *t, const struct hf_tls_presented *p,
 		.n_roots = cfg->n_roots,
 		.crls = cfg->crls,
 		.n_crls = cfg->n_crls,
+		.staples = p->staple,
+		.n_staples = p->n_staples,
 		.purpose = purpose,
 		.now_s = t->now_s,
 		.need_crl = cfg->need_crl,
@@ -84,11 +86,32 @@ hf_err hf_tls_peer_parse(
 	struct hf_errinfo ei = { 0 };
 
 	p->n = n;
+	p->n_staples = 0;
 	for (size_t i = 0; i < n; i++) {
 		hf_err e = hf_cert_parse(&p->cert[i], der[i].p, der[i].len, &ei);
 
 		if (e != HF_OK)
 			return hf_tls_peer_refuse(t, e, &ei);
+	}
+	return HF_OK;
+}
+
+hf_err hf_tls_peer_staples(
+	struct hf_tls *t, struct hf_tls_presented *p, const struct hf_bytes *der, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct hf_errinfo ei = { 0 };
+		hf_err e;
+
+		if (der[i].len == 0)
+			continue;
+		e = hf_ocsp_parse(&p->staple[p->n_staples], der[i].p, der[i].len, &ei);
+		if (e == HF_ERR_NOT_FOUND || e == HF_ERR_UNSUPPORTED)
+			continue;
+		if (e != HF_OK) /* RFC 6066 8 */
+			return hf_tls_die(t, HF_ALERT_BAD_STATUS_RESPONSE,
+				hf_fail(&t->why, e, "peer's certificate: %s", ei.text));
+		p->n_staples++;
 	}
 	return HF_OK;
 }

@@ -15,10 +15,19 @@
 struct hf_tls_presented {
 	struct hf_cert cert[HF_CHAIN_MAX];
 	size_t n;
+	struct hf_ocsp staple[HF_CHAIN_MAX]; /* what came with them, of whichever */
+	size_t n_staples;
 };
 
 /* n <= HF_CHAIN_MAX certificates, which p borrows from. A failure is the link's. */
 HF_MUST_USE hf_err hf_tls_peer_parse(
+	struct hf_tls *t, struct hf_tls_presented *p, const struct hf_bytes *der, size_t n);
+
+/*
+ * The OCSP responses that came with the certificates, empty for none. One that is none ends the
+ * link; one that says nothing, or is signed otherwise than here, counts as not sent.
+ */
+HF_MUST_USE hf_err hf_tls_peer_staples(
 	struct hf_tls *t, struct hf_tls_presented *p, const struct hf_bytes *der, size_t n);
 
 /*

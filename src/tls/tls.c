@@ -38,6 +38,7 @@ void hf_tls_config_init(struct hf_tls_config *cfg, enum hf_tls_role role, enum h
 		.suites = HF_TLS_SUITE_GCM,
 		.n_tickets = 1,
 		.need_crl = age_s != HF_POLICY_NONE,
+		.ask_staple = age_s != HF_POLICY_NONE,
 		.crl_age_max_s = age_s == HF_POLICY_NONE ? HF_CHAIN_ANY_AGE : age_s,
 		.ask_client_cert = role == HF_TLS_SERVER,
 		.require_client_cert =
@@ -75,6 +76,10 @@ static const char *config_fault(const struct hf_tls_config *cfg)
 		return "a server needs a certificate";
 	if (cfg->n_chain > HF_CHAIN_MAX)
 		return "too many certificates";
+	for (size_t i = 0; cfg->staples != NULL && i < cfg->n_chain; i++) {
+		if (cfg->staples[i].len > HF_OCSP_DER_MAX)
+			return "a status response is too long";
+	}
 	if (cfg->n_alpn > HF_TLS_N_ALPN_MAX)
 		return "too many application protocols";
 	if (l->message_max > HF_TLS_MESSAGE_MAX || l->message_max < 1024)

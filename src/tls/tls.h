@@ -95,6 +95,7 @@ struct hf_tls_config {
 	/* Who we are. No chain: a client without certificate. */
 	const struct hf_bytes *chain; /* DER, leaf first, each signed by the next */
 	size_t n_chain;
+	const struct hf_bytes *staples; /* OCSP response for each of chain, or empty; NULL: none */
 	const struct hf_signer
 		*signer; /* key of the leaf; NULL: the engine stops at HF_WANT_SIGN */
 
@@ -106,6 +107,8 @@ struct hf_tls_config {
 	size_t n_crls;
 	bool need_crl;
 	uint64_t crl_age_max_s;
+	bool ask_staple; /* ask the peer for the status of its certificates: it counts like a list
+			  */
 	bool ask_client_cert;     /* server: request a certificate */
 	bool require_client_cert; /* server: and end the handshake without one */
 	bool enrol; /* server: a self-signed client is let in, marked (hf_tls_is_self_signed) */
