@@ -27,6 +27,7 @@
 	X(TOKEN_ISSUE,          0x0401, 'S',  9,  "identity.token") \
 	X(ENROL,                0x0402, 'S',  9,  "identity.enrol") \
 	X(ENROL_REFUSED,        0x0403, 'S',  17, "identity.enrol-refused") \
+	X(REVOKE,               0x0404, 'S',  13, "identity.revoke") \
 	X(DOMAIN_INIT,          0x0501, 'S',  9,  "policy.domain-init") \
 	X(POLICY_REFUSED,       0x0502, 'A',  13, "policy.refused") \
 	X(AUDIT_OPEN,           0x0601, 'S',  9,  "audit.open") \

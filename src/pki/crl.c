@@ -353,6 +353,17 @@ bool hf_crl_has(const struct hf_crl *crl, struct hf_bytes serial, struct hf_crl_
 	return has;
 }
 
+bool hf_crl_entry_take(struct hf_crl_entry *out, struct hf_bytes *rest)
+{
+	struct hf_der d = hf_der_over(rest->p, rest->len);
+
+	if (!hf_der_more(&d))
+		return false;
+	*out = take_entry(&d);
+	*rest = (struct hf_bytes){ d.p, d.left };
+	return d.err == HF_OK;
+}
+
 bool hf_crl_applies(const struct hf_crl *delta, const struct hf_crl *full)
 {
 	/* RFC 5280 5.2.4 a, c, d: one issuer and key, not before the base, not after the delta. */

@@ -81,6 +81,9 @@ HF_MUST_USE hf_err hf_crl_check(
 /* True if the serial is on the list; *entry (may be NULL) then says when and why. */
 bool hf_crl_has(const struct hf_crl *crl, struct hf_bytes serial, struct hf_crl_entry *entry);
 
+/* Takes one entry after another; begin with rest = crl->entries. False: there is none any more. */
+bool hf_crl_entry_take(struct hf_crl_entry *out, struct hf_bytes *rest);
+
 /* RFC 5280 5.2.4: the delta brings this complete list up to date. */
 bool hf_crl_applies(const struct hf_crl *delta, const struct hf_crl *full);
 

@@ -414,3 +414,34 @@ hf_err hf_key_make_token(struct hf_key_client *c, const char *device, const char
 	call_end(&k);
 	return e;
 }
+
+hf_err hf_key_revoke(struct hf_key_client *c, const char *what, unsigned reason, uint64_t *number,
+	struct hf_errinfo *ei)
+{
+	uint64_t n = 0;
+	struct call k;
+	hf_err e;
+
+	call_begin(&k, c, HF_KEYREQ_REVOKE, ei);
+	hf_key_put_text(&k.out, what);
+	hf_key_put_u8(&k.out, (uint8_t)reason);
+	e = call_run(&k);
+	if (e == HF_OK) {
+		n = hf_rd_u64(&k.in);
+		e = call_done(&k);
+	}
+	if (e == HF_OK)
+		*number = n;
+	call_end(&k);
+	return e;
+}
+
+hf_err hf_key_revocations(
+	struct hf_key_client *c, uint64_t have, struct hf_buf *crl, struct hf_errinfo *ei)
+{
+	struct call k;
+
+	call_begin(&k, c, HF_KEYREQ_REVOCATIONS, ei);
+	hf_key_put_u64(&k.out, have);
+	return run_objects(&k, &crl, 1);
+}

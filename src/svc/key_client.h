@@ -146,6 +146,18 @@ HF_MUST_USE hf_err hf_key_make_grant(struct hf_key_client *c, struct hf_bytes ma
 	struct hf_bytes deposit, struct hf_bytes enc_cert, uint64_t life_s, struct hf_buf *grant,
 	struct hf_errinfo *ei);
 
+/*
+ * Hub, local: puts the certificates of a device (its id), or the one of a serial number in hex,
+ * onto the revocation list. reason: RFC 5280 5.3.1, one that is an end. *number: of the new list.
+ * HF_ERR_EXISTS: all of them are on it. HF_ERR_NOT_FOUND: no such device.
+ */
+HF_MUST_USE hf_err hf_key_revoke(struct hf_key_client *c, const char *what, unsigned reason,
+	uint64_t *number, struct hf_errinfo *ei);
+
+/* Hub: appends the revocation list, if it is another one than number `have`; else nothing. */
+HF_MUST_USE hf_err hf_key_revocations(
+	struct hf_key_client *c, uint64_t have, struct hf_buf *crl, struct hf_errinfo *ei);
+
 /* Hub, local: a token for one device. text has room for HF_TOKEN_TEXT_MAX. */
 HF_MUST_USE hf_err hf_key_make_token(struct hf_key_client *c, const char *device, const char *role,
 	enum hf_level level, uint64_t life_s, char *text, struct hf_errinfo *ei);

@@ -27,7 +27,9 @@
 	X(MAKE_GRANT,     15,     FRONT,                     HUB)      /* a device's grant from a deposit */ \
 	X(MAKE_TOKEN,     16,     LOCAL,                     HUB)      /* an enrolment token */ \
 	X(REPORT,         17,     LOCAL,                     MEMBER)   /* an opened release is not whole */ \
-	X(CHECK_ACTIVE,   18,     FRONT,                     MEMBER)   /* the active release as it is kept, up to grant */
+	X(CHECK_ACTIVE,   18,     FRONT,                     MEMBER)   /* the active release as it is kept, up to grant */ \
+	X(REVOKE,         19,     LOCAL,                     HUB)      /* certificates onto the revocation list */ \
+	X(REVOCATIONS,    20,     FRONT,                     HUB)      /* the revocation list, made anew when it is due */
 /* clang-format on */
 
 enum hf_key_request {

@@ -62,6 +62,8 @@ static const struct {
 	[HF_KEYREQ_MAKE_TOKEN]     = { hf_keyd_make_token,     HF_EV_REQUEST_REFUSED },
 	[HF_KEYREQ_REPORT]         = { hf_keyd_report,         HF_EV_MODEL_REFUSED },
 	[HF_KEYREQ_CHECK_ACTIVE]   = { hf_keyd_check_active,   HF_EV_MODEL_REFUSED },
+	[HF_KEYREQ_REVOKE]         = { hf_keyd_revoke,         HF_EV_REQUEST_REFUSED },
+	[HF_KEYREQ_REVOCATIONS]    = { hf_keyd_revocations,    HF_EV_REQUEST_REFUSED },
 	/* clang-format on */
 };
 

@@ -122,6 +122,7 @@ static hf_err check_device(struct making *m)
 			return hf_fail(m->a->ei, HF_ERR_DENIED, "hub %s: not this one", id->id);
 		return HF_OK;
 	}
+	HF_TRY(hf_keyd_check_revoked(k, &m->device, m->a->ei));
 	e = hf_meta_device_get(k->meta, id->id, check_row, m, NULL);
 	if (e == HF_ERR_NOT_FOUND)
 		return hf_fail(m->a->ei, HF_ERR_DENIED, "device %s is not enrolled here", id->id);

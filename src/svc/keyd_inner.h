@@ -27,7 +27,7 @@ enum {
 };
 
 /* hf_meta_device.state in keys.db. */
-enum hf_keyd_device { HF_KEYD_DEVICE_GOOD = 0 };
+enum hf_keyd_device { HF_KEYD_DEVICE_GOOD = 0, HF_KEYD_DEVICE_REVOKED = 1 };
 
 /* Everything secret that lives as long as the process, in one run of locked pages. */
 struct hf_keyd_secrets {
@@ -98,6 +98,8 @@ struct hf_keyd {
 	struct hf_keyd_memory draft;  /* as it shall become */
 	struct hf_journal journal;
 	struct hf_meta *meta; /* hub */
+	uint64_t crl_number;  /* hub: of the last revocation list; 0: not looked yet */
+	uint64_t crl_renew_s; /* the next one is due, at the latest */
 
 	char last_refusal[HF_ERRINFO_TEXT / 4]; /* name of its reason, for the inventory */
 	uint64_t refusals_ms;                   /* start of the present span of refusals */
@@ -230,6 +232,12 @@ hf_keyd_answer hf_keyd_enrol;
 hf_keyd_answer hf_keyd_make_channel;
 hf_keyd_answer hf_keyd_make_grant;
 hf_keyd_answer hf_keyd_make_token;
+hf_keyd_answer hf_keyd_revoke;
+hf_keyd_answer hf_keyd_revocations;
+
+/* Hub: the list of revoked certificates has this one. HF_ERR_REVOKED; failures of reading it. */
+HF_MUST_USE hf_err hf_keyd_check_revoked(
+	struct hf_keyd *k, const struct hf_cert *cert, struct hf_errinfo *ei);
 
 /* The end of a request's fields. HF_ERR_TRUNCATED, HF_ERR_FORMAT. */
 HF_MUST_USE hf_err hf_key_ask_done(const struct hf_key_ask *a);

@@ -152,7 +152,7 @@ static void what_is_not_in_the_table_is_refused_and_recorded(void **state)
 	assert_int_equal(hf_get_be32(reply.p), HF_ERR_UNSUPPORTED);
 	assert_ok(raw(&reply, request, 1));
 	assert_int_equal(hf_get_be32(reply.p), HF_ERR_UNSUPPORTED);
-	request[0] = HF_KEYREQ_CHECK_ACTIVE + 1;
+	request[0] = HF_KEYREQ_REVOCATIONS + 1;
 	assert_ok(raw(&reply, request, 1));
 	assert_int_equal(hf_get_be32(reply.p), HF_ERR_UNSUPPORTED);
 	request[0] = HF_KEYREQ_STATUS; /* a byte too many */
