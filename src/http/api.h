@@ -26,8 +26,10 @@
 #define HF_API_PEERS     "/v1/peers"       /* GET the sources near the caller */
 #define HF_API_WATCH     "/v1/watch"       /* GET a stream of events, one JSON object a line */
 #define HF_API_AUDIT     "/v1/audit"       /* POST records and heads to the parent */
+#define HF_API_CRL       "/v1/crl"         /* GET the domain's revocation list */
 #define HF_API_TIME      "/v1/time"        /* POST a nonce, get a signed time */
 
+#define HF_TYPE_CRL      "application/pkix-crl"
 #define HF_TYPE_JSON     "application/json"
 #define HF_TYPE_DER      "application/pkcs7-mime"
 #define HF_TYPE_BYTES    "application/octet-stream"
@@ -36,6 +38,7 @@
 #define HF_FIELD_REQUEST "x-hufu-request"  /* correlation id, in both audit logs */
 #define HF_FIELD_LENGTH  "x-hufu-length"   /* length of the whole object */
 #define HF_FIELD_FOR     "x-hufu-for"      /* PUT: statement a page or pack belongs to */
+#define HF_FIELD_HAVE    "x-hufu-have"     /* GET of the revocation list: number of the one at hand */
 #define HF_FIELD_CHUNK   "x-hufu-chunk"    /* PUT of a pack: number of its first chunk */
 /* clang-format on */
 

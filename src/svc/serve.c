@@ -18,6 +18,7 @@ enum { ATTRS_ROOM = 1024 };
 static const struct hf_http_route hub_routes[] = {
 	{ HF_HTTP_POST, HF_API_ENROLL,    HF_PEER_NEWCOMER | HF_PEER_EDGE,  HF_API_ENROLL_MAX, hf_serve_on_enroll,    NULL },
 	{ HF_HTTP_GET,  HF_API_CHANNEL,   SERVE_MEMBER,                     0,                 hf_serve_on_channel,   NULL },
+	{ HF_HTTP_GET,  HF_API_CRL,       SERVE_MEMBER,                     0,                 hf_serve_on_crl,       NULL },
 	{ HF_HTTP_GET,  HF_API_OBJECT,    SERVE_MEMBER,                     0,                 hf_serve_on_get,       NULL },
 	{ HF_HTTP_HEAD, HF_API_OBJECT,    SERVE_MEMBER,                     0,                 hf_serve_on_head,      NULL },
 	{ HF_HTTP_PUT,  HF_API_OBJECT,    SERVE_MEMBER,                     HF_PACK_MAX,       hf_serve_on_put,       hf_serve_on_put_body },
@@ -32,6 +33,7 @@ static const struct hf_http_route hub_routes[] = {
 static const struct hf_http_route edge_routes[] = {
 	{ HF_HTTP_POST, HF_API_ENROLL,    HF_PEER_NEWCOMER | HF_PEER_EDGE,  HF_API_ENROLL_MAX, hf_serve_on_relay_enroll, NULL },
 	{ HF_HTTP_GET,  HF_API_CHANNEL,   SERVE_MEMBER,                     0,                 hf_serve_on_relay,        NULL },
+	{ HF_HTTP_GET,  HF_API_CRL,       SERVE_MEMBER,                     0,                 hf_serve_on_crl,          NULL },
 	{ HF_HTTP_GET,  HF_API_OBJECT,    SERVE_MEMBER,                     0,                 hf_serve_on_get,          NULL },
 	{ HF_HTTP_HEAD, HF_API_OBJECT,    SERVE_MEMBER,                     0,                 hf_serve_on_head,         NULL },
 	{ HF_HTTP_PUT,  HF_API_OBJECT,    HF_PEER_DEVICE | HF_PEER_EDGE,    HF_PACK_MAX,       hf_serve_on_relay_put,    hf_serve_on_relay_body },

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "http/h2.h"
 #include "pki/cert.h"
+#include "svc/crls.h"
 #include "svc/node.h"
 #include "svc/upstream.h"
 
@@ -23,6 +24,7 @@ enum { HF_SERVE_FILES_MAX = 1088 }; /* descriptors that it ever has open */
 struct hf_serve_config {
 	struct hf_node *node;
 	const struct hf_upstream *up; /* edge; NULL: a hub. Outlives the server */
+	struct hf_crls *crls;         /* what is handed on and goes by; NULL: none. Outlives it */
 	struct hf_h2_limits limits;   /* of each session */
 	uint32_t max_sessions;        /* of one peer a quarter, of an edge half */
 	uint32_t max_intakes;         /* statements whose objects are coming in at a time */
@@ -47,6 +49,8 @@ struct hf_serve_peer {
 	const char *address; /* for records */
 	/* Bytes or deadlines of the session changed outside of its own feed/out/tick. */
 	void (*pump)(void *ctx);
+	/* Its certificate was revoked: end the link. The session may end within. May be NULL. */
+	void (*cut)(void *ctx);
 	void *ctx;
 };
 
@@ -61,6 +65,9 @@ HF_MUST_USE hf_err hf_serve_begin(struct hf_serve_session **out, struct hf_h2 **
 	struct hf_serve *s, const struct hf_serve_peer *peer, uint64_t now_ms,
 	struct hf_errinfo *ei);
 void hf_serve_session_end(struct hf_serve_session *session);
+
+/* There is a new revocation list: who is on it is cut off. Not within a call of a session. */
+void hf_serve_sweep(struct hf_serve *s);
 
 /* Something that was wanted from upstream came in, or will not come: who waits looks again. */
 void hf_serve_wake(struct hf_serve *s);

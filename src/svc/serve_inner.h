@@ -9,6 +9,7 @@
  *	serve_put.c      PUT of statements, deposits, pages and packs
  *	serve_release.c  releases and the channel
  *	serve_member.c   enrolment and grants
+ *	serve_crl.c      the revocation list, and the end of whom it names
  *	serve_report.c   receipts, inventories, uploads
  *	serve_relay.c    what an edge passes on
  *
@@ -162,6 +163,7 @@ struct hf_serve_session {
 	struct serve_task *tasks;
 	uint64_t kept;   /* bytes of bodies in memory */
 	bool is_touched; /* to be pumped */
+	bool is_cut;     /* its peer was revoked, and it was told to end */
 	uint64_t end_ms; /* of a newcomer's; UINT64_MAX: none, or it is being closed */
 	struct serve_budget refusals;
 	uint64_t n_unrecorded; /* refusals that were only counted */
@@ -174,6 +176,7 @@ void hf_serve_on_put(void *ctx, const struct hf_http_request *q);
 hf_err hf_serve_on_put_body(
 	void *ctx, int32_t stream, const uint8_t *bytes, size_t len, bool is_end);
 void hf_serve_on_channel(void *ctx, const struct hf_http_request *q);
+void hf_serve_on_crl(void *ctx, const struct hf_http_request *q);
 void hf_serve_on_release(void *ctx, const struct hf_http_request *q);
 void hf_serve_on_enroll(void *ctx, const struct hf_http_request *q);
 void hf_serve_on_grant(void *ctx, const struct hf_http_request *q);
@@ -293,6 +296,9 @@ uint64_t hf_serve_intakes_deadline(const struct hf_serve *s);
  */
 HF_MUST_USE hf_err hf_serve_device_open(struct hf_bytes *content, struct hf_serve *s,
 	const char *device, enum hf_object kind, struct hf_bytes object, struct hf_errinfo *ei);
+/* HF_ERR_REVOKED. Without lists: HF_OK. */
+HF_MUST_USE hf_err hf_serve_check_revoked(
+	const struct hf_serve *s, const struct hf_cert *cert, struct hf_errinfo *ei);
 /* A device speaks for itself, an edge for any. HF_ERR_DENIED. */
 HF_MUST_USE hf_err hf_serve_speaks_for(
 	const struct hf_serve_session *session, const char *device, struct hf_errinfo *ei);

@@ -44,6 +44,8 @@ hf_err hf_serve_device_open(struct hf_bytes *content, struct hf_serve *s, const 
 		e = d.found;
 	if (e == HF_OK && hf_clock_wall_s() > d.cert.not_after_s)
 		e = HF_ERR_EXPIRED;
+	if (e == HF_OK)
+		e = hf_serve_check_revoked(s, &d.cert, NULL);
 	if (e == HF_OK) {
 		set = hf_key_set_one(&d.cert.key);
 		e = hf_object_open(content, NULL, kind, object, &set, ei);

@@ -184,8 +184,10 @@ static hf_err look_at_cert(void *ctx, const struct hf_meta_device *row)
 static hf_err check_device(const struct asked *a, struct hf_serve *s, struct hf_errinfo *ei)
 {
 	struct cert_look l = { .cert = a->cert.der };
-	hf_err e = hf_meta_device_get(s->node->meta, a->cert.identity.id, look_at_cert, &l, NULL);
+	hf_err e;
 
+	HF_TRY(hf_serve_check_revoked(s, &a->cert, ei));
+	e = hf_meta_device_get(s->node->meta, a->cert.identity.id, look_at_cert, &l, NULL);
 	if (e == HF_OK)
 		e = l.found;
 	if (e == HF_ERR_NOT_FOUND)

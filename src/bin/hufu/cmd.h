@@ -98,6 +98,7 @@ int hufu_run_audit_show(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_audit_verify(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_bench_crypto(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_domain_init(const struct hufu_args *a, struct hf_errinfo *ei);
+int hufu_run_domain_revoke(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_domain_token(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_open(const struct hufu_args *a, struct hf_errinfo *ei);
 int hufu_run_publish(const struct hufu_args *a, struct hf_errinfo *ei);

@@ -13,9 +13,14 @@
 #include "http/api.h"
 #include "net/link.h"
 #include "net/loop.h"
+#include "os/clock.h"
+#include "pki/status.h"
 #include "svc/push.h"
 
-enum { LOOK_MS = 100 }; /* how often it is asked whether the user wants to stop */
+enum {
+	LOOK_MS = 100, /* how often it is asked whether the user wants to stop */
+	CRL_MS = 60 * 1000,
+};
 
 struct hub_link {
 	const struct hufu_hub_push *what;
@@ -30,6 +35,7 @@ struct hub_link {
 	struct hf_identity_want want;
 	struct hf_loop *loop;
 	struct hf_link *link;
+	struct hf_h2 *h;
 	struct hf_push *push;
 	uv_timer_t timer;
 	bool is_done; /* the hub has answered */
@@ -106,28 +112,86 @@ static void on_end(
 	hf_link_close(l->link);
 }
 
-static void on_open(void *ctx, struct hf_link *link)
+static hf_err begin_push(struct hub_link *l, struct hf_errinfo *why)
 {
-	struct hub_link *l = ctx;
 	const struct hufu_hub_push *what = l->what;
-	const struct hf_h2_client client = {
-		.mem = what->env->mem, .limits = hf_h2_limits_default, .authority = l->host
-	};
 	struct hf_push_config config = { .env = what->env,
+		.h = l->h,
 		.objects = what->release->objects,
 		.kind = HF_OBJECT_MANIFEST,
 		.pump = pump,
 		.on_progress = on_progress,
 		.on_end = on_end,
 		.ctx = l };
-	struct hf_errinfo why = { .code = HF_OK };
-	uint64_t now_ms = hf_loop_now_ms(l->loop);
-	hf_err e = hf_h2_client_new(&config.h, &client, now_ms);
 
+	memcpy(config.name, what->release->name, sizeof(config.name));
+	return hf_push_new(&l->push, &config, hf_loop_now_ms(l->loop), why);
+}
+
+/* The list is the hub's word about itself, but signed by the CA, and fresh or not. */
+static hf_err check_hub(const struct hub_link *l, struct hf_bytes der, struct hf_errinfo *why)
+{
+	const struct hf_party *p = l->what->party;
+	struct hf_crl crl;
+	struct hf_status_query q = { .crls = &crl,
+		.n_crls = 1,
+		.now_s = hf_clock_wall_s(),
+		.need = true,
+		.age_max_s = hf_policy(HF_ROW_REVOCATION_AGE, p->identity.level),
+		.n_verifies = 1 };
+
+	HF_TRY(hf_crl_parse(&crl, der.p, der.len, why));
+	return hf_status_check(&q, hf_tls_peer(hf_link_tls(l->link)), &p->issuing_ca, why);
+}
+
+static void on_crl(void *ctx, int32_t stream, hf_err e, const struct hf_http_head *head,
+	const uint8_t *body, size_t body_len)
+{
+	struct hub_link *l = ctx;
+	struct hf_errinfo why = { .code = HF_OK };
+
+	(void)stream;
+	if (e == HF_OK)
+		e = hf_api_answer(head->status, body, body_len, &why);
+	if (e == HF_OK)
+		e = check_hub(l, (struct hf_bytes){ body, body_len }, &why);
+	if (e == HF_OK)
+		e = begin_push(l, &why);
+	if (e == HF_OK)
+		return;
+	fail(l, e, why.text[0] != '\0' ? why.text : hf_err_text(e));
+	hf_link_close(l->link);
+}
+
+/* Nothing but the list is asked for before it says that the hub is good. */
+static hf_err begin(struct hub_link *l, struct hf_errinfo *why)
+{
+	const struct hf_http_call call = { .method = HF_HTTP_GET,
+		.path = HF_API_CRL,
+		.body_max = HF_CRL_DER_MAX,
+		.timeout_ms = CRL_MS,
+		.on_done = on_crl,
+		.ctx = l };
+	int32_t stream;
+
+	if (hf_policy(HF_ROW_REVOCATION_AGE, l->what->party->identity.level) == HF_POLICY_NONE)
+		return begin_push(l, why);
+	return hf_h2_call(l->h, &stream, &call, hf_loop_now_ms(l->loop));
+}
+
+static void on_open(void *ctx, struct hf_link *link)
+{
+	struct hub_link *l = ctx;
+	const struct hf_h2_client client = {
+		.mem = l->what->env->mem, .limits = hf_h2_limits_default, .authority = l->host
+	};
+	struct hf_errinfo why = { .code = HF_OK };
+	hf_err e = hf_h2_client_new(&l->h, &client, hf_loop_now_ms(l->loop));
+
+	l->link = link;
 	if (e == HF_OK) {
-		hf_link_attach(link, config.h);
-		memcpy(config.name, what->release->name, sizeof(config.name));
-		e = hf_push_new(&l->push, &config, now_ms, &why);
+		hf_link_attach(link, l->h);
+		e = begin(l, &why);
 	}
 	if (e == HF_OK)
 		return;
@@ -170,6 +234,7 @@ static void tls_init(struct hub_link *l)
 	l->chain[0] = p->sign.der;
 	l->chain[1] = p->issuing_ca.der;
 	hf_tls_config_init(&l->tls, HF_TLS_CLIENT, p->identity.level);
+	l->tls.need_crl = false; /* it is asked for on the link */
 	l->tls.mem = what->env->mem;
 	l->tls.rng = &what->env->rng;
 	l->tls.chain = l->chain;

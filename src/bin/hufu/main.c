@@ -92,6 +92,12 @@ static const struct hufu_opt opts_domain_token[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct hufu_opt opts_domain_revoke[] = {
+	OPT_NODE,
+	{ "reason", "REASON", "why, see hufu(1) (required)" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct hufu_opt opts_publish[] = {
 	{ "as", "DIR", "folder of the publisher; again for a second signature (required)" },
 	{ "hub", "HOST:PORT", "where the hub listens (required)" },
@@ -304,6 +310,13 @@ static const struct hufu_cmd commands[] = {
 	  .help = "DIR must not exist. Shares of the root seed are shown once, or written to --shares-dir.\n"
 		  "DIR/hub is the data folder to start the hub with, DIR/publisher what hufu seal wants.",
 	  .run = hufu_run_domain_init },
+	{ .name = "domain revoke", .usage = "ID|SERIAL --reason REASON [--node DIR]",
+	  .opts = opts_domain_revoke, .min_args = 1, .max_args = 1,
+	  .summary = "revoke a device, or a certificate by its serial number, on the hub's machine",
+	  .help = "Its certificates come onto the domain's revocation list for good; its links end within seconds.\n"
+		  "REASON: unspecified, key-compromise, affiliation-changed, superseded, cessation or\n"
+		  "privilege-withdrawn. To let the device in again, give it a new token.",
+	  .run = hufu_run_domain_revoke },
 	{ .name = "domain token", .usage = "--device ID --role device|edge [OPTION]...",
 	  .opts = opts_domain_token,
 	  .summary = "make an enrolment token, on the hub's machine",

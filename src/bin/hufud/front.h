@@ -7,6 +7,7 @@
  *	front_tls.c     what a link shows and believes
  *	front_serve.c   links that come in       (hub, edge)     -> svc/serve.h
  *	front_dial.c    links to our sources     (edge, device)  -> svc/agent.h
+ *	front_crl.c     revocation lists: made (hub), fetched (edge, device), gone by
  *	front_record.c  what is recorded and logged about links
  *	front_local.c   front.sock               (svc/local.h)
  *	front_status.c  what it tells
@@ -25,6 +26,7 @@
 #include "roles.h"
 #include "stop.h"
 #include "svc/agent.h"
+#include "svc/crls.h"
 #include "svc/env.h"
 #include "svc/node.h"
 #include "svc/serve.h"
@@ -32,6 +34,7 @@
 
 enum {
 	FRONT_CHAIN_MAX = 3,
+	FRONT_ROOTS_MAX = 2,
 	FRONT_BUDGETS = 256,
 	FRONT_WAITERS_MAX = 32, /* local users that wait for a pull */
 };
@@ -46,7 +49,9 @@ struct front_tls {
 	struct hf_buf der[FRONT_CHAIN_MAX];
 	struct hf_bytes chain[FRONT_CHAIN_MAX]; /* leaf, issuing CA, root CA */
 	size_t n_chain;
-	struct hf_cert root;
+	struct hf_tls_config late; /* as client, where the peer's status is asked afterwards */
+	struct hf_cert roots[FRONT_ROOTS_MAX]; /* of a member: issuing CA, root CA */
+	size_t n_roots;
 	uint8_t root_pin[HF_SM3_LEN]; /* newcomer: of the root CA, from the token */
 	char domain[HF_ID_MAX + 1];
 	struct hf_identity_want want[3]; /* by enum hf_source_kind */
@@ -86,7 +91,12 @@ struct front_busy {
 struct front_source {
 	struct front_link link; /* link.link NULL: none now */
 	unsigned no;
-	bool is_up;            /* the agent has its session */
+	bool is_up;       /* the agent has its session */
+	bool is_late;     /* it gets it once the peer's status is known */
+	struct hf_h2 *h;  /* while the link is open */
+	bool is_asking;   /* for the revocation list, on this stream */
+	bool is_answered; /* so, or it will not be: to be looked at outside of the session */
+	int32_t crl_stream;
 	uint64_t opened_ms;    /* when the link opened */
 	uint64_t next_ms;      /* not tried again before */
 	unsigned n_fails;      /* in a row */
@@ -136,6 +146,11 @@ struct front {
 	struct front_budget open_member[FRONT_BUDGETS]; /* each, by a hash of its name */
 	uint64_t n_refused_unrecorded; /* since the last refused one that was recorded */
 	uint64_t n_open_unrecorded;    /* likewise of links that opened */
+	/* Revocation. */
+	struct hf_crls *crls; /* of a member */
+	const struct hf_crls_view *view;
+	uint64_t crl_ms; /* the next look for a newer list */
+	bool is_swept;   /* nobody who is on the list has a link */
 	/* Local users. */
 	struct hufud_door *door;
 	struct front_waiter waiters[FRONT_WAITERS_MAX];
@@ -159,6 +174,21 @@ void front_tls_clear(struct front_tls *t);
 /* on_sign of every link: the key process signs. */
 void front_sign(struct front *f, struct hf_link *l, const struct hf_tls_cv *cv);
 
+/* --- front_crl.c --- */
+
+/* As a member: opens the lists; a hub asks its key process for the first one. */
+HF_MUST_USE hf_err front_crl_begin(struct front *f, struct hf_errinfo *ei);
+void front_crl_end(struct front *f);
+void front_crl_tick(struct front *f, uint64_t now_ms);
+uint64_t front_crl_deadline(const struct front *f);
+
+/* Is what we have good enough to ask it about a peer during the handshake? */
+bool front_crl_is_fresh(const struct front *f);
+
+/* A link to a source is open: who is late is checked first, and given to the agent then. */
+void front_crl_source_open(struct front_source *s);
+void front_crl_source_ending(struct front_source *s);
+
 /* --- front_record.c --- */
 
 /* A link gets its number. */
@@ -181,6 +211,9 @@ void front_serve_end(struct front *f);
 /* --- front_dial.c --- */
 
 void front_dial_init(struct front *f);
+
+/* The peer is known to be good: the agent gets the session. */
+void front_dial_up(struct front_source *s);
 
 /* Begins links that are due. */
 void front_dial_tick(struct front *f, uint64_t now_ms);

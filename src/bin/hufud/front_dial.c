@@ -61,8 +61,16 @@ static void on_open(void *ctx, struct hf_link *l)
 		return;
 	}
 	hf_link_attach(l, h);
+	s->h = h;
+	front_crl_source_open(s);
+}
+
+void front_dial_up(struct front_source *s)
+{
+	struct front *f = s->link.f;
+
 	s->is_up = true;
-	hf_agent_source_up(f->agent, s->no, h, front_now(f));
+	hf_agent_source_up(f->agent, s->no, s->h, front_now(f));
 }
 
 static void on_sign(void *ctx, struct hf_link *l, const struct hf_tls_cv *cv)
@@ -78,6 +86,7 @@ static void on_ending(void *ctx, struct hf_link *l)
 	struct front_source *s = ctx;
 
 	(void)l;
+	front_crl_source_ending(s);
 	if (!s->is_up)
 		return;
 	s->is_up = false;
@@ -103,10 +112,11 @@ static void dial(struct front *f, struct front_source *s)
 {
 	const struct hufud_upstream *u = &f->child.config.upstreams[s->no];
 	struct front_tls *tls = tls_now(f);
+	bool is_late = tls == &f->member && !front_crl_is_fresh(f);
 	struct hf_link_config config = {
 		.loop = f->loop,
 		.mem = f->env.mem,
-		.tls = &tls->client,
+		.tls = is_late ? &tls->late : &tls->client,
 		.limits = hf_link_limits_default,
 		.calls = { on_open, on_sign, on_ending, on_close },
 		.ctx = s,
@@ -118,6 +128,7 @@ static void dial(struct front *f, struct front_source *s)
 	config.limits.close_ms = CLOSE_MS;
 	front_link_init(&s->link, f, NULL);
 	s->link.is_ours = true;
+	s->is_late = is_late;
 	s->next_ms = UINT64_MAX;
 	if (hf_link_connect(&l, &config, u->host, u->port, &tls->want[u->kind], &ei) != HF_OK) {
 		hufud_log_err(&f->child.log, "cannot-connect", &ei);

@@ -32,7 +32,8 @@ static void join(struct front *f)
 	struct hf_errinfo ei = { 0 };
 
 	f->has_joined = false;
-	if (front_tls_member(f, &ei) != HF_OK || front_serve_begin(f, &ei) != HF_OK) {
+	if (front_tls_member(f, &ei) != HF_OK || front_crl_begin(f, &ei) != HF_OK ||
+		front_serve_begin(f, &ei) != HF_OK) {
 		/* Only a restart helps; the papers are on the disk. */
 		hufud_log_err(&f->child.log, "cannot-join", &ei);
 		hf_loop_stop(f->loop);
@@ -51,6 +52,7 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	if (f->has_joined)
 		join(f);
+	front_crl_tick(f, now_ms);
 	front_dial_tick(f, now_ms);
 	if (f->agent != NULL)
 		hf_agent_tick(f->agent, now_ms);
@@ -71,6 +73,7 @@ static void on_prepare(uv_prepare_t *prepare)
 		at = sooner(at, hf_agent_deadline(f->agent));
 	if (f->serve != NULL)
 		at = sooner(at, hf_serve_deadline(f->serve));
+	at = sooner(at, front_crl_deadline(f));
 	at = sooner(at, front_local_deadline(f));
 	if (at == UINT64_MAX)
 		(void)uv_timer_stop(&f->timer);
@@ -281,6 +284,7 @@ static hf_err begin(struct front *f, struct hf_errinfo *ei)
 	if (!f->node.is_member)
 		return HF_OK;
 	HF_TRY(front_tls_member(f, ei));
+	HF_TRY(front_crl_begin(f, ei));
 	return front_serve_begin(f, ei);
 }
 
@@ -295,6 +299,7 @@ static void end(struct front *f)
 	hf_agent_free(f->agent);
 	hf_loop_free(f->loop);
 	hf_node_close(&f->node);
+	front_crl_end(f);
 	front_tls_clear(&f->newcomer);
 	front_tls_clear(&f->member);
 	hf_wipe(f->token, sizeof(f->token));

@@ -22,6 +22,13 @@ static void pump(void *ctx)
 	hf_link_pump(in->k.link);
 }
 
+static void cut(void *ctx)
+{
+	struct front_incoming *in = ctx;
+
+	hf_link_abort(in->k.link, HF_ERR_REVOKED);
+}
+
 static void on_open(void *ctx, struct hf_link *l)
 {
 	struct front *f = ((struct front_incoming *)ctx)->k.f;
@@ -31,6 +38,7 @@ static void on_open(void *ctx, struct hf_link *l)
 		.is_self_signed = hf_tls_is_self_signed(hf_link_tls(l)),
 		.address = hf_link_address(l),
 		.pump = pump,
+		.cut = cut,
 		.ctx = in,
 	};
 	struct hf_errinfo ei = { 0 };
@@ -189,6 +197,7 @@ hf_err front_serve_begin(struct front *f, struct hf_errinfo *ei)
 	struct hf_serve_config config = {
 		.node = &f->node,
 		.up = c->role == HF_ROLE_EDGE ? &f->up : NULL,
+		.crls = f->crls,
 		.limits = hf_h2_limits_default,
 		.max_sessions = c->max_links,
 		.max_intakes = c->max_intakes,

@@ -23,10 +23,8 @@ static void config_init(
 	c->n_chain = t->n_chain;
 	c->alpn = alpn;
 	c->n_alpn = HF_COUNT(alpn);
-	if (t->root.der.len > 0) {
-		c->roots = &t->root;
-		c->n_roots = 1;
-	}
+	c->roots = t->roots;
+	c->n_roots = t->n_roots;
 }
 
 /* Who may be at the other end of a link that we begin. */
@@ -59,6 +57,14 @@ static hf_err chain_add(
 	return HF_OK;
 }
 
+static hf_err root_add(
+	struct front *f, struct front_tls *t, const struct hf_cert *cert, struct hf_errinfo *ei)
+{
+	HF_TRY(hf_cert_copy(&t->roots[t->n_roots], f->env.mem, cert->der.p, cert->der.len, ei));
+	t->n_roots++;
+	return HF_OK;
+}
+
 static hf_err member_init(struct front *f, struct front_tls *t, struct hf_errinfo *ei)
 {
 	const struct hf_party *p = &f->node.party;
@@ -66,12 +72,19 @@ static hf_err member_init(struct front *f, struct front_tls *t, struct hf_errinf
 	HF_TRY(chain_add(f, t, p->sign.der, ei));
 	HF_TRY(chain_add(f, t, p->issuing_ca.der, ei));
 	HF_TRY(chain_add(f, t, p->root_ca.der, ei));
-	HF_TRY(hf_cert_copy(&t->root, f->env.mem, p->root_ca.der.p, p->root_ca.der.len, ei));
+	/*
+	 * The CA that we were enrolled by is believed as such: the root CA's key lies in a safe and
+	 * signs no list a day, so nothing fresh could be said of what is issued by it.
+	 */
+	HF_TRY(root_add(f, t, &p->issuing_ca, ei));
+	HF_TRY(root_add(f, t, &p->root_ca, ei));
 	memcpy(t->domain, p->identity.domain, sizeof(t->domain));
 	config_init(f, t, &t->client, HF_TLS_CLIENT);
 	config_init(f, t, &t->server, HF_TLS_SERVER);
 	t->client.n_chain = 2; /* whoever we ask knows the root */
 	t->server.enrol = true;
+	t->late = t->client;
+	t->late.need_crl = false;
 	want_init(f, t);
 	return HF_OK;
 }
@@ -110,6 +123,8 @@ static hf_err newcomer_init(struct front *f, struct front_tls *t, struct hf_erri
 	HF_TRY(e);
 	config_init(f, t, &t->client, HF_TLS_CLIENT);
 	t->client.root_pin = t->root_pin;
+	t->client.need_crl = false; /* the first list comes to members */
+	t->late = t->client;
 	want_init(f, t);
 	return HF_OK;
 }
@@ -128,7 +143,8 @@ void front_tls_clear(struct front_tls *t)
 {
 	for (size_t i = 0; i < t->n_chain; i++)
 		hf_buf_clear(&t->der[i]);
-	hf_cert_clear(&t->root);
+	for (size_t i = 0; i < t->n_roots; i++)
+		hf_cert_clear(&t->roots[i]);
 	memset(t, 0, sizeof(*t));
 }
 

@@ -82,6 +82,7 @@ static void role_is(struct wire *w, const char *roles)
 	} routes[] = {
 		{ HF_HTTP_POST, "/v1/enroll", "NE" },
 		{ HF_HTTP_GET, "/v1/channels/current", "DEP" },
+		{ HF_HTTP_GET, "/v1/crl", "DEP" },
 		{ HF_HTTP_GET, "/v1/objects/table/00", "DEP" },
 		{ HF_HTTP_HEAD, "/v1/objects/table/00", "DEP" },
 		{ HF_HTTP_PUT, "/v1/objects/table/00", "DEP" },
