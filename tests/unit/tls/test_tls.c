@@ -340,6 +340,41 @@ static void certificates_for_something_else_are_refused(void **state)
 	hf_cert_clear(&enc.cert);
 }
 
+static void a_path_that_is_too_long_is_refused(void **state)
+{
+	static struct party cas[HF_CHAIN_MAX - 1]; /* between root and leaf: one too many */
+	struct party leaf = { 0 };
+	struct hf_bytes chain[HF_CHAIN_MAX];
+	const struct party *issuer = &dom.ca;
+	struct hf_cert_spec spec;
+	struct pair p;
+
+	(void)state;
+	for (size_t i = 0; i < HF_COUNT(cas); i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "CA %zu", i);
+		party_init(&cas[i], name);
+		spec = ca_spec(&cas[i], issuer);
+		party_issue(&cas[i], &spec, issuer);
+		chain[HF_COUNT(cas) - i] = cas[i].cert.der;
+		issuer = &cas[i];
+	}
+	party_init(&leaf, "deep");
+	spec = party_spec(&leaf, issuer);
+	party_issue(&leaf, &spec, issuer);
+	chain[0] = leaf.cert.der;
+	pair_init(&p);
+	p.c.cfg.chain = chain;
+	p.c.cfg.n_chain = HF_CHAIN_MAX;
+	p.c.cfg.signer = &leaf.signer;
+	expect_refusal(&p, &p.s, HF_ERR_LIMIT, HF_ALERT_UNKNOWN_CA,
+		"CN=deep: its path is longer than 6 certificates");
+	hf_cert_clear(&leaf.cert);
+	for (size_t i = 0; i < HF_COUNT(cas); i++)
+		hf_cert_clear(&cas[i].cert);
+}
+
 static void the_wrong_peer_is_refused(void **state)
 {
 	const struct hf_identity_want hub = { .roles = HF_ROLE_HUB, .domain = "plant" };
@@ -797,6 +832,7 @@ int main(void)
 		cmocka_unit_test(unknown_authorities_are_refused),
 		cmocka_unit_test(certificates_out_of_time_are_refused),
 		cmocka_unit_test(certificates_for_something_else_are_refused),
+		cmocka_unit_test(a_path_that_is_too_long_is_refused),
 		cmocka_unit_test(the_wrong_peer_is_refused),
 		cmocka_unit_test(revoked_and_unproven_certificates_are_refused),
 		cmocka_unit_test(a_client_without_certificate_is_refused_where_one_is_required),
