@@ -122,7 +122,9 @@ static hf_err take_name(struct hf_proxy2 *p, struct hf_reader tlv)
 		if (value == NULL || type != TLV_SSL_CN || verify != 0 ||
 			(client & CLIENT_CERT_CONN) == 0)
 			continue;
-		if (len > HF_PROXY2_NAME_MAX || memchr(value, '\0', len) != NULL)
+		/* Two names: whoever reads the other one sees somebody else. */
+		if (p->name[0] != '\0' || len > HF_PROXY2_NAME_MAX ||
+			memchr(value, '\0', len) != NULL)
 			return HF_ERR_FORMAT;
 		memcpy(p->name, value, len);
 		p->name[len] = '\0';

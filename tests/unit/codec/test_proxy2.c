@@ -140,6 +140,19 @@ static void a_name_counts_only_if_it_was_verified(void **state)
 	assert_err(with(sizeof(good) - 2, '\0'), HF_ERR_FORMAT);
 }
 
+static void refuses_a_second_name(void **state)
+{
+	uint8_t in[2 * sizeof(good)];
+	size_t tlv = sizeof(good) - 33; /* the one with the name, once more */
+	struct hf_proxy2 p;
+
+	(void)state;
+	memcpy(in, good, sizeof(good));
+	memcpy(in + sizeof(good), good + 33, tlv);
+	in[15] = (uint8_t)(in[15] + tlv);
+	assert_err(parse(&p, in, sizeof(good) + tlv), HF_ERR_FORMAT);
+}
+
 static void writes_what_it_reads(void **state)
 {
 	static const enum hf_proxy2_family families[] = { HF_PROXY2_UNKNOWN, HF_PROXY2_TCP4,
@@ -178,6 +191,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_cut_anywhere),
 		cmocka_unit_test(refuses_what_is_no_header),
 		cmocka_unit_test(a_name_counts_only_if_it_was_verified),
+		cmocka_unit_test(refuses_a_second_name),
 		cmocka_unit_test(writes_what_it_reads),
 	};
 
