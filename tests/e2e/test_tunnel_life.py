@@ -49,7 +49,7 @@ class Configuration(unittest.TestCase):
 
     def test_the_example_is_good(self):
         root = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..')
-        with open(os.path.join(root, 'examples/config/tunnel.yaml'), encoding='utf-8') as f:
+        with open(os.path.join(root, 'examples/tunnel/tunnel.yaml'), encoding='utf-8') as f:
             text = f.read()
         for line in (l.split('#')[0] for l in text.splitlines()):
             for word in line.replace('[', ' ').replace(']', ' ').replace(',', ' ').split():

@@ -669,8 +669,8 @@ static void who_stands_above_may_end_a_link_with_an_alert_of_its_own(void **stat
 	assert_string_equal(hf_tls_why(&p.s.t)->text, "not on the list");
 	assert_int_equal(hf_tls_alert_sent(&p.s.t), HF_ALERT_ACCESS_DENIED);
 	assert_err(hf_tls_write(&p.s.t, &n, &b, 1), HF_ERR_DENIED); /* it sticks */
-	assert_err(hf_tls_refuse(&p.s.t, HF_ALERT_INTERNAL_ERROR, HF_ERR_NET, "later"),
-		HF_ERR_DENIED);
+	assert_err(
+		hf_tls_refuse(&p.s.t, HF_ALERT_INTERNAL_ERROR, HF_ERR_NET, "later"), HF_ERR_DENIED);
 	pair_run(&p, SIZE_MAX);
 	assert_int_equal(hf_tls_alert_got(&p.c.t), HF_ALERT_ACCESS_DENIED);
 	assert_err(hf_tls_error(&p.c.t), HF_ERR_DENIED);
