@@ -117,8 +117,8 @@ hf_err hf_tls_peer_staples(
 }
 
 /* What a link wants of the leaf: what its user said, or the name that was asked for. */
-static hf_err check_leaf(struct hf_tls *t, const struct hf_tls_presented *p, const char *name,
-	struct hf_errinfo *ei)
+static hf_err check_leaf(
+	struct hf_tls *t, const struct hf_tls_presented *p, const char *name, struct hf_errinfo *ei)
 {
 	struct hf_identity_want want = { .dns = name };
 

@@ -75,6 +75,7 @@ bool hf_tls_describe(const struct hf_tls *t, struct hf_tls_resume *r)
 static bool parse_certs(struct hf_tls_presented *p, const struct hf_tls_resume *r)
 {
 	p->n = r->n_certs;
+	p->n_staples = 0; /* what one said then is no news now */
 	for (size_t i = 0; i < p->n; i++) {
 		if (hf_cert_parse(&p->cert[i], r->cert[i].p, r->cert[i].len, NULL) != HF_OK)
 			return false;

@@ -298,7 +298,7 @@ static void certificates_that_changed_their_places_are_refused(void **state)
 	t.p.s.cfg.signer = &two.server.signer;
 	t.s.enc_cert = dom.server.cert.der;
 	t.s.enc_key = &key;
-	tlcp_refusal(&t, &t.p.c, HF_ERR_DENIED, HF_ALERT_BAD_CERTIFICATE, "server");
+	tlcp_refusal(&t, &t.p.c, HF_ERR_PURPOSE, HF_ALERT_UNSUPPORTED_CERTIFICATE, "server");
 }
 
 /* Gives the server another encryption certificate, and expects the client to say no. */
