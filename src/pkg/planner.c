@@ -21,14 +21,33 @@ uint32_t hf_planner_chunk_max(uint32_t cut)
 	return cut + HF_CUT_MIN - 1;
 }
 
-/* The tensor that comes next; NULL: none is left. Empty ones occupy nothing and are passed over. */
+/*
+ * The tensor that comes next; NULL: none is left. Empty ones occupy nothing, and one that is the
+ * same bytes as another has been given out with it: both are passed over.
+ */
 static const struct hf_tensor *next_tensor(struct hf_planner *p)
 {
 	if (p->map == NULL)
 		return NULL;
-	while (p->tensor < p->map->n_tensors && p->map->tensors[p->tensor].len == 0)
+	while (p->tensor < p->map->n_tensors &&
+		(p->map->tensors[p->tensor].len == 0 || p->map->tensors[p->tensor].offset < p->at))
 		p->tensor++;
 	return p->tensor < p->map->n_tensors ? &p->map->tensors[p->tensor] : NULL;
+}
+
+/*
+ * Where the stretch of the tensor with this number ends: with it, or, if the format has less than
+ * HF_CUT_MIN bytes of its own between it and the next one, where that one begins.
+ */
+static uint64_t stretch_end(const struct hf_planner *p, size_t number)
+{
+	const struct hf_tensor *t = p->map->tensors;
+	uint64_t end = t[number].offset + t[number].len;
+
+	for (size_t i = number + 1; i < p->map->n_tensors; i++)
+		if (t[i].len != 0 && t[i].offset >= end)
+			return t[i].offset - end < HF_CUT_MIN ? t[i].offset : end;
+	return end;
 }
 
 /* The next piece of a long stretch; a rest under HF_CUT_MIN joins it. */
@@ -46,17 +65,19 @@ static void take_piece(struct hf_planner *p, struct hf_cut *out)
 /* Small neighbours, from the tensor at `at` on, as many as fit. */
 static void take_neighbours(struct hf_planner *p, struct hf_cut *out)
 {
-	const struct hf_tensor *t = p->map->tensors;
-	uint64_t len = 0;
+	uint64_t start = p->at;
+	const struct hf_tensor *t;
 
-	*out = (struct hf_cut){ .offset = p->at, .tensor = (uint32_t)p->tensor };
-	while (p->tensor < p->map->n_tensors && t[p->tensor].len < HF_CUT_MIN &&
-		t[p->tensor].offset == p->at + len && len + t[p->tensor].len <= p->cut) {
-		len += t[p->tensor].len;
+	*out = (struct hf_cut){ .offset = start, .tensor = (uint32_t)p->tensor };
+	while ((t = next_tensor(p)) != NULL && t->offset == p->at) {
+		uint64_t end = stretch_end(p, p->tensor);
+
+		if (end - p->at >= HF_CUT_MIN || end - start > p->cut)
+			break;
+		p->at = end;
 		p->tensor++;
 	}
-	out->len = (uint32_t)len;
-	p->at += len;
+	out->len = (uint32_t)(p->at - start);
 }
 
 bool hf_planner_next(struct hf_planner *p, struct hf_cut *out)
@@ -75,8 +96,8 @@ bool hf_planner_next(struct hf_planner *p, struct hf_cut *out)
 		p->long_end = t == NULL ? p->file_len : t->offset;
 		p->long_tensor = HF_CHUNK_NO_TENSOR;
 		take_piece(p, out);
-	} else if (t->len >= HF_CUT_MIN) {
-		p->long_end = t->offset + t->len;
+	} else if (stretch_end(p, p->tensor) - p->at >= HF_CUT_MIN) {
+		p->long_end = stretch_end(p, p->tensor);
 		p->long_tensor = (uint32_t)p->tensor;
 		p->tensor++;
 		take_piece(p, out);

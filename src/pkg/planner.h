@@ -2,9 +2,11 @@
 /*
  * Where a file is cut into chunks (docs/formats/package.md). Tensors in file order; a tensor of 64
  * KiB or more starts a chunk and is cut every `cut` bytes; smaller neighbours share a chunk up to
- * `cut`; a last piece under 64 KiB joins its predecessor. What no tensor covers (a header) is cut
- * like a tensor and shares with none: a header that grows never moves the rest. Without a map the
- * whole file is one such stretch. The planner needs no memory of its own.
+ * `cut`; a last piece under 64 KiB joins its predecessor. Less than 64 KiB between two tensors
+ * (padding, fields of the format) counts as the end of the first one. What else no tensor covers (a
+ * header, what follows the last tensor) is cut like a tensor and shares with none: a header that
+ * grows never moves the rest. Without a map the whole file is one such stretch. The planner needs
+ * no memory of its own.
  */
 #ifndef HF_PKG_PLANNER_H
 #define HF_PKG_PLANNER_H
