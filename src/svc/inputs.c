@@ -22,6 +22,7 @@ struct input {
 	const char *path;
 	struct hf_pkg_file file;
 	struct hf_model_map map;
+	bool is_strange; /* a model with something in it that this version does not know */
 };
 
 struct hf_inputs {
@@ -54,17 +55,34 @@ static int input_order(const void *a, const void *b)
 	return strcmp(x->file.path, y->file.path);
 }
 
+static hf_err read_input(void *ctx, uint8_t *out, size_t len, uint64_t at)
+{
+	const struct input *in = ctx;
+
+	return hf_file_pread(in->fd, out, len, at, NULL);
+}
+
+/* Where the tensors of a file lie. What this version does not know of a format has no map. */
+static hf_err load_map(const struct hf_env *env, struct input *in, struct hf_errinfo *ei)
+{
+	const struct hf_model_source src = { read_input, in, in->file.len };
+	struct hf_errinfo why = { .code = HF_OK };
+	hf_err e = hf_model_map_read(&in->map, &src, HEAD_MAX, env->mem, &why);
+
+	in->is_strange = e == HF_ERR_UNSUPPORTED;
+	if (in->is_strange)
+		e = hf_model_map_parse(
+			&in->map, HF_MODEL_UNKNOWN, NULL, 0, 0, in->file.len, env->mem, ei);
+	in->file.format = (uint16_t)in->map.format;
+	if (e == HF_OK)
+		return HF_OK;
+	return hf_fail(ei, e, "%s: %s", in->path, why.code == HF_OK ? hf_err_text(e) : why.text);
+}
+
 /* Opens one file and reads where its tensors lie. */
 static hf_err load_input(const struct hf_env *env, struct input *in, struct hf_errinfo *ei)
 {
-	uint8_t first[HF_MODEL_SNIFF_LEN];
 	struct hf_file_stat st;
-	struct hf_buf head;
-	uint8_t *room = NULL;
-	uint64_t head_len = 0;
-	enum hf_model_format format;
-	size_t n;
-	hf_err e;
 
 	HF_TRY(hf_file_open(&in->fd, in->path, HF_FILE_READ | HF_FILE_FOLLOW, 0, ei));
 	HF_TRY(hf_file_fstat(&st, in->fd, ei));
@@ -79,25 +97,7 @@ static hf_err load_input(const struct hf_env *env, struct input *in, struct hf_e
 			in->path, HF_PKG_PATH_MAX);
 	in->file.len = st.size;
 	in->file.is_executable = (st.mode & 0111) != 0;
-
-	n = st.size < sizeof(first) ? (size_t)st.size : sizeof(first);
-	HF_TRY(hf_file_pread(in->fd, first, n, 0, ei));
-	format = hf_model_sniff(&head_len, first, n, st.size);
-	in->file.format = (uint16_t)format;
-	if (head_len > HEAD_MAX)
-		return hf_fail(ei, HF_ERR_LIMIT, "%s: a header of %llu bytes, at most %d are read",
-			in->path, (unsigned long long)head_len, HEAD_MAX);
-	hf_buf_init(&head, env->mem, HEAD_MAX);
-	e = hf_buf_room(&head, &room, (size_t)head_len);
-	if (e == HF_OK && head_len > 0)
-		e = hf_file_pread(in->fd, room, (size_t)head_len, 0, ei);
-	if (e == HF_OK)
-		e = hf_model_map_parse(
-			&in->map, format, room, (size_t)head_len, HEAD_MAX, st.size, env->mem, ei);
-	if (e != HF_OK)
-		(void)hf_fail(ei, e, "%s: %s", in->path, hf_err_text(e));
-	hf_buf_clear(&head);
-	return e;
+	return load_map(env, in, ei);
 }
 
 static hf_err load_inputs(struct hf_inputs *in, struct hf_errinfo *ei)
@@ -210,6 +210,19 @@ void hf_inputs_free(struct hf_inputs *in)
 	hf_work_clear(&in->work);
 	hf_wipe(in, sizeof(*in));
 	hf_mem_free(mem, in);
+}
+
+void hf_inputs_notes(struct hf_inputs_notes *out, const struct hf_inputs *in)
+{
+	*out = (struct hf_inputs_notes){ .n_pickles = 0 };
+	for (size_t i = 0; i < in->spec->n_files; i++) {
+		const struct input *f = &in->files[i];
+
+		if (f->map.format == HF_MODEL_PICKLE && out->n_pickles++ == 0)
+			memcpy(out->pickle, f->file.path, sizeof(out->pickle));
+		if (f->is_strange && out->n_strange++ == 0)
+			memcpy(out->strange, f->file.path, sizeof(out->strange));
+	}
 }
 
 hf_err hf_inputs_seal(struct hf_inputs *in, const struct hf_chunk_keys *keys,

@@ -40,6 +40,17 @@ HF_MUST_USE hf_err hf_inputs_new(struct hf_inputs **out, const struct hf_env *en
 /* Closes and wipes. NULL is accepted. */
 void hf_inputs_free(struct hf_inputs *in);
 
+/* Files of which whoever seals them should be told something; the names are those of the package.
+ */
+struct hf_inputs_notes {
+	size_t n_pickles; /* programs for Python, sealed as opaque bytes */
+	size_t n_strange; /* models with something this version does not know, cut as plain files */
+	char pickle[HF_PKG_PATH_MAX + 1];  /* the first of them */
+	char strange[HF_PKG_PATH_MAX + 1]; /* the first of them */
+};
+
+void hf_inputs_notes(struct hf_inputs_notes *out, const struct hf_inputs *in);
+
 /* Hands all files with their sealed chunks to the writer, in order; the caller finishes it. */
 HF_MUST_USE hf_err hf_inputs_seal(struct hf_inputs *in, const struct hf_chunk_keys *keys,
 	struct hf_pkg_writer *writer, struct hf_errinfo *ei);

@@ -273,6 +273,7 @@ static hf_err write_bundle(struct sealing *s, struct hf_seal_result *result)
 	HF_TRY(hf_bundle_out_put(&s->out, HF_OBJECT_ROOT,
 		(struct hf_bytes){ s->party[0].root_object.p, s->party[0].root_object.len }));
 	HF_TRY(hf_bundle_out_finish(&s->out));
+	hf_inputs_notes(&result->notes, s->inputs);
 	result->expires_s = s->now_s + s->spec->life_s;
 	result->n_chunks = body.n_chunks;
 	result->plain_len = body.plain_len;

@@ -14,6 +14,7 @@
 #include "pkg/object.h"
 #include "policy/policy.h"
 #include "svc/env.h"
+#include "svc/inputs.h"
 #include "svc/work.h"
 
 enum {
@@ -45,6 +46,7 @@ struct hf_seal_result {
 	uint64_t n_chunks;
 	uint64_t plain_len;
 	uint64_t sealed_len;
+	struct hf_inputs_notes notes;
 };
 
 /*

@@ -81,6 +81,18 @@ def model(name='layer.0'):
     return struct.pack('<Q', len(head.encode())) + head.encode() + a + b
 
 
+def gguf(kind=8):
+    """A GGUF file of three tensors with padding between them."""
+    def text(s):
+        return struct.pack('<Q', len(s)) + s.encode()
+
+    def info(name, shape, kind, offset):
+        return text(name) + struct.pack(f'<I{len(shape)}QIQ', len(shape), *shape, kind, offset)
+    head = b'GGUF' + struct.pack('<IQQ', 3, 3, 1) + text('general.name') + struct.pack('<I', 8) + text('small')
+    head += info('embd', [64, 2000], kind, 0) + info('norm', [9], 0, 136000) + info('out', [9], 0, 136064)
+    return head + bytes(-len(head) % 32) + os.urandom(136000 + 36) + bytes(28) + os.urandom(36)
+
+
 def run(*args, **more):
     return subprocess.run([HUFU, *args], capture_output=True, text=True, timeout=300, check=False,
                           stdin=subprocess.DEVNULL, **more)
@@ -506,6 +518,38 @@ class Show(unittest.TestCase):
         data = r['header_len']
         self.assertEqual([(t['name'], t['dtype'], t['shape'], t['offset'] - data, t['len']) for t in r['tensors']],
                          [('layer.0', 'F32', [10, 10], 0, 400), ('layer.1', 'BF16', [100, 1000], 400, 200000)])
+
+    def test_models_of_other_formats_are_shown_and_come_back_unchanged(self):
+        put('small.gguf', gguf())
+        r = json.loads(ok('show', 'small.gguf', '--json').stdout)
+        self.assertEqual((r['kind'], r['format'], r['n_tensors']), ('model', 'gguf', 3))
+        self.assertEqual([(t['name'], t['dtype'], t['shape'], t['offset'] - r['header_len'], t['len']) for t in r['tensors']],
+                         [('embd', 'Q8_0', [64, 2000], 0, 136000), ('norm', 'F32', [9], 136000, 36),
+                          ('out', 'F32', [9], 136064, 36)])
+        put('old.pt', b'\x80\x02}q\x00.')
+        put('new.pt', b'PK\3\4' + bytes(22) + struct.pack('<HH', 16, 0) + b'archive/data.pkl' + bytes(9))
+        put('strange.gguf', gguf(kind=77))
+        for name in ('old.pt', 'new.pt'):
+            r = json.loads(ok('show', name, '--json').stdout)
+            self.assertEqual((r['format'], r['n_tensors']), ('pickle', 0))
+            self.assertIn('program', r['warning'])
+        self.assertEqual(run('show', 'strange.gguf').returncode, INPUT)
+        files = ('small.gguf', 'old.pt', 'new.pt', 'strange.gguf')
+        r = json.loads(seal('formats.hufu', *files, more=['--json']).stdout)
+        self.assertEqual((r['pickles'], r['first_pickle'], r['models_not_understood'], r['first_not_understood']),
+                         (2, 'new.pt', 1, 'strange.gguf'))
+        ok('open', 'formats.hufu', '--as', 'dom', '--passphrase-file', 'passphrase', '-o', 'out-formats')
+        for name in files:
+            self.assertEqual(get(f'out-formats/{name}'), get(name), name)
+        r = json.loads(ok('show', 'formats.hufu', '--json').stdout)
+        shown = next(s for s in r['statements'] if s['kind'] == 'manifest')['files']
+        self.assertEqual({f['path']: f['format'] for f in shown},
+                         {'small.gguf': 'gguf', 'old.pt': 'pickle', 'new.pt': 'pickle', 'strange.gguf': 'plain'})
+        self.assertEqual(next(f['chunks'] for f in shown if f['path'] == 'small.gguf'), 3)  # head, embd, norm and out
+        put('short.gguf', gguf()[:-40])
+        r = run('seal', 'short.gguf', '--as', 'dom/publisher', '--lineage', 'digits', '--release', '7', '-o', 'short.hufu')
+        self.assertEqual(r.returncode, INPUT)
+        self.assertIn('leave', r.stderr)
 
     def test_no_control_character_reaches_the_terminal(self):
         put('evil.safetensors', model(name='a\x1b[2Jb\x9b1mc\nd\u202e'))

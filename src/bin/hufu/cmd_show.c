@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "model/model_map.h"
 #include "os/file.h"
 #include "os/heap.h"
 #include "pkg/bundle.h"
@@ -59,21 +58,22 @@ static hf_err show_loaded(
 		return hufu_show_slots(v, bytes, ei);
 	if (begins(f, "\x30", 1))
 		return show_der(v, bytes, ei);
-	return hf_fail(ei, HF_ERR_FORMAT,
-		"neither bundle, object, certificate, key file nor safetensors model");
+	return hf_fail(
+		ei, HF_ERR_FORMAT, "neither bundle, object, certificate, key file nor model");
 }
 
 static hf_err show_file(struct hufu_view *v, const struct file *f, struct hf_errinfo *ei)
 {
 	struct hf_errinfo why = { .code = HF_OK };
-	uint64_t head_len = 0;
+	bool is_model = false;
 	struct hf_buf bytes;
 	hf_err e;
 
 	if (begins(f, HF_BUNDLE_MARK, sizeof(HF_BUNDLE_MARK)))
 		return hufu_show_bundle(v, f->path, f->with_chunks, ei);
-	if (hf_model_sniff(&head_len, f->first, f->first_len, f->len) == HF_MODEL_SAFETENSORS)
-		return hufu_show_model(v, f->fd, f->path, head_len, f->len, ei);
+	e = hufu_show_model(v, f->fd, f->path, f->len, &is_model, ei);
+	if (is_model)
+		return e;
 	hf_buf_init(&bytes, hf_os_mem(), hf_object_max(HF_OBJECT_MANIFEST));
 	e = hf_file_load_input(&bytes, f->path, ei);
 	if (e == HF_OK) {

@@ -370,7 +370,7 @@ static const struct hufu_cmd commands[] = {
 	{ .name = "show", .usage = "FILE [--chunks] [--json]", .opts = opts_show,
 	  .min_args = 1, .max_args = 1,
 	  .summary = "print what a bundle, object, certificate, key file or model says",
-	  .help = "Reads safetensors models, bundles, each object of one, certificates (PEM or DER) and what is\n"
+	  .help = "Reads models (safetensors, GGUF), bundles, each object of one, certificates (PEM or DER) and what is\n"
 		  "public about key files. Checks no signature: that is hufu verify.",
 	  .run = hufu_run_show },
 	{ .name = "status", .usage = "[--node DIR] [--json]", .opts = opts_status,

@@ -33,9 +33,9 @@ HF_MUST_USE hf_err hufu_show_cert(struct hufu_view *v, struct hf_bytes der, stru
 /* Certificates in PEM. */
 HF_MUST_USE hf_err hufu_show_pem(struct hufu_view *v, struct hf_bytes text, struct hf_errinfo *ei);
 
-/* The tensors of a model file; head_len from hf_model_sniff(). */
-HF_MUST_USE hf_err hufu_show_model(struct hufu_view *v, int fd, const char *path, uint64_t head_len,
-	uint64_t file_len, struct hf_errinfo *ei);
+/* The tensors of a model file; *is_model false: it is none, and nothing was shown. */
+HF_MUST_USE hf_err hufu_show_model(struct hufu_view *v, int fd, const char *path, uint64_t file_len,
+	bool *is_model, struct hf_errinfo *ei);
 
 /* A bundle file: members, statements, and each chunk's place if asked for. */
 HF_MUST_USE hf_err hufu_show_bundle(

@@ -10,6 +10,10 @@
 
 enum { SHAPE_TEXT = HF_MODEL_DIMS_MAX * 24 };
 
+static const char pickle_warning[] = "a pickle is a program: whoever loads it runs it. It is "
+				     "sealed as opaque bytes; convert it to "
+				     "safetensors";
+
 /* "[1000,30]" */
 static void shape_text(char text[SHAPE_TEXT], const struct hf_tensor *t)
 {
@@ -40,12 +44,14 @@ static void show_shape(struct hufu_view *v, const struct hf_tensor *t)
 static void show_map(struct hufu_view *v, const struct hf_model_map *map)
 {
 	hufu_view_str(v, "kind", "model");
-	hufu_view_str(v, "format", "safetensors");
+	hufu_view_str(v, "format", hf_model_format_name(map->format));
+	if (map->format == HF_MODEL_PICKLE)
+		hufu_view_str(v, "warning", pickle_warning);
 	hufu_view_len(v, "len", map->file_len);
 	hufu_view_len(v, "header_len", map->data_at);
-	hufu_view_u64(v, "n_tensors", map->n_tensors);
+	hufu_view_u64(v, "n_tensors", map->n_tensors + map->n_elsewhere);
 	hufu_view_list(v, "tensors");
-	for (size_t i = 0; i < map->n_tensors; i++) {
+	for (size_t i = 0; i < map->n_tensors + map->n_elsewhere; i++) {
 		const struct hf_tensor *t = &map->tensors[i];
 
 		hufu_view_row(v);
@@ -54,32 +60,39 @@ static void show_map(struct hufu_view *v, const struct hf_model_map *map)
 		show_shape(v, t);
 		hufu_view_u64(v, "offset", t->offset);
 		hufu_view_u64(v, "len", t->len);
+		if (t->location != NULL)
+			hufu_view_str(v, "in", t->location);
 		hufu_view_end(v);
 	}
 	hufu_view_end(v);
 }
 
-hf_err hufu_show_model(struct hufu_view *v, int fd, const char *path, uint64_t head_len,
-	uint64_t file_len, struct hf_errinfo *ei)
-{
-	const struct hf_mem *mem = hf_os_mem();
-	struct hf_model_map map = { .n_tensors = 0 };
-	struct hf_buf head;
-	uint8_t *room = NULL;
-	hf_err e;
+struct file {
+	int fd;
+	struct hf_errinfo *ei;
+};
 
-	hf_buf_init(&head, mem, HF_MODEL_HEAD_MAX + 8);
-	e = hf_buf_room(&head, &room, (size_t)head_len);
-	if (e == HF_OK)
-		e = hf_file_pread(fd, room, (size_t)head_len, 0, ei);
-	if (e == HF_OK)
-		e = hf_model_map_parse(&map, HF_MODEL_SAFETENSORS, room, (size_t)head_len,
-			HF_MODEL_HEAD_MAX, file_len, mem, ei);
-	if (e == HF_OK)
+static hf_err read_file(void *ctx, uint8_t *out, size_t len, uint64_t at)
+{
+	const struct file *f = ctx;
+
+	return hf_file_pread(f->fd, out, len, at, f->ei);
+}
+
+hf_err hufu_show_model(struct hufu_view *v, int fd, const char *path, uint64_t file_len,
+	bool *is_model, struct hf_errinfo *ei)
+{
+	struct hf_model_map map = { .n_tensors = 0 };
+	struct hf_errinfo why = { .code = HF_OK };
+	struct file f = { fd, &why };
+	const struct hf_model_source src = { read_file, &f, file_len };
+	hf_err e = hf_model_map_read(&map, &src, (size_t)HF_MODEL_HEAD_MAX + 8, hf_os_mem(), &why);
+
+	*is_model = e != HF_OK || map.format != HF_MODEL_UNKNOWN;
+	if (e != HF_OK)
+		(void)hf_fail(ei, e, "%s: %s", path, why.code == HF_OK ? hf_err_text(e) : why.text);
+	else if (*is_model)
 		show_map(v, &map);
-	else
-		(void)hf_fail(ei, e, "%s: %s", path, hf_err_text(e));
 	hf_model_map_clear(&map);
-	hf_buf_clear(&head);
 	return e;
 }

@@ -25,6 +25,7 @@ static void show_body(struct hufu_view *v, const struct hf_pkg_body *body)
 {
 	struct hf_bytes rest = body->files;
 	struct hf_pkg_file f;
+	const char *format;
 
 	hufu_view_u64(v, "chunks", body->n_chunks);
 	hufu_view_len(v, "plain_len", body->plain_len);
@@ -40,8 +41,8 @@ static void show_body(struct hufu_view *v, const struct hf_pkg_body *body)
 		hufu_view_str(v, "path", f.path);
 		hufu_view_len(v, "len", f.len);
 		hufu_view_u64(v, "chunks", f.n_chunks);
-		hufu_view_str(
-			v, "format", f.format == HF_MODEL_SAFETENSORS ? "safetensors" : "plain");
+		format = hf_model_format_name(f.format);
+		hufu_view_str(v, "format", format == NULL ? "unknown" : format);
 		hufu_view_bool(v, "executable", f.is_executable);
 		hufu_view_end(v);
 	}
