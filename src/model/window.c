@@ -83,7 +83,7 @@ uint8_t hf_window_u8(struct hf_window *w, uint64_t at)
 
 uint16_t hf_window_le16(struct hf_window *w, uint64_t at)
 {
-	uint8_t b[2];
+	uint8_t b[2] = { 0 };
 
 	(void)hf_window_get(w, b, sizeof(b), at);
 	return (uint16_t)(b[0] | b[1] << 8);
@@ -91,7 +91,7 @@ uint16_t hf_window_le16(struct hf_window *w, uint64_t at)
 
 uint32_t hf_window_le32(struct hf_window *w, uint64_t at)
 {
-	uint8_t b[4];
+	uint8_t b[4] = { 0 };
 
 	(void)hf_window_get(w, b, sizeof(b), at);
 	return hf_get_le32(b);
@@ -99,7 +99,7 @@ uint32_t hf_window_le32(struct hf_window *w, uint64_t at)
 
 uint64_t hf_window_le64(struct hf_window *w, uint64_t at)
 {
-	uint8_t b[8];
+	uint8_t b[8] = { 0 };
 
 	(void)hf_window_get(w, b, sizeof(b), at);
 	return hf_get_le64(b);
