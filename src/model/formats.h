@@ -77,6 +77,11 @@ HF_MUST_USE hf_err hf_safetensors_parse(
 HF_MUST_USE hf_err hf_gguf_read(
 	struct hf_model_map *map, struct hf_window *w, struct hf_errinfo *ei);
 
+/* True when the whole file is made like an ONNX model. */
+bool hf_onnx_is(struct hf_window *w);
+HF_MUST_USE hf_err hf_onnx_read(
+	struct hf_model_map *map, struct hf_window *w, struct hf_errinfo *ei);
+
 /* True for a Python pickle, alone or in the zip file of PyTorch. */
 bool hf_pickle_is(struct hf_window *w);
 

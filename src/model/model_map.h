@@ -123,6 +123,14 @@ HF_MUST_USE hf_err hf_model_map_read(struct hf_model_map *map, const struct hf_m
 	size_t head_max, const struct hf_mem *mem, struct hf_errinfo *ei);
 
 /*
+ * The map of a file that an ONNX model keeps beside itself under this name: the tensors that lie in
+ * it. Of a file that the model does not name the map has none, and format HF_MODEL_UNKNOWN. Errors
+ * as hf_model_map_read().
+ */
+HF_MUST_USE hf_err hf_model_map_beside(struct hf_model_map *map, const struct hf_model_map *model,
+	const char *name, uint64_t file_len, struct hf_errinfo *ei);
+
+/*
  * For safetensors, whose header comes first. Looks at the first bytes (up to HF_MODEL_SNIFF_LEN,
  * fewer if the file is shorter) and gives the format, and in *head_len how many bytes from the
  * start of the file hf_model_map_parse() wants; 0 for an unknown format.

@@ -100,6 +100,23 @@ static hf_err load_input(const struct hf_env *env, struct input *in, struct hf_e
 	return load_map(env, in, ei);
 }
 
+/* Files in which an ONNX model keeps tensors are cut at those. */
+static hf_err load_beside(struct hf_inputs *in, const struct input *model, struct hf_errinfo *ei)
+{
+	for (size_t i = 0; model->map.n_elsewhere > 0 && i < in->spec->n_files; i++) {
+		struct input *f = &in->files[i];
+		struct hf_model_map map = { .n_tensors = 0 };
+
+		if (f->map.format != HF_MODEL_UNKNOWN)
+			continue;
+		HF_TRY(hf_model_map_beside(&map, &model->map, f->file.path, f->file.len, ei));
+		hf_model_map_clear(&f->map);
+		f->map = map;
+		f->file.format = (uint16_t)map.format;
+	}
+	return HF_OK;
+}
+
 static hf_err load_inputs(struct hf_inputs *in, struct hf_errinfo *ei)
 {
 	in->files = hf_mem_array(in->env->mem, in->spec->n_files, sizeof(*in->files));
@@ -117,6 +134,9 @@ static hf_err load_inputs(struct hf_inputs *in, struct hf_errinfo *ei)
 		if (strcmp(in->files[i - 1].file.path, in->files[i].file.path) == 0)
 			return hf_fail(ei, HF_ERR_ARG, "two files are called '%s'",
 				in->files[i].file.path);
+	for (size_t i = 0; i < in->spec->n_files; i++)
+		if (in->files[i].map.format == HF_MODEL_ONNX)
+			HF_TRY(load_beside(in, &in->files[i], ei));
 	return HF_OK;
 }
 

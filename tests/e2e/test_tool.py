@@ -93,6 +93,26 @@ def gguf(kind=8):
     return head + bytes(-len(head) % 32) + os.urandom(136000 + 36) + bytes(28) + os.urandom(36)
 
 
+def onnx():
+    """An ONNX file of two tensors, one of them in a file beside it, and the bytes of the other."""
+    def varint(n):
+        return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
+
+    def field(number, content):
+        if isinstance(content, int):
+            return varint(number << 3) + varint(content)
+        return varint(number << 3 | 2) + varint(len(content)) + content
+
+    def outside(key, value):
+        return field(13, field(1, key) + field(2, value))
+    weights = os.urandom(80000)
+    near = field(1, 20000) + field(2, 1) + field(8, b'near') + field(9, weights)
+    far = field(1, 20000) + field(2, 1) + field(8, b'far') + outside(b'location', b'small.data')
+    far += outside(b'offset', b'4096') + outside(b'length', b'80000') + field(14, 1)
+    graph = field(2, b'g') + field(5, near) + field(5, far)
+    return field(1, 8) + field(7, graph) + field(8, field(2, 15)), weights
+
+
 def run(*args, **more):
     return subprocess.run([HUFU, *args], capture_output=True, text=True, timeout=300, check=False,
                           stdin=subprocess.DEVNULL, **more)
@@ -534,7 +554,15 @@ class Show(unittest.TestCase):
             self.assertEqual((r['format'], r['n_tensors']), ('pickle', 0))
             self.assertIn('program', r['warning'])
         self.assertEqual(run('show', 'strange.gguf').returncode, INPUT)
-        files = ('small.gguf', 'old.pt', 'new.pt', 'strange.gguf')
+        made, weights = onnx()
+        put('small.onnx', made)
+        put('small.data', os.urandom(100000))
+        r = json.loads(ok('show', 'small.onnx', '--json').stdout)
+        self.assertEqual([(t['name'], t['dtype'], t['shape'], t['offset'], t['len']) for t in r['tensors'][:1]],
+                         [('near', 'F32', [20000], made.index(weights), 80000)])
+        self.assertEqual([(t['name'], t['in'], t['offset'], t['len']) for t in r['tensors'][1:]],
+                         [('far', 'small.data', 4096, 80000)])
+        files = ('small.gguf', 'old.pt', 'new.pt', 'strange.gguf', 'small.onnx', 'small.data')
         r = json.loads(seal('formats.hufu', *files, more=['--json']).stdout)
         self.assertEqual((r['pickles'], r['first_pickle'], r['models_not_understood'], r['first_not_understood']),
                          (2, 'new.pt', 1, 'strange.gguf'))
@@ -544,7 +572,9 @@ class Show(unittest.TestCase):
         r = json.loads(ok('show', 'formats.hufu', '--json').stdout)
         shown = next(s for s in r['statements'] if s['kind'] == 'manifest')['files']
         self.assertEqual({f['path']: f['format'] for f in shown},
-                         {'small.gguf': 'gguf', 'old.pt': 'pickle', 'new.pt': 'pickle', 'strange.gguf': 'plain'})
+                         {'small.gguf': 'gguf', 'old.pt': 'pickle', 'new.pt': 'pickle', 'strange.gguf': 'plain',
+                          'small.onnx': 'onnx', 'small.data': 'onnx-data'})
+        self.assertEqual(next(f['chunks'] for f in shown if f['path'] == 'small.data'), 3)
         self.assertEqual(next(f['chunks'] for f in shown if f['path'] == 'small.gguf'), 3)  # head, embd, norm and out
         put('short.gguf', gguf()[:-40])
         r = run('seal', 'short.gguf', '--as', 'dom/publisher', '--lineage', 'digits', '--release', '7', '-o', 'short.hufu')

@@ -370,8 +370,8 @@ static const struct hufu_cmd commands[] = {
 	{ .name = "show", .usage = "FILE [--chunks] [--json]", .opts = opts_show,
 	  .min_args = 1, .max_args = 1,
 	  .summary = "print what a bundle, object, certificate, key file or model says",
-	  .help = "Reads models (safetensors, GGUF), bundles, each object of one, certificates (PEM or DER) and what is\n"
-		  "public about key files. Checks no signature: that is hufu verify.",
+	  .help = "Reads models (safetensors, GGUF, ONNX), bundles, each object of one, certificates (PEM or\n"
+		  "DER) and what is public about key files. Checks no signature: that is hufu verify.",
 	  .run = hufu_run_show },
 	{ .name = "status", .usage = "[--node DIR] [--json]", .opts = opts_status,
 	  .summary = "print what the node of this machine says of itself",
