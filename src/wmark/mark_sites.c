@@ -116,8 +116,9 @@ hf_err hf_mark_params_choose(struct hf_mark_params *p, uint64_t n_weights)
 	share = (double)v.n_sites * v.n_s / (double)n_weights;
 	v.alpha = HF_MARK_ALPHA_ONE / 16;
 	if (share > 1.0 / SHARE)
-		v.alpha =
-			(uint32_t)fmax(v.alpha * sqrt(1 / (SHARE * share)), HF_MARK_ALPHA_ONE / 24);
+		v.alpha = (uint32_t)(v.alpha * sqrt(1 / (SHARE * share)));
+	if (v.alpha < HF_MARK_ALPHA_ONE / 24)
+		v.alpha = HF_MARK_ALPHA_ONE / 24;
 	v.rate = ((uint64_t)v.n_sites << 32) / (n_weights / n_s);
 	*p = v;
 	return HF_OK;

@@ -120,7 +120,7 @@ static void ones_are_as_frequent_as_the_class_says(void **state)
 		double p = hf_mark_threshold[c] / 256.0;
 		double off = ones[c] - n[c] * p;
 
-		assert_true(n[c] > 64 * SITES / 5 * 0.9);
+		assert_true(n[c] > 64.0 * SITES / HF_MARK_CLASSES * 0.9);
 		assert_true(off * off < 25 * n[c] * p * (1 - p)); /* five standard deviations */
 	}
 }

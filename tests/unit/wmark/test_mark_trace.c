@@ -201,7 +201,7 @@ static void the_bound_is_never_below_the_truth(void **state)
 		assert_true(hf_mark_bound_log10(&b, k) >= log10(tail));
 		assert_true(hf_mark_bound_log10(&b, k) <= log10(tail) + 1);
 	}
-	for (double p = -1; p > -12; p--)
+	for (int p = -1; p > -12; p--)
 		assert_true(fabs(hf_mark_bound_log10(&b, hf_mark_bound_score(&b, p)) - p) < 1e-9);
 }
 
