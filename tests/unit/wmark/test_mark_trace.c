@@ -281,6 +281,25 @@ static void broken_contracts_are_refused(void **state)
 	free(s.words);
 }
 
+static void more_named_than_there_is_room_for_is_an_error(void **state)
+{
+	static struct scene s;
+	struct hf_mark_trace t = { .coalition = 77 };
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	scene_init(&s, 9, 512, HF_MARK_NAMED_MAX + 1);
+	for (size_t u = 1; u < s.n; u++) /* one word for all of them */
+		memcpy(s.words + u * (SITES_MAX / 8), s.words, SITES_MAX / 8);
+	attack(&s, AVERAGE, 1);
+	assert_err(trace(&t, NULL, &s), HF_ERR_LIMIT);
+	assert_int_equal(t.coalition, 77);
+	s.n--;
+	assert_ok(trace(&t, NULL, &s));
+	assert_int_equal(t.n_named, HF_MARK_NAMED_MAX);
+	free(s.words);
+}
+
 static void every_allocation_may_fail(void **state)
 {
 	static struct scene s;
@@ -314,6 +333,7 @@ int main(void)
 		cmocka_unit_test(nothing_readable_tells_nothing),
 		cmocka_unit_test(fast_scores_are_the_slow_ones),
 		cmocka_unit_test(broken_contracts_are_refused),
+		cmocka_unit_test(more_named_than_there_is_room_for_is_an_error),
 		cmocka_unit_test(every_allocation_may_fail),
 	};
 
