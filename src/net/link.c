@@ -546,6 +546,7 @@ void hf_link_begin(struct hf_link *l)
 	struct hf_tls_start start = {
 		.server_name = l->dial != NULL ? l->dial->host : NULL,
 		.want = l->dial != NULL && l->dial->has_want ? &l->dial->want : NULL,
+		.session = l->dial != NULL ? l->config.session : NULL,
 		.now_s = hf_clock_wall_s(),
 		.now_ms = link_now(l),
 	};
@@ -607,6 +608,11 @@ void hf_link_abort(struct hf_link *l, hf_err e)
 const struct hf_tls *hf_link_tls(const struct hf_link *l)
 {
 	return &l->tls;
+}
+
+struct hf_tls_session *hf_link_session_take(struct hf_link *l)
+{
+	return hf_tls_session_take(&l->tls);
 }
 
 const char *hf_link_address(const struct hf_link *l)

@@ -64,6 +64,8 @@ struct hf_link_config {
 	struct hf_link_limits limits;
 	struct hf_link_calls calls;
 	void *ctx;
+	struct hf_tls_session *session; /* of a link that we begin: offered; NULL: none. Borrowed
+					   until the link is open or gone */
 };
 
 /*
@@ -95,6 +97,12 @@ void hf_link_abort(struct hf_link *l, hf_err e);
 
 /* Who the peer is, its protocol: see tls.h. Valid as long as the link. */
 const struct hf_tls *hf_link_tls(const struct hf_link *l);
+
+/*
+ * The newest session that the server gave since the last call, for the next link to it; the caller
+ * owns it. NULL: none. At any time up to on_ending.
+ */
+struct hf_tls_session *hf_link_session_take(struct hf_link *l);
 
 /* The peer's address as text, for diagnostics and audit. */
 const char *hf_link_address(const struct hf_link *l);

@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 import unittest
 
@@ -43,6 +44,53 @@ def runs(pid):
 def field(pid, name):
     with open(f'/proc/{pid}/status', encoding='ascii') as f:
         return next(line.split(':')[1].strip() for line in f if line.startswith(name + ':'))
+
+
+class Wire:
+    """A line to a port of this machine that can be cut. Use it with 'with'."""
+
+    def __init__(self, port):
+        self.target = port
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        self.sockets = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.listener.close()
+        self.cut()
+
+    def accept(self):
+        while True:
+            try:
+                near = self.listener.accept()[0]
+            except OSError:
+                return
+            far = socket.create_connection(('127.0.0.1', self.target))
+            self.sockets += [near, far]
+            for a, b in ((near, far), (far, near)):
+                threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def carry(a, b):
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+        except OSError:
+            pass
+
+    def cut(self):
+        while self.sockets:
+            s = self.sockets.pop()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # the other side was faster
+            s.close()
 
 
 class Life(unittest.TestCase):
@@ -143,6 +191,27 @@ class Life(unittest.TestCase):
         self.assertNotIn('not-recorded', self.hub.log_text(mark))
         closed = [r for r in self.hub.audit() if r['event'] == 'link.closed']
         self.assertEqual(closed[-1]['actor'], 'device:dev-signal')
+
+    def test_a_line_that_was_cut_is_resumed_without_a_signature(self):
+        with Wire(self.hub.wait_log('listening')['port']) as wire:
+            mark = self.hub.log_size()
+            dev = SITE.join('dev-cut', upstreams=[{**self.hub.upstream(), 'port': wire.port}])
+            first = self.hub.wait_log('link-open', since=mark, peer='device:dev-cut')
+            self.assertEqual(first['handshake'], 'full')
+            dev.wait_log('revocations')  # it has heard from the hub, which sent its ticket before
+            mark = self.hub.log_size()
+            wire.cut()
+            again = self.hub.wait_log('link-open', since=mark, peer='device:dev-cut')
+            self.assertEqual(again['handshake'], 'resumed')
+            self.assertEqual(dev.wait_log('link-open', handshake='resumed')['peer'], 'hub:hub-1')
+            # A hub that was started anew has another secret: the ticket is declined, nothing else.
+            mark = self.hub.log_size()
+            self.hub.kill('front')
+            self.hub.wait_log('listening', since=mark)
+            wire.target = self.hub.wait_log('listening', since=mark)['port']
+            wire.cut()
+            self.assertEqual(self.hub.wait_log('link-open', since=mark, peer='device:dev-cut')['handshake'], 'full')
+            dev.stop()
 
     def test_a_second_one_on_the_same_folder_is_refused(self):
         r = subprocess.run([HUFUD, '--config', self.hub.config_path], capture_output=True, text=True, check=False,

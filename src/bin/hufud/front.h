@@ -55,6 +55,8 @@ struct front_tls {
 	uint8_t root_pin[HF_SM3_LEN]; /* newcomer: of the root CA, from the token */
 	char domain[HF_ID_MAX + 1];
 	struct hf_identity_want want[3]; /* by enum hf_source_kind */
+	struct hf_tls_tickets tickets; /* of a member's server; its secret lives with the process */
+	struct hf_tls_once_mem *once;  /* where the level wants each ticket used once */
 };
 
 /* What is said of a link in the audit log and in diagnostics. */
@@ -97,10 +99,11 @@ struct front_source {
 	bool is_asking;   /* for the revocation list, on this stream */
 	bool is_answered; /* so, or it will not be: to be looked at outside of the session */
 	int32_t crl_stream;
-	uint64_t opened_ms;    /* when the link opened */
-	uint64_t next_ms;      /* not tried again before */
-	unsigned n_fails;      /* in a row */
-	struct hf_errinfo why; /* of the last failure */
+	uint64_t opened_ms;             /* when the link opened */
+	uint64_t next_ms;               /* not tried again before */
+	unsigned n_fails;               /* in a row */
+	struct hf_errinfo why;          /* of the last failure */
+	struct hf_tls_session *session; /* of the last link, to resume it; NULL: none */
 };
 
 /* A local user that waits for a pull to end. */
@@ -224,6 +227,9 @@ void front_dial_end(struct front *f, bool at_once);
 
 /* What the agent calls. */
 void front_dial_pump(void *ctx, unsigned source);
+
+/* After the last link: what would have resumed them is wiped. */
+void front_dial_forget(struct front *f);
 
 /* --- front_local.c --- */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Links to our sources: one each, made anew when it is lost, after 1 s, 2 s .. 30 s and a random
- * part, so that a thousand devices do not come back in the same instant.
+ * part, so that a thousand devices do not come back in the same instant. A link that comes back
+ * resumes the one before: no signature, no certificates on the way.
  */
 #include <string.h>
 
@@ -84,8 +85,12 @@ static void on_sign(void *ctx, struct hf_link *l, const struct hf_tls_cv *cv)
 static void on_ending(void *ctx, struct hf_link *l)
 {
 	struct front_source *s = ctx;
+	struct hf_tls_session *session = hf_link_session_take(l);
 
-	(void)l;
+	if (session != NULL) {
+		hf_tls_session_free(s->session);
+		s->session = session;
+	}
 	front_crl_source_ending(s);
 	if (!s->is_up)
 		return;
@@ -120,6 +125,7 @@ static void dial(struct front *f, struct front_source *s)
 		.limits = hf_link_limits_default,
 		.calls = { on_open, on_sign, on_ending, on_close },
 		.ctx = s,
+		.session = s->session,
 	};
 	struct hf_errinfo ei = { 0 };
 	struct hf_link *l = NULL;
@@ -187,4 +193,12 @@ void front_dial_pump(void *ctx, unsigned source)
 
 	if (source < f->child.config.n_upstreams && f->sources[source].is_up)
 		hf_link_pump(f->sources[source].link.link);
+}
+
+void front_dial_forget(struct front *f)
+{
+	for (size_t i = 0; i < HUFUD_UPSTREAMS_MAX; i++) {
+		hf_tls_session_free(f->sources[i].session);
+		f->sources[i].session = NULL;
+	}
 }

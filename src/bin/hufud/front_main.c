@@ -300,6 +300,7 @@ static void end(struct front *f)
 	hf_loop_free(f->loop);
 	hf_node_close(&f->node);
 	front_crl_end(f);
+	front_dial_forget(f);
 	front_tls_clear(&f->newcomer);
 	front_tls_clear(&f->member);
 	hf_wipe(f->token, sizeof(f->token));

@@ -75,11 +75,15 @@ static const char *own_name(const struct front *f, char name[HF_AUDIT_NAME_MAX])
 static void log_link(struct front_link *k, const char *event, const struct hf_errinfo *why)
 {
 	struct hufud_line line;
+	bool is_open = strcmp(event, "link-open") == 0;
 
 	hufud_line_begin(&line, &k->f->child.log, event);
 	hufud_line_str(&line, "peer", k->peer[0] != '\0' ? k->peer : NULL);
 	hufud_line_str(&line, "address", hf_link_address(k->link));
 	hufud_line_num(&line, "session", k->session);
+	if (is_open)
+		hufud_line_str(&line, "handshake",
+			hf_tls_is_resumed(hf_link_tls(k->link)) ? "resumed" : "full");
 	if (why != NULL)
 		hufud_line_err(&line, why);
 	hufud_line_end(&line);

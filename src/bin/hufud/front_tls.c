@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/wipe.h"
 #include "front.h"
 #include "http/api.h"
 #include "keys/token.h"
+
+enum { TICKETS_MAX = 65536 }; /* that are remembered as used */
 
 static const char *const alpn[] = { HF_ALPN_H2 };
 
@@ -65,6 +68,28 @@ static hf_err root_add(
 	return HF_OK;
 }
 
+/* Tickets for whoever comes back. A restart makes a new secret, and old tickets are declined. */
+static hf_err tickets_init(struct front *f, struct front_tls *t, struct hf_errinfo *ei)
+{
+	enum hf_level level = f->child.config.level;
+	uint8_t secret[HF_TLS_TICKET_SECRET_LEN];
+	hf_err e = hf_rng_fill(&f->env.rng, secret, sizeof(secret));
+
+	if (e != HF_OK)
+		return hf_fail(ei, e, "no random bytes for tickets");
+	hf_tls_tickets_init(&t->tickets, secret, level);
+	hf_wipe(secret, sizeof(secret));
+	if (hf_policy(HF_ROW_TICKET_SINGLE_USE, level) != 0) {
+		t->once = hf_tls_once_mem_new(f->env.mem, TICKETS_MAX);
+		if (t->once == NULL)
+			return hf_fail(ei, HF_ERR_NO_MEMORY, "tickets: out of memory");
+		t->tickets.once = hf_tls_once_mem_get(t->once);
+	}
+	t->server.tickets = &t->tickets;
+	t->server.n_tickets = 1;
+	return HF_OK;
+}
+
 static hf_err member_init(struct front *f, struct front_tls *t, struct hf_errinfo *ei)
 {
 	const struct hf_party *p = &f->node.party;
@@ -82,7 +107,9 @@ static hf_err member_init(struct front *f, struct front_tls *t, struct hf_errinf
 	config_init(f, t, &t->client, HF_TLS_CLIENT);
 	config_init(f, t, &t->server, HF_TLS_SERVER);
 	t->client.n_chain = 2; /* whoever we ask knows the root */
+	t->client.keep_session = true;
 	t->server.enrol = true;
+	HF_TRY(tickets_init(f, t, ei));
 	t->late = t->client;
 	t->late.need_crl = false;
 	want_init(f, t);
@@ -145,6 +172,8 @@ void front_tls_clear(struct front_tls *t)
 		hf_buf_clear(&t->der[i]);
 	for (size_t i = 0; i < t->n_roots; i++)
 		hf_cert_clear(&t->roots[i]);
+	hf_tls_once_mem_free(t->once);
+	hf_tls_tickets_clear(&t->tickets);
 	memset(t, 0, sizeof(*t));
 }
 
