@@ -16,6 +16,9 @@ enum { LINKS_RECORD = 16384 }; /* bytes of content of a full record */
 /* How a handshake is made. */
 enum links_way {
 	LINKS_FULL,
+	LINKS_RESUMED,
+	LINKS_TLCP_ECC, /* openssl has no TLCP: a full handshake of TLS 1.3 stands beside it */
+	LINKS_TLCP_ECDHE,
 	LINKS_WAYS,
 };
 

@@ -16,6 +16,7 @@
 
 struct links_end {
 	SSL *ssl;
+	bool keeps; /* its session is for the next one */
 	BIO *in;
 	BIO *out;
 };
@@ -23,7 +24,8 @@ struct links_end {
 static struct {
 	EVP_PKEY *ca_key;
 	X509 *ca;
-	SSL_CTX *ctx[2]; /* client, server */
+	SSL_CTX *ctx[2];      /* client, server */
+	SSL_SESSION *session; /* of the last link that kept one */
 } theirs;
 
 static X509 *issue(EVP_PKEY *key, const char *cn, bool is_ca)
@@ -62,13 +64,15 @@ static SSL_CTX *make_ctx(bool is_server)
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *cert = issue(key, is_server ? "server" : "client", false);
 
-	bench_need(ctx != NULL && SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
-			   SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256") == 1 &&
-			   SSL_CTX_set1_groups_list(ctx, "P-256") == 1 &&
-			   SSL_CTX_use_certificate(ctx, cert) == 1 &&
-			   SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
-			   X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), theirs.ca) == 1 &&
-			   SSL_CTX_set_num_tickets(ctx, 0) == 1,
+	bench_need(
+		ctx != NULL && SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+			SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256") == 1 &&
+			SSL_CTX_set1_groups_list(ctx, "P-256") == 1 &&
+			SSL_CTX_use_certificate(ctx, cert) == 1 &&
+			SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
+			X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), theirs.ca) == 1 &&
+			SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"b", 1) == 1 &&
+			SSL_CTX_set_num_tickets(ctx, 0) == 1,
 		"a context of openssl");
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
@@ -109,10 +113,16 @@ static struct links_end *open_end(bool is_server, enum links_way way)
 {
 	struct links_end *e = malloc(sizeof(*e));
 
-	(void)way;
 	bench_need(e != NULL, "memory");
-	*e = (struct links_end){ new_ssl(is_server), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()) };
+	*e = (struct links_end){ .ssl = new_ssl(is_server),
+		.keeps = way == LINKS_RESUMED && !is_server,
+		.in = BIO_new(BIO_s_mem()),
+		.out = BIO_new(BIO_s_mem()) };
 	SSL_set_bio(e->ssl, e->in, e->out);
+	if (way == LINKS_RESUMED && is_server)
+		bench_need(SSL_set_num_tickets(e->ssl, 1) == 1, "a ticket of openssl");
+	if (e->keeps && theirs.session != NULL)
+		bench_need(SSL_set_session(e->ssl, theirs.session) == 1, "a session of openssl");
 	if (!is_server)
 		bench_need(is_fine(e->ssl, SSL_do_handshake(e->ssl)), "openssl's first message");
 	return e;
@@ -120,6 +130,14 @@ static struct links_end *open_end(bool is_server, enum links_way way)
 
 static void close_end(struct links_end *e)
 {
+	if (e->keeps) {
+		bench_need(theirs.session == NULL || SSL_session_reused(e->ssl) == 1,
+			"resuming with openssl");
+		SSL_SESSION_free(theirs.session);
+		theirs.session = SSL_get1_session(e->ssl);
+		/* Else the session of a link that was not closed is never taken again. */
+		SSL_set_shutdown(e->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	}
 	SSL_free(e->ssl);
 	free(e);
 }
