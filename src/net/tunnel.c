@@ -20,6 +20,8 @@ static void free_if_over(struct hf_tunnel *t)
 
 	if (t->n_handles > 0 || t->n_links > 0)
 		return;
+	for (size_t i = 0; i < HF_TUNNEL_TARGETS_MAX; i++)
+		hf_tunnel_session_clear(&t->upstream[i]);
 	hf_mem_free(t->config.mem, t);
 	calls.on_gone(ctx);
 }

@@ -46,6 +46,7 @@ void hf_tunnel_gate_free(struct hf_tunnel_gate *g); /* nobody has a place any mo
 enum hf_tunnel_number {
 	HF_TUNNEL_ACCEPTED,       /* connections that came */
 	HF_TUNNEL_OPENED,         /* and carried bytes from end to end */
+	HF_TUNNEL_RESUMED,        /* of these: took up an earlier one, without certificates */
 	HF_TUNNEL_REFUSED_LIMIT,  /* no place */
 	HF_TUNNEL_REFUSED_ACCESS, /* not on the access list */
 	HF_TUNNEL_BAD_HANDSHAKE,  /* failed for any other reason */

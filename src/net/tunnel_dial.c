@@ -58,7 +58,10 @@ static uint64_t backoff_ms(const struct tunnel_link *l, unsigned n_failed)
 
 void hf_tunnel_dial_good(struct tunnel_link *l)
 {
-	l->t->upstream[l->target] = (struct tunnel_upstream){ 0 };
+	struct tunnel_upstream *u = &l->t->upstream[l->target];
+
+	u->n_failed = 0;
+	u->not_before_ms = 0;
 	hf_tunnel_dial_clear(l);
 }
 
@@ -77,6 +80,7 @@ void hf_tunnel_dial_failed(struct tunnel_link *l, const char *why)
 	struct tunnel_upstream *u = &l->t->upstream[l->target];
 	uint64_t now = tunnel_now(l);
 
+	hf_tunnel_session_failed(l);
 	/* What failed before it was known to have failed says nothing new. */
 	if (now >= u->not_before_ms) {
 		u->n_failed++;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A tunnel from the inside: tunnel.c accepts and ends, tunnel_link.c pumps, tunnel_dial.c connects,
- * tunnel_gate.c counts, tunnel_proxy.c says where a connection comes from.
+ * tunnel_gate.c counts, tunnel_proxy.c says where a connection comes from, tunnel_session.c keeps
+ * what the next link to the same target can take up.
  */
 #ifndef HF_NET_TUNNEL_INNER_H
 #define HF_NET_TUNNEL_INNER_H
@@ -10,6 +11,7 @@
 #include "codec/proxy2.h"
 #include "net/loop_inner.h"
 #include "net/tunnel.h"
+#include "tls/tlcp.h"
 
 enum {
 	TUNNEL_FLUSH_MS = 2000, /* for last words, and for the peer to hear them */
@@ -69,6 +71,7 @@ struct tunnel_link {
 	bool said_close;  /* close_notify is in TLS's out */
 	bool heard_close; /* and the peer's was read, with all before it */
 	bool was_open;
+	bool offers;           /* client: a session, in this handshake */
 	struct hf_buf to_sm;   /* plain bytes that TLS would not take */
 	struct hf_buf from_sm; /* bytes of the SM link likewise */
 	struct hf_buf header;  /* PROXY header that comes or goes */
@@ -97,7 +100,9 @@ struct tunnel_link {
 struct tunnel_upstream {
 	unsigned n_failed; /* in a row */
 	uint64_t not_before_ms;
-	/* The one place of a client's session with this target, once the engine has them. */
+	/* Client: the newest session with it, offered to it the next time. */
+	struct hf_tls_session *session;
+	struct hf_tlcp_session tlcp_session;
 };
 
 struct hf_tunnel {
@@ -153,6 +158,13 @@ void hf_tunnel_link_go(struct tunnel_link *l); /* where it comes from is known *
 bool hf_tunnel_is_front(const struct hf_tunnel *t, const struct hf_sock_addr *from);
 void hf_tunnel_header_ready(struct tunnel_link *l); /* the front has something to say */
 HF_MUST_USE hf_err hf_tunnel_header_put(struct tunnel_link *l);
+
+/* tunnel_session.c */
+void hf_tunnel_session_offer(struct tunnel_link *l, struct hf_tls_start *start);
+void hf_tunnel_session_opened(struct tunnel_link *l);
+void hf_tunnel_session_keep(struct tunnel_link *l);   /* a ticket, if one came */
+void hf_tunnel_session_failed(struct tunnel_link *l); /* its handshake did */
+void hf_tunnel_session_clear(struct tunnel_upstream *u);
 
 /* tunnel_dial.c */
 void hf_tunnel_dial(struct tunnel_link *l); /* the next target, or failure */

@@ -192,6 +192,7 @@ static void tls_failed(struct tunnel_link *l, hf_err e)
 	const char *text = why->text[0] != '\0' ? why->text : hf_err_text(e);
 	enum hf_tunnel_number number = HF_TUNNEL_BAD_HANDSHAKE;
 
+	hf_tunnel_session_failed(l);
 	if (l->state == TUNNEL_SHAKE && !l->t->is_server &&
 		(e == HF_ERR_TRUNCATED || e == HF_ERR_TIMEOUT || e == HF_ERR_NET)) {
 		hf_tunnel_dial_failed(l, text);
@@ -312,6 +313,8 @@ static size_t feed(struct tunnel_link *l, const uint8_t *bytes, size_t len)
 			if (l->state != TUNNEL_OPEN)
 				break;
 		}
+		if (l->state == TUNNEL_OPEN && !l->t->is_server)
+			hf_tunnel_session_keep(l);
 		moved = used + (l->state == TUNNEL_OPEN ? push_plain(l) : 0);
 	} while (moved > 0 && at < len && (l->state == TUNNEL_OPEN || l->state == TUNNEL_SHAKE));
 	return at;
@@ -608,7 +611,7 @@ void hf_tunnel_link_arm(struct tunnel_link *l)
 static void begin_tls(struct tunnel_link *l)
 {
 	const struct hf_tunnel_target *target = &l->t->config.targets[l->target];
-	const struct hf_tls_start start = {
+	struct hf_tls_start start = {
 		.server_name = l->t->is_server ? NULL : target->server_name,
 		.want = l->t->is_server ? NULL : target->want,
 		.now_s = hf_clock_wall_s(),
@@ -619,6 +622,8 @@ static void begin_tls(struct tunnel_link *l)
 	l->state = TUNNEL_SHAKE;
 	l->end_ms = UINT64_MAX; /* the handshake has a limit of its own */
 	l->has_tls = true;
+	if (!l->t->is_server)
+		hf_tunnel_session_offer(l, &start);
 	e = hf_tls_init(&l->tls, l->t->config.tls, &start);
 	if (e != HF_OK) {
 		tls_failed(l, e);
@@ -636,6 +641,8 @@ static void open_link(struct tunnel_link *l)
 	l->moved_ms = tunnel_now(l);
 	hf_tunnel_opening_end(l);
 	tunnel_count(l->t, HF_TUNNEL_OPENED, 1);
+	if (hf_tls_is_resumed(&l->tls) || hf_tlcp_is_resumed(&l->tls))
+		tunnel_count(l->t, HF_TUNNEL_RESUMED, 1);
 	hf_tunnel_tell(l, HF_TUNNEL_IS_OPEN);
 	hf_tunnel_link_arm(l);
 }
@@ -663,6 +670,7 @@ static void shaken(struct tunnel_link *l)
 	}
 	hf_tunnel_dial_good(l);
 	open_link(l);
+	hf_tunnel_session_opened(l);
 }
 
 void hf_tunnel_link_connected(struct tunnel_link *l)

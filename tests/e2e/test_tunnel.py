@@ -526,6 +526,75 @@ class Places(unittest.TestCase):
                 self.assertEqual(talk(s, b'hello'), b'hello')
 
 
+def carries(test, tunnel, n=1):
+    for i in range(n):
+        with tunnel.dial() as s:
+            test.assertEqual(talk(s, pattern(1000, i)), pattern(1000, i))
+
+
+class Sessions(unittest.TestCase):
+    """The client has one thread: each of them has sessions of its own."""
+
+    def both(self, server, client, **wanted):
+        for tunnel in (server, client):
+            until(f'{tunnel.name} has no connection left', lambda t=tunnel: t.numbers()['connections'] == 0)
+            self.assertEqual({k: v for k, v in tunnel.numbers().items() if k in wanted}, wanted)
+
+    def test_the_second_connection_is_resumed_and_a_server_that_forgot_begins_anew(self):
+        with World() as w:
+            far = Far(echo)
+            server, client = w.pair(far.where, client={'threads': 1})
+            address = server.address()
+            carries(self, client)
+            self.both(server, client, opened=1, resumed=0)
+            carries(self, client, 5)
+            self.both(server, client, opened=6, resumed=5, bad_handshake=0)
+            server.reload()
+            carries(self, client)  # the same process, the same secret
+            self.both(server, client, opened=7, resumed=6)
+            server.kill()
+            server.config['services'][0]['accept'] = address
+            server.start()
+            carries(self, client)
+            until('it is over', lambda: server.numbers()['connections'] == 0)
+            self.assertEqual((server.numbers()['opened'], server.numbers()['resumed']), (1, 0))
+            carries(self, client)
+            self.assertEqual(server.numbers()['resumed'], 1)
+            self.assertEqual(client.numbers()['resumed'], 7)
+
+    def test_who_is_taken_off_the_list_is_not_let_in_by_a_session(self):
+        with World() as w:
+            far = Far(echo)
+            server, client = w.pair(far.where, client={'threads': 1})
+            carries(self, client, 2)
+            self.both(server, client, resumed=1)
+            server.config['services'][0]['allow'] = [{'name': 'somebody-else'}]
+            server.reload()
+            before = far.n_accepted
+            self.assertTrue(turns_away(client))
+            until('it is counted', lambda: server.numbers()['refused_access'] == 1)
+            self.assertEqual((far.n_accepted, server.numbers()['resumed']), (before, 1))
+
+    def test_where_a_ticket_is_good_once_links_one_after_the_other_are_resumed(self):
+        with World() as w:
+            far = Far(echo)
+            w.cert('gw', identity=('edge', 3, 'plant-7', 'gw'))
+            w.cert('cam-1', identity=('device', 3, 'plant-7', 'cam-1'))
+            high = {'level': 3, 'trust': {'roots': [w.path('root.pem')], 'crls': [w.crl()]}}
+            server, client = w.pair(far.where, server=high, client={
+                'threads': 1, 'service': {'allow': [{'name': 'gw'}]}, **high})
+            carries(self, client, 4)
+            self.both(server, client, opened=4, resumed=3, bad_handshake=0)
+            first = client.dial()
+            second = client.dial()  # at once: the next ticket may be here or not, and either is well
+            for s in (first, second):
+                s.sendall(b'x')
+                self.assertEqual(s.recv(1), b'x')
+                s.close()
+            self.both(server, client, opened=6, bad_handshake=0)
+            self.assertIn(server.numbers()['resumed'], (4, 5))
+
+
 class Targets(unittest.TestCase):
     def test_the_second_target_is_taken_while_the_first_is_down(self):
         with World() as w:

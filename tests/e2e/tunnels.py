@@ -73,9 +73,10 @@ class World:
         openssl('req', '-new', '-x509', '-sm3', *ID, '-key', self.path(name + '.key'), '-subj', f'/CN={name}',
                 '-days', '30', '-out', self.path(name + '.pem'), '-addext', 'keyUsage=critical,keyCertSign,cRLSign')
 
-    def cert(self, name, ca='root', san=None, usage='digitalSignature', identity=None):
+    def cert(self, name, ca='root', san=None, usage='digitalSignature', identity=None, subject=None):
         """NAME.pem and NAME.key. identity: (role, level, domain, id)."""
-        names = [san] if san else ['DNS:' + name, 'IP:127.0.0.1']
+        subject = subject or name
+        names = [san] if san else ['DNS:' + subject, 'IP:127.0.0.1']
         if identity:
             names.append('URI:hufu:role={};level={};domain={};id={}'.format(*identity).replace(';', '\\;'))
         write(self.path(name + '.ext'), f'basicConstraints=CA:FALSE\nkeyUsage=critical,{usage}\n'
@@ -83,7 +84,7 @@ class World:
                                             f'{n.split(":", 1)[0]}.{i}={n.split(":", 1)[1]}'
                                             for i, n in enumerate(names)) + '\n')
         openssl('ecparam', '-name', 'SM2', '-genkey', '-noout', '-out', self.path(name + '.key'))
-        openssl('req', '-new', '-sm3', *ID, '-key', self.path(name + '.key'), '-subj', f'/CN={name}', '-out',
+        openssl('req', '-new', '-sm3', *ID, '-key', self.path(name + '.key'), '-subj', f'/CN={subject}', '-out',
                 self.path(name + '.csr'))
         openssl('x509', '-req', '-in', self.path(name + '.csr'), '-sm3', *ID, '-vfyopt', 'distid:1234567812345678',
                 '-CA', self.path(ca + '.pem'), '-CAkey', self.path(ca + '.key'), '-CAcreateserial', '-days', '20',
@@ -92,6 +93,17 @@ class World:
 
     def identity(self, name):
         return {'certificate': self.path(name + '.pem'), 'key': self.path(name + '.key')}
+
+    def crl(self, ca='root'):
+        """A fresh list of the CA, with nothing in it."""
+        write(self.path('index.txt'), '')
+        write(self.path('number'), '01\n')
+        write(self.path('ca.cnf'), f'[ca]\ndefault_ca=x\n[x]\ndatabase={self.path("index.txt")}\n'
+                                   f'crlnumber={self.path("number")}\ndefault_md=sm3\n'
+                                   'default_crl_days=1\ncrl_extensions=e\n[e]\nauthorityKeyIdentifier=keyid\n')
+        openssl('ca', '-gencrl', '-config', self.path('ca.cnf'), '-cert', self.path(ca + '.pem'), '-keyfile',
+                self.path(ca + '.key'), *ID, '-out', self.path(ca + '.crl'))
+        return self.path(ca + '.crl')
 
     def server(self, connect, name='server', cert='gw', start=True, **more):
         """A tunnel with one service, from SM to what listens at connect."""

@@ -286,6 +286,7 @@ static void end(struct tunnel_run *r)
 	for (size_t i = 0; i < TUNNEL_TALLIES_MAX; i++) {
 		hf_tunnel_gate_free(r->tallies[i].gate);
 		hf_mem_free(hf_os_mem(), r->tallies[i].numbers);
+		tunnel_memory_free(r->tallies[i].memory);
 	}
 	hf_mem_free(hf_os_mem(), r->workers);
 	if (r->control_fd >= 0 && r->has_control)

@@ -6,10 +6,10 @@
  *	setup   a configuration with all that was loaded for it; lives as long as a connection of it
  *	lane    a service of a setup in one worker
  *	door    a place where connections are accepted: a socket a worker; outlives setups
- *	tally   places and numbers of a service, by its name; outlives setups
+ *	tally   places, numbers and memory of a service, by its name; outlives setups
  *
  * Another setup takes over while connections of the one before live on. Workers share nothing but
- * the gates of services, which are asked when connections come and go.
+ * the gates and memories of services, which are asked when connections come and go.
  */
 #ifndef HF_BIN_HUFU_TUNNEL_RUN_H
 #define HF_BIN_HUFU_TUNNEL_RUN_H
@@ -24,6 +24,7 @@
 #include "svc/env.h"
 #include "tunnel_config.h"
 #include "tunnel_keys.h"
+#include "tunnel_memory.h"
 
 enum { TUNNEL_DOORS_MAX = 2 * TUNNEL_SERVICES_MAX, TUNNEL_TALLIES_MAX = 4 * TUNNEL_SERVICES_MAX };
 
@@ -35,6 +36,7 @@ struct tunnel_tally {
 	char name[HF_ID_MAX + 1]; /* empty: free */
 	struct hf_tunnel_gate *gate;
 	struct hf_tunnel_numbers *numbers; /* one a worker */
+	struct tunnel_memory *memory;      /* NULL: it was no server so far */
 };
 
 struct tunnel_door {
@@ -49,6 +51,7 @@ struct tunnel_lane {
 	const struct tunnel_service *service;
 	struct tunnel_worker *worker;
 	struct hf_tls_config tls;
+	struct hf_tls_tickets tickets;
 	struct hf_local_key local;
 	struct hf_signer signer;
 	struct hf_tunnel *tunnel;
@@ -59,6 +62,7 @@ struct tunnel_setup {
 	struct tunnel_config config;
 	struct tunnel_keys *keys;  /* one a service */
 	struct tunnel_lane *lanes; /* of worker w and service s: [w * n_services + s] */
+	size_t n_lanes;
 	struct tunnel_tally *tally[TUNNEL_SERVICES_MAX];
 	struct tunnel_door *door[TUNNEL_SERVICES_MAX];
 	unsigned serial;

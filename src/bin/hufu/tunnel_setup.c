@@ -165,6 +165,21 @@ static hf_err find_tally(
 	return HF_OK;
 }
 
+/* What the links of a server leave behind, before anybody asks for it. */
+static hf_err grow_memory(struct tunnel_run *r, struct tunnel_tally *t,
+	const struct tunnel_service *s, struct hf_errinfo *ei)
+{
+	hf_err e = HF_OK;
+
+	if (!s->is_server)
+		return HF_OK;
+	if (t->memory == NULL)
+		e = tunnel_memory_new(&t->memory, hf_os_mem(), &r->env.rng);
+	if (e == HF_OK)
+		e = tunnel_memory_grow(t->memory, s->level, (s->protocols & HF_TLS_TLCP) != 0);
+	return e == HF_OK ? HF_OK : hf_fail(ei, e, "service %s: %s", s->name, hf_err_text(e));
+}
+
 /* --- setups --- */
 
 static void setup_free(struct tunnel_setup *s)
@@ -172,6 +187,8 @@ static void setup_free(struct tunnel_setup *s)
 	for (size_t i = 0; s->keys != NULL && i < s->config.n_services; i++)
 		tunnel_keys_clear(&s->keys[i]);
 	hf_mem_free(hf_os_mem(), s->keys);
+	for (size_t i = 0; s->lanes != NULL && i < s->n_lanes; i++)
+		hf_tls_tickets_clear(&s->lanes[i].tickets);
 	hf_mem_free(hf_os_mem(), s->lanes);
 	tunnel_config_clear(&s->config);
 	hf_mem_free(hf_os_mem(), s);
@@ -223,6 +240,12 @@ static void lane_init(struct tunnel_run *r, struct tunnel_setup *s, unsigned w, 
 	tunnel_keys_tls(&lane->tls, &s->keys[i], lane->service);
 	lane->tls.rng = &worker->env.rng;
 	lane->tls.signer = &lane->signer;
+	if (!lane->service->is_server) {
+		lane->tls.keep_session = true;
+		return;
+	}
+	tunnel_memory_tickets(&lane->tickets, s->tally[i]->memory, lane->service->level);
+	lane->tls.tickets = &lane->tickets;
 }
 
 static hf_err load_keys(struct tunnel_run *r, struct tunnel_setup *s, struct hf_errinfo *ei)
@@ -246,7 +269,7 @@ static hf_err fill(struct tunnel_run *r, struct tunnel_setup *s, struct hf_errin
 
 	HF_TRY(tunnel_config_parse(c, r->path != NULL ? r->path : "command line",
 		(const char *)r->text.p, r->text.len, ei));
-	n_lanes = c->n_services * r->n_workers;
+	n_lanes = s->n_lanes = c->n_services * r->n_workers;
 	s->keys = hf_mem_array(hf_os_mem(), c->n_services, sizeof(*s->keys));
 	s->lanes = hf_mem_array(hf_os_mem(), n_lanes, sizeof(*s->lanes));
 	if (s->keys == NULL || s->lanes == NULL)
@@ -255,6 +278,7 @@ static hf_err fill(struct tunnel_run *r, struct tunnel_setup *s, struct hf_errin
 	fit_files(r, c);
 	for (size_t i = 0; i < c->n_services; i++) {
 		HF_TRY(find_tally(r, &s->tally[i], c->services[i].name, ei));
+		HF_TRY(grow_memory(r, s->tally[i], &c->services[i], ei));
 		HF_TRY(find_door(r, &s->door[i], &c->services[i], i, ei));
 	}
 	for (unsigned w = 0; w < r->n_workers; w++)

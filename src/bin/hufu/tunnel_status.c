@@ -10,6 +10,7 @@
 static const char *const names[] = {
 	[HF_TUNNEL_ACCEPTED] = "accepted",
 	[HF_TUNNEL_OPENED] = "opened",
+	[HF_TUNNEL_RESUMED] = "resumed",
 	[HF_TUNNEL_REFUSED_LIMIT] = "refused_limit",
 	[HF_TUNNEL_REFUSED_ACCESS] = "refused_access",
 	[HF_TUNNEL_BAD_HANDSHAKE] = "bad_handshake",
