@@ -595,6 +595,99 @@ class Sessions(unittest.TestCase):
             self.assertIn(server.numbers()['resumed'], (4, 5))
 
 
+class Tlcp(unittest.TestCase):
+    def test_tlcp_and_tls_on_one_port(self):
+        with World() as w:
+            far = Far(echo)
+            w.cert('cam-2')
+            server = w.server(far.where, identity=w.two('gw'), service={'protocols': ['tls13', 'tlcp']})
+            client = w.client(server.address(), identity=w.two('cam-1'), threads=1, service={'protocols': ['tlcp']})
+            other = w.client(server.address(), name='other', cert='cam-2')
+            plain = w.client(server.address(), name='plain', cert='cam-2', threads=1, service={'protocols': ['tlcp']})
+            for i, tunnel in enumerate((client, other, plain)):  # the last one without a second pair
+                with self.subTest(tunnel=tunnel.name), tunnel.dial() as s:
+                    self.assertEqual(talk(s, pattern(1 << 20)), pattern(1 << 20))
+            until('they are over', lambda: server.numbers()['connections'] == 0)
+            self.assertEqual((server.numbers()['opened'], server.numbers()['resumed']), (3, 0))
+            self.assertEqual({line['peer'] for line in server.log() if line['event'] == 'opened'}, {'cam-1', 'cam-2'})
+            carries(self, client, 3)
+            carries(self, plain)
+            until('they are over', lambda: server.numbers()['connections'] == 0)
+            self.assertEqual((server.numbers()['opened'], server.numbers()['resumed']), (7, 4))
+            self.assertEqual(client.numbers()['resumed'], 3)
+
+    def test_a_server_that_forgot_a_session_begins_anew(self):
+        with World() as w:
+            far = Far(echo)
+            server = w.server(far.where, identity=w.two('gw'), service={'protocols': ['tlcp']})
+            client = w.client(server.address(), identity=w.two('cam-1'), threads=1, service={'protocols': ['tlcp']})
+            address = server.address()
+            carries(self, client, 2)
+            self.assertEqual(client.numbers()['resumed'], 1)
+            server.kill()
+            server.config['services'][0]['accept'] = address
+            server.start()
+            carries(self, client, 2)
+            until('they are over', lambda: server.numbers()['connections'] == 0)
+            self.assertEqual((server.numbers()['opened'], server.numbers()['resumed']), (2, 1))
+            self.assertEqual(client.numbers()['resumed'], 2)
+
+    def test_who_does_not_speak_it_or_is_not_let_in_is_refused(self):
+        with World() as w:
+            far = Far(echo)
+            w.cert('cam-2')
+            w.ca('other')
+            server = w.server(far.where, identity=w.two('gw'), service={
+                'protocols': ['tlcp'], 'allow': [{'name': 'cam-1'}]})
+            for n, (name, number, identity, protocol) in enumerate((
+                    ('tls', 'bad_handshake', w.identity('cam-2'), 'tls13'),
+                    ('unlisted', 'refused_access', w.identity('cam-2'), 'tlcp'),
+                    ('stranger', 'bad_handshake', w.two('cam-3', ca='other'), 'tlcp'))):
+                with self.subTest(name=name):
+                    client = w.client(server.address(), name=name, identity=identity, service={'protocols': [protocol]})
+                    before = server.numbers()[number]
+                    self.assertTrue(turns_away(client))
+                    until('it is counted', lambda b=before, k=number: server.numbers()[k] == b + 1)
+            self.assertEqual(far.n_accepted, 0)
+
+    def test_a_server_of_another_name_is_refused(self):
+        with World() as w:
+            far = Far(echo)
+            server = w.server(far.where, identity=w.two('gw', san='DNS:elsewhere.example'),
+                              service={'protocols': ['tlcp']})
+            client = w.client(server.address(), identity=w.two('cam-1'), service={'protocols': ['tlcp']})
+            self.assertTrue(turns_away(client))
+            self.assertIn('not for this address', client.wait_log('failed')['text'])
+            self.assertEqual(far.n_accepted, 0)
+
+    def test_level_2_takes_it_with_an_ephemeral_exchange(self):
+        with World() as w:
+            far = Far(echo)
+            high = {'level': 2, 'trust': {'roots': [w.path('root.pem')], 'crls': [w.crl()]}}
+            server = w.server(far.where, identity=w.two('gw', identity=('edge', 2, 'plant-7', 'gw')),
+                              service={'protocols': ['tlcp', 'tls13']}, **high)
+            client = w.client(server.address(), identity=w.two('cam-1', identity=('device', 2, 'plant-7', 'cam-1')),
+                              service={'protocols': ['tlcp'], 'allow': [{'name': 'gw'}]}, **high)
+            carries(self, client, 3)
+
+    def test_cbc_is_taken_only_where_it_was_asked_for(self):
+        body = b'\x01\x01' + bytes(range(32)) + bytes.fromhex('00 0004 e011 e013 01 00')
+        hello = bytes.fromhex('16 0101') + struct.pack('>HBBH', len(body) + 4, 1, 0, len(body)) + body
+        with World() as w:
+            far = Far(echo)
+            both = w.two('gw')
+            more = {'protocols': ['tlcp'], 'allow-cbc': True}
+            with_cbc = w.server(far.where, name='with', identity=both, service=more)
+            without = w.server(far.where, name='without', identity=both, service={'protocols': ['tlcp']})
+            for tunnel, kind in ((with_cbc, 22), (without, 21)):  # a handshake, or an alert
+                with self.subTest(tunnel=tunnel.name), tunnel.dial() as s:
+                    s.sendall(hello)
+                    self.assertEqual(s.recv(3), bytes([kind, 1, 1]))
+            self.assertIn('link.tlcp-cbc', without.wait_log('failed')['text'])
+            client = w.client(with_cbc.address(), identity=w.two('cam-1'), service=more)
+            carries(self, client, 2)
+
+
 class Targets(unittest.TestCase):
     def test_the_second_target_is_taken_while_the_first_is_down(self):
         with World() as w:

@@ -85,7 +85,13 @@ class Configuration(unittest.TestCase):
             (service(allow=[{'role': 'king'}]), 'services[1].allow[1].role: \'king\''),
             (service(allow=[{'digest': 'ab'}]), 'services[1].allow[1].digest'),
             (service(level=2), 'services[1].trust: its level needs lists of what is revoked: crls'),
-            (service(protocols=['tlcp']), 'services[1].protocols: '),
+            (service(protocols=['tlcp']), 'services[1].identity: a server of tlcp needs enc-certificate and enc-key'),
+            (service(protocols=['tlcp'], level=3), 'services[1].protocols: policy link.tlcp-ecdhe at L3 (no): tlcp'),
+            (service(protocols=['tls13', 'tlcp'], side='client'), 'services[1].protocols: a client speaks one'),
+            (service(protocols=['tlcp'], level=2, side='client'), 'services[1].identity: policy link.tlcp-ecc at L2'),
+            (service(protocols=['tlcp'], level=2, **{'allow-cbc': True}),
+             'services[1].allow-cbc: policy link.tlcp-cbc at L2 (no): allow-cbc'),
+            (service(**{'allow-cbc': True}), 'services[1].allow-cbc: is for tlcp only'),
             (service(protocols=['ssl3']), 'services[1].protocols: \'ssl3\''),
             (service(limits={'idle': '5'}), 'services[1].limits.idle: \'5\''),
             (service(limits={'connections': 0}), 'services[1].limits.connections: \'0\''),
@@ -102,7 +108,7 @@ class Configuration(unittest.TestCase):
              'services[2].accept: another service accepts there'),
             (lambda c: c.pop('identity'), 'services[1].identity: is missing'),
             (lambda c: c['identity'].pop('key'), 'services[1].identity: needs party, or certificate and key'),
-            (lambda c: c['identity'].update({'enc-key': 'x'}), 'a second certificate is for tlcp'),
+            (lambda c: c['identity'].update({'enc-key': 'x'}), 'services[1].identity: enc-certificate and enc-key go together'),
             (lambda c: c.pop('trust'), 'services[1].trust: no roots'),
             (lambda c: c.update(threads=1000), 'threads: too many; allowed: 1 to 256'),
             (lambda c: c.update(group='nobody'), 'group: needs user'),
@@ -114,6 +120,30 @@ class Configuration(unittest.TestCase):
                 path, r = self.check(broken(change))
                 self.assertEqual(r.returncode, 2, r.stderr)
                 self.assertRegex(r.stderr, rf'^hufu tunnel: {path}:\d+:\d+: ')
+                self.assertIn(wanted, r.stderr)
+
+    def test_a_second_pair_that_is_no_good_is_told(self):
+        w = self.world
+        pair = w.two('gw-2')
+        w.two('gw-3')
+        w.cert('gw-2-sign', subject='gw-2')
+
+        def changed(**more):
+            c = self.good()
+            c['identity'] = {**pair, **{k.replace('_', '-'): w.path(v) for k, v in more.items()}}
+            c['services'][0]['protocols'] = ['tls13', 'tlcp']
+            return json.dumps(c)
+
+        self.assertEqual(self.check(changed())[1].returncode, 0)
+        for more, wanted in (
+                ({'enc_key': 'gw-2.key'}, 'is not the certificate of the key'),
+                ({'enc_certificate': 'gw-2.pem', 'enc_key': 'gw-2.key'}, 'tlcp needs two'),
+                ({'enc_certificate': 'gw-3-enc.pem', 'enc_key': 'gw-3-enc.key'}, 'is of another subject'),
+                ({'enc_certificate': 'gw-2-sign.pem', 'enc_key': 'gw-2-sign.key'}, 'no certificate for encryption'),
+                ({'enc_certificate': 'nothing.pem'}, 'nothing.pem')):
+            with self.subTest(wanted=wanted):
+                r = self.check(changed(**more))[1]
+                self.assertNotEqual(r.returncode, 0)
                 self.assertIn(wanted, r.stderr)
 
     def test_the_place_is_that_of_the_key(self):
@@ -154,6 +184,14 @@ class Configuration(unittest.TestCase):
         r = self.run_tunnel('--server', '--accept', '127.0.0.1:0', '--connect', '127.0.0.1:80', '--allow', '*',
                             '--check', *args)
         self.assertEqual((r.returncode, r.stderr), (0, ''))
+        w.two('gw-4')
+        more = ['--roots', w.path('root.pem'), '--protocol', 'tls13', '--protocol', 'tlcp', '--certificate',
+                w.path('gw-4.pem'), '--key', w.path('gw-4.key'), '--enc-certificate', w.path('gw-4-enc.pem')]
+        for key, code in (('gw-4-enc.key', 0), ('gw-4.key', 4)):
+            with self.subTest(key=key):
+                r = self.run_tunnel('--server', '--accept', '127.0.0.1:0', '--connect', '127.0.0.1:80', '--allow', '*',
+                                    '--check', *more, '--enc-key', w.path(key))
+                self.assertEqual(r.returncode, code, r.stderr)
         for wrong in ([], ['--server'], ['--server', '--client', '--accept', 'x', '--connect', 'y'],
                       [w.path('c.yaml'), '--client'], ['--threads', '0', '--client', '--accept', 'x', '--connect', 'y']):
             with self.subTest(wrong=wrong):
@@ -448,6 +486,11 @@ class Party(unittest.TestCase):
             client = w.tunnel('client', [{'name': 'web', 'side': 'client', 'accept': '127.0.0.1:0',
                                           'connect': [server.address()], 'allow': [{'domain': 'plant-7'}],
                                           'identity': {'party': w.path('dom/' + names[-1])}}], 'cam-1', trust={})
+            with client.dial() as s:
+                self.assertEqual(talk(s, b'hello'), b'hello')
+            for tunnel in (server, client):  # both of its pairs
+                tunnel.config['services'][0]['protocols'] = ['tlcp']
+                tunnel.reload()
             with client.dial() as s:
                 self.assertEqual(talk(s, b'hello'), b'hello')
 

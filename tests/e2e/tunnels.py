@@ -94,6 +94,13 @@ class World:
     def identity(self, name):
         return {'certificate': self.path(name + '.pem'), 'key': self.path(name + '.key')}
 
+    def two(self, name, **more):
+        """Both pairs that TLCP wants, as an identity."""
+        self.cert(name, **more)
+        self.cert(name + '-enc', usage='keyEncipherment,dataEncipherment,keyAgreement', subject=name, **more)
+        return {**self.identity(name), 'enc-certificate': self.path(name + '-enc.pem'),
+                'enc-key': self.path(name + '-enc.key')}
+
     def crl(self, ca='root'):
         """A fresh list of the CA, with nothing in it."""
         write(self.path('index.txt'), '')

@@ -28,6 +28,9 @@ const struct hufu_opt hufu_opts_tunnel[] = {
 	{ "certificate", "FILE", "ours, PEM, with its issuers behind it" },
 	{ "key", "FILE", "its private key, PKCS#8" },
 	{ "passphrase-file", "FILE", "one line: the passphrase of the key" },
+	{ "protocol", "NAME", "tls13 (if left out) or tlcp; server: may be repeated" },
+	{ "enc-certificate", "FILE", "for tlcp: the second certificate, for encryption" },
+	{ "enc-key", "FILE", "its private key, with the same passphrase" },
 	{ "party", "DIR", "instead: the folder of an edge, device or publisher" },
 	{ "roots", "FILE", "whom certificates of peers have to come from; may be repeated" },
 	{ "crl", "FILE", "a list of what is revoked; may be repeated" },
@@ -85,7 +88,8 @@ static void put_allow(struct hf_json_wr *j, const struct hufu_args *a)
 
 static void put_service(struct hf_json_wr *j, const struct hufu_args *a)
 {
-	static const char *const identity[] = { "certificate", "key", "passphrase-file", "party" };
+	static const char *const identity[] = { "certificate", "key", "passphrase-file",
+		"enc-certificate", "enc-key", "party" };
 
 	hf_json_wr_object(j);
 	hf_json_wr_key(j, "name");
@@ -95,6 +99,7 @@ static void put_service(struct hf_json_wr *j, const struct hufu_args *a)
 	put_value(j, a, "accept");
 	put_list(j, a, "connect", "connect");
 	put_value(j, a, "server-name");
+	put_list(j, a, "protocol", "protocols");
 	hf_json_wr_key(j, "identity");
 	hf_json_wr_object(j);
 	for (size_t i = 0; i < HF_COUNT(identity); i++)

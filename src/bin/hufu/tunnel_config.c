@@ -315,21 +315,77 @@ static hf_err take_rules(struct making *m)
 	return HF_OK;
 }
 
+static hf_err refuse_row(
+	struct making *m, const char *key, enum hf_policy_row row, const char *what)
+{
+	struct hf_errinfo why = { 0 };
+
+	(void)hf_policy_refuse(&why, row, m->s->level, "%s", what);
+	return refuse_service(m, key, why.text);
+}
+
+/* What the level does not have is refused here, where its key can be named. */
+static hf_err check_tlcp(struct making *m)
+{
+	const struct tunnel_service *s = m->s;
+
+	if (m->rs->allow_cbc != NULL && (s->protocols & HF_TLS_TLCP) == 0)
+		return refuse_service(m, "allow-cbc", "is for tlcp only");
+	if ((s->protocols & HF_TLS_TLCP) == 0)
+		return HF_OK;
+	if (hf_policy(HF_ROW_LINK_TLCP_ECDHE, s->level) == 0)
+		return refuse_row(m, "protocols", HF_ROW_LINK_TLCP_ECDHE, "tlcp");
+	if (s->allow_cbc && hf_policy(HF_ROW_LINK_TLCP_CBC, s->level) == 0)
+		return refuse_row(m, "allow-cbc", HF_ROW_LINK_TLCP_CBC, "allow-cbc");
+	return HF_OK;
+}
+
 /* The one place where protocols are told apart: the engine does the rest. */
 static hf_err take_protocols(struct making *m)
 {
 	struct tunnel_service *s = m->s;
 
-	s->protocols = HF_TLS_13;
 	for (size_t i = 0; i < m->rs->n_protocols; i++) {
 		const char *text = m->rs->protocols[i];
 
-		if (strcmp(text, "tlcp") == 0)
-			return refuse_service(m, "protocols", "this version does not have tlcp");
-		if (strcmp(text, "tls13") != 0)
+		if (strcmp(text, "tls13") == 0)
+			s->protocols |= HF_TLS_13;
+		else if (strcmp(text, "tlcp") == 0)
+			s->protocols |= HF_TLS_TLCP;
+		else
 			return refuse_value(m, "protocols", text);
 	}
-	return HF_OK;
+	if (s->protocols == 0)
+		s->protocols = HF_TLS_13;
+	if (!s->is_server && s->protocols == (HF_TLS_13 | HF_TLS_TLCP))
+		return refuse_service(m, "protocols", "a client speaks one of them");
+	s->allow_cbc = m->rs->allow_cbc != NULL && *m->rs->allow_cbc;
+	return check_tlcp(m);
+}
+
+/* The second pair is for services with TLCP; one identity may serve others, too. */
+static hf_err take_enc(struct making *m, const struct raw_identity *raw)
+{
+	struct tunnel_identity *id = &m->s->identity;
+	const struct tunnel_service *s = m->s;
+
+	if ((raw->enc_certificate != NULL) != (raw->enc_key != NULL))
+		return refuse_service(
+			m, "identity", "enc-certificate and enc-key go together, for tlcp");
+	if (raw->enc_key != NULL && raw->party != NULL)
+		return refuse_service(m, "identity", "a party has a pair for encryption");
+	if ((s->protocols & HF_TLS_TLCP) == 0 || raw->party != NULL)
+		return HF_OK;
+	if (raw->enc_key == NULL && s->is_server)
+		return refuse_service(
+			m, "identity", "a server of tlcp needs enc-certificate and enc-key, too");
+	if (raw->enc_key == NULL && hf_policy(HF_ROW_LINK_TLCP_ECC, s->level) == 0)
+		return refuse_row(m, "identity", HF_ROW_LINK_TLCP_ECC,
+			"tlcp without enc-certificate and enc-key");
+	if (raw->enc_key == NULL)
+		return HF_OK;
+	HF_TRY(path(m, id->enc_certificate, "identity.enc-certificate", raw->enc_certificate));
+	return path(m, id->enc_key, "identity.enc-key", raw->enc_key);
 }
 
 static hf_err take_identity(struct making *m)
@@ -341,9 +397,7 @@ static hf_err take_identity(struct making *m)
 	if (raw == NULL)
 		return refuse_service(
 			m, "identity", "is missing here, and at the top of the file, too");
-	if (raw->enc_certificate != NULL || raw->enc_key != NULL)
-		return refuse_service(m, "identity",
-			"a second certificate is for tlcp, which this version does not have");
+	HF_TRY(take_enc(m, raw));
 	if ((raw->party != NULL) == (raw->certificate != NULL) ||
 		(raw->certificate != NULL) != (raw->key != NULL))
 		return refuse_service(m, "identity", "needs party, or certificate and key");

@@ -30,7 +30,9 @@ struct tunnel_identity {
 	char party[HF_PATH_MAX];
 	char certificate[HF_PATH_MAX];
 	char key[HF_PATH_MAX];
-	char passphrase_file[HF_PATH_MAX];
+	char passphrase_file[HF_PATH_MAX]; /* of both keys */
+	char enc_certificate[HF_PATH_MAX]; /* TLCP's second pair */
+	char enc_key[HF_PATH_MAX];
 };
 
 struct tunnel_trust {
@@ -45,7 +47,8 @@ struct tunnel_service {
 	const char *name;
 	bool is_server;
 	enum hf_level level;
-	unsigned protocols; /* HF_TLS_13 */
+	unsigned protocols; /* set of HF_TLS_13, HF_TLS_TLCP */
+	bool allow_cbc;
 	const char *accept; /* as written; tells services apart */
 	bool is_systemd;
 	const char *systemd_name; /* "": the one with the same number */

@@ -62,8 +62,8 @@ static hf_err add_certs(
 	return HF_OK;
 }
 
-static hf_err load_key(
-	struct tunnel_keys *k, const struct tunnel_identity *id, struct hf_errinfo *ei)
+static hf_err load_key(struct hf_sm2_key *key, const struct tunnel_identity *id, const char *path,
+	struct hf_errinfo *ei)
 {
 	struct hf_errinfo why = { 0 };
 	struct hf_buf file;
@@ -72,14 +72,14 @@ static hf_err load_key(
 
 	hf_buf_init(&file, hf_os_mem(), KEY_FILE_MAX);
 	hf_buf_init(&passphrase, hf_os_mem(), HUFU_PASSPHRASE_MAX + 2);
-	e = hf_file_load(&file, id->key, ei);
+	e = hf_file_load(&file, path, ei);
 	if (e == HF_OK && id->passphrase_file[0] != '\0')
 		e = hufu_passphrase_load(&passphrase, id->passphrase_file, ei);
 	if (e == HF_OK) {
-		e = hf_pkcs8_read(&k->key, (struct hf_bytes){ file.p, file.len },
+		e = hf_pkcs8_read(key, (struct hf_bytes){ file.p, file.len },
 			(struct hf_bytes){ passphrase.p, passphrase.len }, &why);
 		if (e != HF_OK)
-			(void)hf_fail(ei, e, "%s: %s", id->key,
+			(void)hf_fail(ei, e, "%s: %s", path,
 				why.text[0] != '\0' ? why.text : hf_err_text(e));
 	}
 	hf_buf_clear(&file);
@@ -88,8 +88,8 @@ static hf_err load_key(
 }
 
 /* The folder of a party of a Hufu domain that is no hub: its seed needs no custodians. */
-static hf_err load_party(
-	struct tunnel_keys *k, const struct hf_env *env, const char *dir, struct hf_errinfo *ei)
+static hf_err load_party(struct tunnel_keys *k, const struct hf_env *env, const char *dir, bool enc,
+	struct hf_errinfo *ei)
 {
 	uint8_t seed[HF_KEY_SEED_LEN];
 	struct hf_party p = { 0 };
@@ -109,6 +109,11 @@ static hf_err load_party(
 		e = hf_party_seed(env, dir, false, seed, ei);
 	if (e == HF_OK)
 		e = hf_party_key(env, &p, "sign", seed, &k->key, ei);
+	if (e == HF_OK && enc)
+		e = hf_cert_copy(&k->enc, env->mem, p.enc.der.p, p.enc.der.len, ei);
+	if (e == HF_OK && enc)
+		e = hf_party_key(env, &p, "enc", seed, &k->enc_key, ei);
+	k->has_enc = e == HF_OK && enc;
 	hf_wipe(seed, sizeof(seed));
 	hf_party_clear(&p);
 	return e;
@@ -145,13 +150,60 @@ static hf_err load_crl(struct tunnel_keys *k, const char *path, struct hf_errinf
 				    why.text[0] != '\0' ? why.text : "holds no revocation list");
 }
 
+static hf_err check_time(const struct hf_cert *c, const char *path, struct hf_errinfo *ei)
+{
+	uint64_t now_s = hf_clock_wall_s();
+
+	if (now_s >= c->not_before_s && now_s <= c->not_after_s)
+		return HF_OK;
+	return hf_fail(ei, HF_ERR_EXPIRED,
+		"%s: the certificate has expired or is not valid yet; renew it", path);
+}
+
+static hf_err load_enc(
+	struct tunnel_keys *k, const struct tunnel_identity *id, struct hf_errinfo *ei)
+{
+	size_t n = 0;
+
+	k->has_enc = true;
+	HF_TRY(add_certs(&k->enc, &n, 1, id->enc_certificate, ei));
+	return load_key(&k->enc_key, id, id->enc_key, ei);
+}
+
+/* The second pair: of whom the first one is, with another key, and for encryption. */
+static hf_err check_enc(
+	const struct tunnel_keys *k, const struct tunnel_identity *id, struct hf_errinfo *ei)
+{
+	const struct hf_cert *sign = &k->chain[0];
+	const struct hf_cert *enc = &k->enc;
+	const char *path = id->party[0] != '\0' ? id->party : id->enc_certificate;
+
+	if (!k->has_enc)
+		return HF_OK;
+	if (memcmp(&enc->key, &k->enc_key.pub, sizeof(enc->key)) != 0)
+		return hf_fail(ei, HF_ERR_FORMAT, "%s: is not the certificate of the key %s", path,
+			id->enc_key);
+	if (memcmp(&enc->key, &sign->key, sizeof(enc->key)) == 0)
+		return hf_fail(ei, HF_ERR_DENIED,
+			"%s: its key is that of the other certificate; tlcp needs two", path);
+	if (enc->is_ca || !enc->has_key_usage || (enc->key_usage & HF_KU_ENCRYPT) == 0 ||
+		(enc->key_usage & HF_KU_DIGITAL_SIGNATURE) != 0)
+		return hf_fail(
+			ei, HF_ERR_DENIED, "%s: is no certificate for encryption alone", path);
+	if (!hf_bytes_eq(enc->subject, sign->subject))
+		return hf_fail(ei, HF_ERR_DENIED,
+			"%s: is of another subject than the certificate for signatures", path);
+	if (k->n_chain == HF_CHAIN_MAX)
+		return hf_fail(ei, HF_ERR_LIMIT, "%s: too many certificates beside it", path);
+	return check_time(enc, path, ei);
+}
+
 /* What would only show when a peer refuses us. */
 static hf_err check_own(
 	const struct tunnel_keys *k, const struct tunnel_identity *id, struct hf_errinfo *ei)
 {
 	const struct hf_cert *leaf = &k->chain[0];
 	const char *path = id->party[0] != '\0' ? id->party : id->certificate;
-	uint64_t now_s = hf_clock_wall_s();
 
 	if (memcmp(&leaf->key, &k->key.pub, sizeof(leaf->key)) != 0)
 		return hf_fail(ei, HF_ERR_FORMAT,
@@ -159,16 +211,15 @@ static hf_err check_own(
 	if (leaf->is_ca)
 		return hf_fail(ei, HF_ERR_DENIED,
 			"%s: the first certificate is that of a CA; ours comes first", path);
-	if (now_s < leaf->not_before_s || now_s > leaf->not_after_s)
-		return hf_fail(ei, HF_ERR_EXPIRED,
-			"%s: the certificate has expired or is not valid yet; renew it", path);
-	return HF_OK;
+	HF_TRY(check_time(leaf, path, ei));
+	return check_enc(k, id, ei);
 }
 
 hf_err tunnel_keys_load(struct tunnel_keys *k, const struct hf_env *env,
 	const struct tunnel_service *s, struct hf_errinfo *ei)
 {
 	const struct tunnel_identity *id = &s->identity;
+	bool has_tlcp = (s->protocols & HF_TLS_TLCP) != 0;
 
 	*k = (struct tunnel_keys){ 0 };
 	for (size_t i = 0; i < s->trust.n_roots; i++)
@@ -177,10 +228,12 @@ hf_err tunnel_keys_load(struct tunnel_keys *k, const struct hf_env *env,
 	for (size_t i = 0; i < s->trust.n_crls; i++)
 		HF_TRY(load_crl(k, s->trust.crls[i], ei));
 	if (id->party[0] != '\0') {
-		HF_TRY(load_party(k, env, id->party, ei));
+		HF_TRY(load_party(k, env, id->party, has_tlcp, ei));
 	} else {
 		HF_TRY(add_certs(k->chain, &k->n_chain, HF_CHAIN_MAX, id->certificate, ei));
-		HF_TRY(load_key(k, id, ei));
+		HF_TRY(load_key(&k->key, id, id->key, ei));
+		if (id->enc_key[0] != '\0')
+			HF_TRY(load_enc(k, id, ei));
 	}
 	for (size_t i = 0; i < k->n_chain; i++)
 		k->der[i] = k->chain[i].der;
@@ -195,7 +248,9 @@ void tunnel_keys_clear(struct tunnel_keys *k)
 		hf_cert_clear(&k->roots[i]);
 	for (size_t i = 0; i < k->n_crls; i++)
 		hf_buf_clear(&k->crl_der[i]);
+	hf_cert_clear(&k->enc);
 	hf_sm2_key_clear(&k->key);
+	hf_sm2_key_clear(&k->enc_key);
 	memset(k, 0, sizeof(*k));
 }
 

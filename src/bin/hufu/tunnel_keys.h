@@ -16,6 +16,9 @@ struct tunnel_keys {
 	struct hf_bytes der[HF_CHAIN_MAX];
 	size_t n_chain;
 	struct hf_sm2_key key;
+	bool has_enc; /* TLCP: a second pair, for encryption */
+	struct hf_cert enc;
+	struct hf_sm2_key enc_key;
 	struct hf_cert roots[TUNNEL_ROOT_CERTS_MAX];
 	size_t n_roots;
 	struct hf_buf crl_der[TUNNEL_CRLS_MAX];

@@ -22,6 +22,7 @@
 #include "net/tunnel.h"
 #include "os/service.h"
 #include "svc/env.h"
+#include "tls/tlcp.h"
 #include "tunnel_config.h"
 #include "tunnel_keys.h"
 #include "tunnel_memory.h"
@@ -54,6 +55,10 @@ struct tunnel_lane {
 	struct hf_tls_tickets tickets;
 	struct hf_local_key local;
 	struct hf_signer signer;
+	struct hf_local_key enc_local; /* with TLCP: */
+	struct hf_tlcp_enc_key enc_key;
+	struct hf_tlcp_cache cache;
+	struct hf_tlcp_config tlcp;
 	struct hf_tunnel *tunnel;
 	struct tunnel_lane *next; /* of the worker, alive */
 };

@@ -225,6 +225,20 @@ static void fit_files(struct tunnel_run *r, struct tunnel_config *c)
 	hufud_line_end(&l);
 }
 
+/* Suites as the level allows them; extensions are not sent, since old servers choke on them. */
+static void lane_init_tlcp(struct tunnel_lane *lane, const struct tunnel_keys *k)
+{
+	lane->tlcp.allow_cbc = lane->service->allow_cbc;
+	if (k->has_enc) {
+		lane->enc_local =
+			(struct hf_local_key){ .key = &k->enc_key, .rng = &lane->worker->env.rng };
+		lane->enc_key = hf_tlcp_enc_key_local(&lane->enc_local);
+		lane->tlcp.enc_cert = k->enc.der;
+		lane->tlcp.enc_key = &lane->enc_key;
+	}
+	lane->tls.tlcp = &lane->tlcp;
+}
+
 static void lane_init(struct tunnel_run *r, struct tunnel_setup *s, unsigned w, size_t i)
 {
 	struct tunnel_lane *lane = &s->lanes[w * s->config.n_services + i];
@@ -240,12 +254,18 @@ static void lane_init(struct tunnel_run *r, struct tunnel_setup *s, unsigned w, 
 	tunnel_keys_tls(&lane->tls, &s->keys[i], lane->service);
 	lane->tls.rng = &worker->env.rng;
 	lane->tls.signer = &lane->signer;
+	if ((lane->service->protocols & HF_TLS_TLCP) != 0)
+		lane_init_tlcp(lane, &s->keys[i]);
 	if (!lane->service->is_server) {
 		lane->tls.keep_session = true;
 		return;
 	}
 	tunnel_memory_tickets(&lane->tickets, s->tally[i]->memory, lane->service->level);
 	lane->tls.tickets = &lane->tickets;
+	if ((lane->service->protocols & HF_TLS_TLCP) != 0) {
+		lane->cache = tunnel_memory_cache(s->tally[i]->memory);
+		lane->tlcp.cache = &lane->cache;
+	}
 }
 
 static hf_err load_keys(struct tunnel_run *r, struct tunnel_setup *s, struct hf_errinfo *ei)

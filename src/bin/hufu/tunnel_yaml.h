@@ -59,6 +59,7 @@ struct raw_service {
 	char *server_name;
 	char **protocols;
 	unsigned n_protocols;
+	bool *allow_cbc;
 	struct raw_identity *identity;
 	struct raw_trust *trust;
 	struct raw_allow *allow;
