@@ -94,7 +94,8 @@ void hf_tunnel_forget(struct tunnel_link *l)
 }
 
 /* The oldest that is not open, of the address that has most of them; NULL: all are open. */
-static struct tunnel_link *find_oldest(struct hf_tunnel *t)
+/* The oldest that is not open, of one address (NULL: of the one that has most of them). */
+static struct tunnel_link *find_oldest(struct hf_tunnel *t, const struct tunnel_origin *of)
 {
 	struct tunnel_link *found = NULL;
 	uint32_t most = 0;
@@ -102,7 +103,7 @@ static struct tunnel_link *find_oldest(struct hf_tunnel *t)
 	for (struct tunnel_link *l = t->oldest; l != NULL; l = l->younger) {
 		uint32_t n = hf_tunnel_gate_n_opening(t->config.gate, l->origin);
 
-		if (n > most) {
+		if (n > most && (of == NULL || of == l->origin)) {
 			most = n;
 			found = l;
 		}
@@ -126,10 +127,12 @@ static hf_err find_place(
 	struct tunnel_link *goes;
 	hf_err e;
 
-	if (t->n_opening >= max && (goes = find_oldest(t)) != NULL)
+	if (t->n_opening >= max && (goes = find_oldest(t, NULL)) != NULL)
 		evict(goes);
+	*origin = NULL;
 	e = hf_tunnel_gate_enter(t->config.gate, origin, from, limits);
-	if (e != HF_ERR_LIMIT || (goes = find_oldest(t)) == NULL)
+	/* An address that has all it may have takes nobody else's place. */
+	if (e != HF_ERR_LIMIT || (goes = find_oldest(t, *origin)) == NULL)
 		return e;
 	evict(goes);
 	return hf_tunnel_gate_enter(t->config.gate, origin, from, limits);

@@ -83,8 +83,10 @@ static hf_err enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
 		return HF_ERR_LIMIT;
 	while (o != NULL && memcmp(o->address, address, TUNNEL_ADDRESS_LEN) != 0)
 		o = o->next;
-	if (o != NULL && limits->max_from > 0 && o->n_links >= limits->max_from)
+	if (o != NULL && limits->max_from > 0 && o->n_links >= limits->max_from) {
+		*out = o;
 		return HF_ERR_LIMIT;
+	}
 	if (o == NULL) {
 		o = hf_mem_new(g->mem, sizeof(*o));
 		if (o == NULL)

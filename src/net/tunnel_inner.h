@@ -179,7 +179,9 @@ void hf_tunnel_opening_end(struct tunnel_link *l); /* it is open, or over */
 void hf_tunnel_forget(struct tunnel_link *l);      /* its handles are closed: frees it */
 void hf_tunnel_tell(struct tunnel_link *l, int kind);
 
-/* tunnel_gate.c: HF_ERR_LIMIT, HF_ERR_NO_MEMORY. A place is given back by hf_tunnel_gate_leave().
+/*
+ * tunnel_gate.c: HF_ERR_LIMIT, HF_ERR_NO_MEMORY. A place is given back by hf_tunnel_gate_leave().
+ * Where the address has all that it may have, *out says so: it is there, to be compared only.
  */
 HF_MUST_USE hf_err hf_tunnel_gate_enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
 	const struct hf_sock_addr *from, const struct hf_tunnel_limits *limits);

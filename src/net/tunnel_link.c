@@ -482,11 +482,11 @@ static void settle(struct tunnel_link *l)
 	}
 	if (!l->sm.is_eof && l->from_sm.len == 0 && plain_waiting(l) == 0)
 		sm |= UV_READABLE;
-	if (out > 0)
+	if (out > 0 || l->to_sm.len > 0)
 		sm |= UV_WRITABLE;
 	if (is_open && !l->plain.is_eof && l->to_sm.len == 0 && out == 0)
 		plain |= UV_READABLE;
-	if (is_open && plain_waiting(l) > 0)
+	if (is_open && (plain_waiting(l) > 0 || l->from_sm.len > 0))
 		plain |= UV_WRITABLE;
 	hf_tunnel_face_wait(&l->sm, sm);
 	hf_tunnel_face_wait(&l->plain, plain);

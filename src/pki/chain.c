@@ -222,7 +222,7 @@ static const struct hf_cert *next_issuer(struct search *s, bool *is_root)
 		if (s->n_verifies >= HF_CHAIN_VERIFIES_MAX)
 			return NULL;
 		s->n_verifies++;
-		if (s->q->was_believed || hf_cert_verify_sig(c, &issuer->key, NULL) == HF_OK)
+		if (hf_cert_verify_sig(c, &issuer->key, NULL) == HF_OK)
 			return issuer;
 		s->bad_signature = true;
 	}

@@ -59,11 +59,6 @@ struct hf_chain_query {
 	bool need_crl;          /* every certificate below a root needs a fresh list or answer */
 	uint64_t crl_age_max_s; /* with need_crl: thisUpdate at most this long ago */
 	struct hf_identity_want want;
-	/*
-	 * The path was found before, to these roots, and kept where nobody could alter it: its
-	 * signatures are not checked again. All else is.
-	 */
-	bool was_believed;
 };
 
 /* The path that was found: path[0] is the leaf, path[n - 1] the root. Borrowed from the query. */

@@ -39,7 +39,7 @@ static const struct hf_cert *pinned(const struct hf_tls *t, const struct hf_tls_
 
 static hf_err check_chain(struct hf_tls *t, const struct hf_tls_presented *p,
 	const struct hf_cert *leaf, enum hf_purpose purpose, const struct hf_identity_want *want,
-	bool was_believed, struct hf_errinfo *ei)
+	struct hf_errinfo *ei)
 {
 	const struct hf_tls_config *cfg = t->cfg;
 	struct hf_chain_query q = {
@@ -57,7 +57,6 @@ static hf_err check_chain(struct hf_tls *t, const struct hf_tls_presented *p,
 		.need_crl = cfg->need_crl,
 		.crl_age_max_s = cfg->crl_age_max_s,
 		.want = *want,
-		.was_believed = was_believed,
 	};
 
 	if (cfg->root_pin != NULL) {
@@ -118,20 +117,20 @@ hf_err hf_tls_peer_staples(
 }
 
 /* What a link wants of the leaf: what its user said, or the name that was asked for. */
-static hf_err check_leaf(struct hf_tls *t, const struct hf_tls_presented *p, const char *name,
-	bool was_believed, struct hf_errinfo *ei)
+static hf_err check_leaf(
+	struct hf_tls *t, const struct hf_tls_presented *p, const char *name, struct hf_errinfo *ei)
 {
 	struct hf_identity_want want = { .dns = name };
 
 	return check_chain(t, p, &p->cert[0],
 		t->cfg->role == HF_TLS_CLIENT ? HF_PURPOSE_SERVER : HF_PURPOSE_CLIENT,
-		t->want != NULL ? t->want : &want, was_believed, ei);
+		t->want != NULL ? t->want : &want, ei);
 }
 
 hf_err hf_tls_peer_check(struct hf_tls *t, const struct hf_tls_presented *p, const char *name)
 {
 	struct hf_errinfo ei = { 0 };
-	hf_err e = check_leaf(t, p, name, false, &ei);
+	hf_err e = check_leaf(t, p, name, &ei);
 
 	if (e != HF_OK && t->cfg->role == HF_TLS_SERVER && t->cfg->enrol && is_fit_to_enrol(t, p)) {
 		t->is_self_signed = true;
@@ -145,7 +144,7 @@ hf_err hf_tls_peer_check_enc(struct hf_tls *t, const struct hf_tls_presented *p,
 {
 	static const struct hf_identity_want anybody;
 	struct hf_errinfo ei = { 0 };
-	hf_err e = check_chain(t, p, &p->cert[at], HF_PURPOSE_ENCRYPT, &anybody, false, &ei);
+	hf_err e = check_chain(t, p, &p->cert[at], HF_PURPOSE_ENCRYPT, &anybody, &ei);
 
 	return e == HF_OK ? HF_OK : hf_tls_peer_refuse(t, e, &ei);
 }
@@ -154,11 +153,7 @@ bool hf_tls_peer_is_good(struct hf_tls *t, const struct hf_tls_presented *p, con
 {
 	struct hf_errinfo ei = { 0 };
 
-	/*
-	 * A server's ticket is bound to its roots and nobody else can seal one; a session of a
-	 * client may have been put away, and be offered under other roots.
-	 */
-	return check_leaf(t, p, name, t->cfg->role == HF_TLS_SERVER, &ei) == HF_OK;
+	return check_leaf(t, p, name, &ei) == HF_OK;
 }
 
 hf_err hf_tls_peer_refuse(struct hf_tls *t, hf_err e, const struct hf_errinfo *ei)

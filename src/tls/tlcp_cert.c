@@ -80,6 +80,23 @@ static hf_err check_two(struct hf_tls *t, const struct hf_cert *sign, const stru
 		t, HF_ALERT_BAD_CERTIFICATE, hf_fail(&t->why, HF_ERR_DENIED, "%s", fault));
 }
 
+/* Both are believed by now: are they of one party? */
+static hf_err check_party(struct hf_tls *t, const struct hf_cert *sign, const struct hf_cert *enc)
+{
+	const struct hf_identity *a = &sign->identity;
+	const struct hf_identity *b = &enc->identity;
+	bool is_one = true;
+
+	if (sign->has_identity && enc->has_identity)
+		is_one = a->role == b->role && a->level == b->level &&
+			 strcmp(a->domain, b->domain) == 0 && strcmp(a->id, b->id) == 0;
+	if (t->cfg->tlcp->any_subject || (is_one && hf_bytes_eq(sign->issuer, enc->issuer)))
+		return HF_OK;
+	return hf_tls_die(t, HF_ALERT_BAD_CERTIFICATE,
+		hf_fail(&t->why, HF_ERR_DENIED,
+			"peer's encryption certificate is of another party or another CA"));
+}
+
 static hf_err need_enc(struct hf_tls *t)
 {
 	/* A server always has one: it decrypts with it, or agrees on a key. */
@@ -106,6 +123,7 @@ hf_err hf_tlcp_take_chain(struct hf_tls *t, const struct hf_tlcp_cert_list *list
 	}
 	HF_TRY(check_two(t, &p.cert[0], &p.cert[at]));
 	HF_TRY(hf_tls_peer_check_enc(t, &p, at));
+	HF_TRY(check_party(t, &p.cert[0], &p.cert[at]));
 	HF_TRY(hf_tls_peer_keep(t, &p));
 	enc = hf_tls_peer_der(t, at);
 	HF_TRY(hf_cert_parse(&hs->peer_enc, enc.p, enc.len, &t->why));

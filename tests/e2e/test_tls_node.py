@@ -200,7 +200,7 @@ class Node(unittest.TestCase):
         o = server.ends[-1]
         self.check_cipher(o)
         self.assertEqual(bytes(o.got[:len(PREFACE)]), PREFACE)
-        until('the answer is known', lambda: 'status 500' in node.status()['channel'].get('text', ''))
+        until('the answer is known', lambda: 'status 500' in (node.status()['channel'].get('text') or ''))
         node.stop()
 
     def test_server_of_another_root_is_refused(self):

@@ -121,33 +121,58 @@ static hf_err load_party(struct tunnel_keys *k, const struct hf_env *env, const 
 
 static hf_err load_crl(struct tunnel_keys *k, const char *path, struct hf_errinfo *ei)
 {
-	struct hf_buf *der = &k->crl_der[k->n_crls];
 	struct hf_errinfo why = { 0 };
 	struct hf_buf file;
+	struct hf_buf der;
 	uint8_t *room = NULL;
 	size_t len = 0;
 	hf_err e;
 
 	hf_buf_init(&file, hf_os_mem(), 2 * (size_t)HF_CRL_DER_MAX);
-	hf_buf_init(der, hf_os_mem(), HF_CRL_DER_MAX);
+	hf_buf_init(&der, hf_os_mem(), HF_CRL_DER_MAX);
 	e = hf_file_load(&file, path, ei);
 	if (e == HF_OK && file.len > 0 && file.p[0] == 0x30)
-		e = hf_buf_put(der, file.p, file.len);
-	else if (e == HF_OK && hf_buf_room(der, &room, file.len) == HF_OK) {
+		e = hf_buf_put(&der, file.p, file.len);
+	else if (e == HF_OK && hf_buf_room(&der, &room, file.len) == HF_OK) {
 		e = hf_pem_parse(
 			room, file.len, &len, "X509 CRL", (struct hf_bytes){ file.p, file.len });
-		der->len = e == HF_OK ? len : 0;
+		der.len = e == HF_OK ? len : 0;
 	}
 	hf_buf_clear(&file);
 	if (e == HF_OK)
-		e = hf_crl_parse(&k->crls[k->n_crls], der->p, der->len, &why);
+		e = hf_crl_copy(&k->crls[k->n_crls], hf_os_mem(), der.p, der.len, &why);
 	if (e == HF_OK)
 		k->n_crls++;
-	else
-		hf_buf_clear(der);
+	hf_buf_clear(&der);
 	return e == HF_OK ? e
 			  : hf_fail(ei, e, "%s: %s", path,
 				    why.text[0] != '\0' ? why.text : "holds no revocation list");
+}
+
+/* Signed by one of these, if it is of one of them; then no link needs to compute it again. */
+static hf_err is_signed(struct hf_crl *crl, const struct hf_cert *cas, size_t n, bool *is_known)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!hf_bytes_eq(crl->issuer, cas[i].subject))
+			continue;
+		*is_known = true;
+		if (hf_crl_check(crl, &cas[i].key, NULL) == HF_OK)
+			return HF_OK;
+	}
+	return HF_ERR_AUTH;
+}
+
+/* A list of a CA that we do not know may be of one that peers will show: links look at it. */
+static hf_err check_crl(
+	struct tunnel_keys *k, struct hf_crl *crl, const char *path, struct hf_errinfo *ei)
+{
+	bool is_known = false;
+
+	if (is_signed(crl, k->roots, k->n_roots, &is_known) == HF_OK ||
+		is_signed(crl, k->chain, k->n_chain, &is_known) == HF_OK || !is_known)
+		return HF_OK;
+	return hf_fail(ei, HF_ERR_AUTH,
+		"%s: the revocation list is not signed by its issuer; fetch it again", path);
 }
 
 static hf_err check_time(const struct hf_cert *c, const char *path, struct hf_errinfo *ei)
@@ -235,6 +260,8 @@ hf_err tunnel_keys_load(struct tunnel_keys *k, const struct hf_env *env,
 		if (id->enc_key[0] != '\0')
 			HF_TRY(load_enc(k, id, ei));
 	}
+	for (size_t i = 0; i < s->trust.n_crls; i++)
+		HF_TRY(check_crl(k, &k->crls[i], s->trust.crls[i], ei));
 	for (size_t i = 0; i < k->n_chain; i++)
 		k->der[i] = k->chain[i].der;
 	return check_own(k, id, ei);
@@ -247,7 +274,7 @@ void tunnel_keys_clear(struct tunnel_keys *k)
 	for (size_t i = 0; i < k->n_roots; i++)
 		hf_cert_clear(&k->roots[i]);
 	for (size_t i = 0; i < k->n_crls; i++)
-		hf_buf_clear(&k->crl_der[i]);
+		hf_crl_clear(&k->crls[i]);
 	hf_cert_clear(&k->enc);
 	hf_sm2_key_clear(&k->key);
 	hf_sm2_key_clear(&k->enc_key);

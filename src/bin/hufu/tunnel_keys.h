@@ -21,7 +21,6 @@ struct tunnel_keys {
 	struct hf_sm2_key enc_key;
 	struct hf_cert roots[TUNNEL_ROOT_CERTS_MAX];
 	size_t n_roots;
-	struct hf_buf crl_der[TUNNEL_CRLS_MAX];
 	struct hf_crl crls[TUNNEL_CRLS_MAX];
 	size_t n_crls;
 };
