@@ -525,6 +525,71 @@ static void revoked_and_expired_peers_are_not_resumed(void **state)
 	hf_tls_session_free(s);
 }
 
+/* A certificate with the CA's name and key identifier, but with a key and a signature of its own.
+ */
+static void twin_of_the_ca(struct party *twin)
+{
+	static const uint8_t serial[] = { 7, 7 };
+	struct hf_cert_spec spec;
+	uint8_t der[HF_CERT_DER_MAX];
+	size_t len;
+
+	party_init(twin, "CA");
+	spec = ca_spec(twin, &dom.ca);
+	spec.serial = serial;
+	spec.serial_len = sizeof(serial);
+	spec.aki = dom.ca.cert.ski;
+	party_issue(twin, &spec, &dom.device);
+	len = twin->cert.der.len;
+	memcpy(der, twin->cert.der.p, len);
+	assert_int_equal(twin->cert.ski.len, dom.ca.cert.ski.len);
+	memcpy(der + (twin->cert.ski.p - twin->cert.der.p), dom.ca.cert.ski.p, dom.ca.cert.ski.len);
+	hf_cert_clear(&twin->cert);
+	assert_ok(hf_cert_copy(&twin->cert, &test_mem, der, len, NULL));
+}
+
+/* What a peer put beside its certificate is in its ticket, too: it must lead nobody astray. */
+static void a_twin_of_the_ca_brings_no_revoked_peer_back(void **state)
+{
+	static const uint8_t serial[] = { 0x91, 2, 3, 4 };
+	const struct hf_crl_entry entry = { serial, sizeof(serial), NOW_S - 10, 1 };
+	struct hf_crl_spec spec = { .issuer = dom.ca.subject,
+		.this_update_s = NOW_S - 100,
+		.next_update_s = NOW_S + DAY_S,
+		.number = 1,
+		.entries = &entry,
+		.n_entries = 1 };
+	struct hf_tls_session *s;
+	struct hf_bytes chain[2];
+	struct party twin = { 0 };
+	struct hf_crl crl;
+	struct hf_buf der;
+	struct pair p;
+
+	(void)state;
+	twin_of_the_ca(&twin);
+	chain[0] = dom.device.cert.der;
+	chain[1] = twin.cert.der;
+	resumable(&p, NULL);
+	p.c.cfg.chain = chain;
+	p.c.cfg.n_chain = 2;
+	s = session_of(&p);
+	hf_buf_init(&der, &test_mem, 4096);
+	assert_ok(hf_crl_build(&der, &spec, &dom.ca.signer, NULL));
+	assert_ok(hf_crl_copy(&crl, &test_mem, der.p, der.len, NULL));
+	assert_ok(hf_crl_check(&crl, &dom.ca.key.pub, NULL));
+	resumable(&p, s);
+	p.c.cfg.chain = chain;
+	p.c.cfg.n_chain = 2;
+	p.s.cfg.crls = &crl;
+	p.s.cfg.n_crls = 1;
+	expect_refusal(&p, &p.s, HF_ERR_REVOKED, HF_ALERT_CERTIFICATE_REVOKED, NULL);
+	hf_crl_clear(&crl);
+	hf_buf_clear(&der);
+	hf_tls_session_free(s);
+	hf_cert_clear(&twin.cert);
+}
+
 /* Feeds the server one hello after an alteration; frees it. */
 static void feed_hello(struct end *e, uint8_t *hello, size_t len)
 {
@@ -907,6 +972,7 @@ int main(void)
 		cmocka_unit_test(wrong_age_is_declined),
 		cmocka_unit_test(a_key_of_the_epoch_before_opens_and_an_older_one_does_not),
 		cmocka_unit_test(revoked_and_expired_peers_are_not_resumed),
+		cmocka_unit_test(a_twin_of_the_ca_brings_no_revoked_peer_back),
 		cmocka_unit_test(altered_binder_ends_the_link),
 		cmocka_unit_test(stolen_ticket_without_its_key_ends_the_link),
 		cmocka_unit_test(altered_ticket_is_declined),
