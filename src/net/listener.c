@@ -9,7 +9,7 @@
 #include "net/link_inner.h"
 
 enum {
-	BACKLOG = 128,
+	BACKLOG = 4096, /* as many as the system allows: thousands of nodes come back at once */
 	ADDRESS_LEN = 16,
 	SHARE = 2, /* one of so many parts of the links that are not open is for one address */
 };

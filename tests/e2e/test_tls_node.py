@@ -60,7 +60,7 @@ def pump(o, sock, done):
 
 
 class Server(threading.Thread):
-    """A source of a node, by OpenSSL: takes links until one has asked for something, and answers 500."""
+    """A source of a node, by OpenSSL: takes links until one has asked for something, and answers 500 to all it asks."""
 
     def __init__(self, folder):
         super().__init__(daemon=True)
@@ -83,13 +83,18 @@ class Server(threading.Thread):
     def serve(self, sock):
         o = OpenSsl(True, self.folder, own='peer', verify=MUTUAL)
         self.ends.append(o)
+        answered = []
         try:
-            pump(o, sock, self.asked)
-            if self.asked():
-                o.write(frame(SETTINGS))
-            for stream in self.asked():
-                o.write(frame(HEADERS, END_STREAM | END_HEADERS, stream, bytes([STATUS_500])))
-            pump(o, sock, lambda: False)
+            while True:
+                pump(o, sock, lambda: len(self.asked()) > len(answered))
+                asked = self.asked()[len(answered):]
+                if not asked:  # the link is over
+                    return
+                if not answered:
+                    o.write(frame(SETTINGS))
+                for stream in asked:
+                    o.write(frame(HEADERS, END_STREAM | END_HEADERS, stream, bytes([STATUS_500])))
+                answered += asked
         except OSError:
             pass
 
