@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "pki/status.h"
+#include "pki/x509.h"
 
 struct search {
 	const struct hf_chain_query *q;
@@ -207,6 +208,17 @@ static hf_err check_path(struct search *s)
 	return check_want(s, p->path[0]);
 }
 
+static hf_err check_sig(
+	const struct hf_chain_query *q, const struct hf_cert *c, const struct hf_cert *issuer)
+{
+	uint8_t e[HF_SM3_LEN];
+
+	if (q->verify == NULL)
+		return hf_cert_verify_sig(c, &issuer->key, NULL);
+	HF_TRY(hf_x509_digest(e, c->tbs, &issuer->key));
+	return q->verify(q->ctx, &issuer->key, e, &c->sig);
+}
+
 /* The next candidate that signed the last certificate of the path; NULL when there is none left. */
 static const struct hf_cert *next_issuer(struct search *s, bool *is_root)
 {
@@ -222,7 +234,7 @@ static const struct hf_cert *next_issuer(struct search *s, bool *is_root)
 		if (s->n_verifies >= HF_CHAIN_VERIFIES_MAX)
 			return NULL;
 		s->n_verifies++;
-		if (hf_cert_verify_sig(c, &issuer->key, NULL) == HF_OK)
+		if (check_sig(s->q, c, issuer) == HF_OK)
 			return issuer;
 		s->bad_signature = true;
 	}

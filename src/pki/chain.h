@@ -59,6 +59,10 @@ struct hf_chain_query {
 	bool need_crl;          /* every certificate below a root needs a fresh list or answer */
 	uint64_t crl_age_max_s; /* with need_crl: thisUpdate at most this long ago */
 	struct hf_identity_want want;
+	/* How a signature of a certificate is checked; NULL: by hf_sm2_verify_digest(). */
+	hf_err (*verify)(void *ctx, const struct hf_sm2_pub *pub, const uint8_t e[HF_SM3_LEN],
+		const struct hf_sm2_sig *sig);
+	void *ctx;
 };
 
 /* The path that was found: path[0] is the leaf, path[n - 1] the root. Borrowed from the query. */

@@ -27,7 +27,7 @@ static hf_err local_decrypt(void *ctx, uint8_t *out, const uint8_t *raw, size_t 
 
 struct hf_signer hf_signer_local(struct hf_local_key *local)
 {
-	return (struct hf_signer){ local_sign, local, local->key->pub };
+	return (struct hf_signer){ local_sign, local, local->key->pub, local };
 }
 
 struct hf_decrypter hf_decrypter_local(struct hf_local_key *local)

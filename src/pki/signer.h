@@ -13,11 +13,16 @@
 #include "base/rng.h"
 #include "crypto/sm2.h"
 
+struct hf_local_key;
+
 struct hf_signer {
 	/* Signs e = SM3(Z || message) with the key of pub. */
 	hf_err (*sign_digest)(void *ctx, const uint8_t e[HF_SM3_LEN], struct hf_sm2_sig *sig);
 	void *ctx;
 	struct hf_sm2_pub pub;
+	/* What sign_digest() does is hf_sm2_sign_digest() with this key, which others may do for
+	 * it; NULL: only it can. */
+	const struct hf_local_key *local;
 };
 
 /* Signs a message: Z from id and the signer's public key, then e, then the callback. */

@@ -36,6 +36,11 @@ hf_err hf_x509_open(struct hf_x509_signed *out, const uint8_t *in, size_t in_len
 	return HF_OK;
 }
 
+hf_err hf_x509_digest(uint8_t e[HF_SM3_LEN], struct hf_bytes body, const struct hf_sm2_pub *pub)
+{
+	return hf_sm2_digest(e, pub, HF_SM2_ID_DEFAULT, ID_LEN, body.p, body.len);
+}
+
 hf_err hf_x509_verify(
 	struct hf_bytes body, const struct hf_sm2_sig *sig, const struct hf_sm2_pub *pub)
 {

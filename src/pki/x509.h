@@ -27,6 +27,10 @@ struct hf_x509_signed {
 
 HF_MUST_USE hf_err hf_x509_open(struct hf_x509_signed *out, const uint8_t *in, size_t in_len);
 
+/* What is signed of a body, with ID 1234567812345678. */
+HF_MUST_USE hf_err hf_x509_digest(
+	uint8_t e[HF_SM3_LEN], struct hf_bytes body, const struct hf_sm2_pub *pub);
+
 /* Verifies with ID 1234567812345678. HF_ERR_AUTH: not signed by this key. */
 HF_MUST_USE hf_err hf_x509_verify(
 	struct hf_bytes body, const struct hf_sm2_sig *sig, const struct hf_sm2_pub *pub);
