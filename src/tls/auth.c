@@ -10,6 +10,7 @@
 #include "base/wipe.h"
 #include "base/wr.h"
 #include "tls/hs.h"
+#include "tls/jobs.h"
 #include "tls/keysched.h"
 #include "tls/peer.h"
 
@@ -76,8 +77,7 @@ hf_err hf_tls_make_digest(struct hf_tls *t)
 
 hf_err hf_tls_sign_now(struct hf_tls *t, struct hf_sm2_sig *sig)
 {
-	const struct hf_signer *s = t->cfg->signer;
-	hf_err e = s->sign_digest(s->ctx, t->hs->digest, sig);
+	hf_err e = hf_tls_do_sign(t, sig, t->hs->digest);
 
 	if (e != HF_OK)
 		return hf_tls_die(t, HF_ALERT_INTERNAL_ERROR,
@@ -105,6 +105,16 @@ hf_err hf_tls_send_finished(struct hf_tls *t, const uint8_t traffic[HF_SM3_LEN])
 	return hf_tls_send_msg(t, msg, sizeof(msg));
 }
 
+void hf_tls_ask_chain(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	struct hf_tls_cert_list list;
+	struct hf_tls_presented p;
+
+	if (hf_tls_cert_list_parse(&list, m->body, m->len) == HF_OK &&
+		hf_tls_peer_read(&p, list.der, list.n))
+		hf_tls_peer_ask(t, &p, 0);
+}
+
 hf_err hf_tls_take_chain(struct hf_tls *t, const struct hf_tls_cert_list *list)
 {
 	const struct hf_buf *name = &t->hs->name;
@@ -121,10 +131,30 @@ hf_err hf_tls_take_chain(struct hf_tls *t, const struct hf_tls_cert_list *list)
 	return hf_tls_peer_keep(t, &p);
 }
 
-hf_err hf_tls_take_verify(struct hf_tls *t, const struct hf_tls_msg *m)
+/* What the peer has to have signed. */
+static hf_err peer_digest(const struct hf_tls *t, uint8_t digest[HF_SM3_LEN])
 {
 	struct hf_tls_cv cv = { t->cfg->role == HF_TLS_CLIENT ? HF_TLS_SERVER : HF_TLS_CLIENT,
 		{ 0 } };
+
+	hf_tls_hash(t, cv.transcript);
+	return hf_tls_cv_digest(digest, &cv, &t->peer.key);
+}
+
+void hf_tls_ask_cv(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	struct hf_tls_cert_verify v;
+	struct hf_sm2_sig sig;
+	uint8_t digest[HF_SM3_LEN];
+
+	if (hf_tls_cert_verify_parse(&v, m->body, m->len) == HF_OK &&
+		hf_sm2_sig_parse_der(&sig, v.sig.p, v.sig.len) == HF_OK &&
+		peer_digest(t, digest) == HF_OK)
+		(void)hf_tls_ask_verify(t, &t->peer.key, digest, &sig);
+}
+
+hf_err hf_tls_take_verify(struct hf_tls *t, const struct hf_tls_msg *m)
+{
 	struct hf_tls_cert_verify v;
 	struct hf_sm2_sig sig;
 	uint8_t digest[HF_SM3_LEN];
@@ -137,11 +167,10 @@ hf_err hf_tls_take_verify(struct hf_tls *t, const struct hf_tls_msg *m)
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"peer signed with scheme 0x%04x, not sm2sig_sm3", v.scheme));
 
-	hf_tls_hash(t, cv.transcript);
-	HF_TRY(hf_tls_cv_digest(digest, &cv, &t->peer.key));
+	HF_TRY(peer_digest(t, digest));
 	e = hf_sm2_sig_parse_der(&sig, v.sig.p, v.sig.len);
 	if (e == HF_OK)
-		e = hf_sm2_verify_digest(&t->peer.key, digest, &sig);
+		e = hf_tls_do_verify(t, &t->peer.key, digest, &sig);
 	if (e == HF_ERR_SELF_TEST)
 		return e;
 	if (e != HF_OK)

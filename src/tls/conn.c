@@ -8,6 +8,7 @@
 #include "base/endian.h"
 #include "base/wipe.h"
 #include "tls/hs.h"
+#include "tls/jobs.h"
 #include "tls/keysched.h"
 #include "tls/proto.h"
 
@@ -170,13 +171,12 @@ hf_err hf_tls_agree(struct hf_tls *t, struct hf_bytes share)
 	uint8_t hash[HF_SM3_LEN];
 	struct hf_sm2_pub peer;
 	bool is_alone = share.len == 0; /* psk_ke, RFC 8446 7.1: zeros in place of the secret */
-	hf_err e = is_alone ? HF_OK : HF_ERR_FORMAT;
+	hf_err e = HF_OK;
 
-	/* RFC 8998 3.3.2: the point is uncompressed, and on the curve. */
-	if (share.len == HF_SM2_POINT_LEN && share.p[0] == 4)
-		e = hf_sm2_pub_parse(&peer, share.p, share.len);
+	if (!is_alone)
+		e = hf_tls_share_parse(&peer, share);
 	if (e == HF_OK && !is_alone)
-		e = hf_sm2_ecdh(x, &hs->eph, &peer);
+		e = hf_tls_do_ecdh(t, x, &hs->eph, &peer);
 	if (e == HF_ERR_FORMAT)
 		e = hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
 			hf_fail(&t->why, e, "peer's key share is no point of curveSM2"));

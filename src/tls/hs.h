@@ -154,6 +154,8 @@ HF_MUST_USE hf_err hf_tls_send_verify(struct hf_tls *t, const struct hf_sm2_sig 
 HF_MUST_USE hf_err hf_tls_send_finished(struct hf_tls *t, const uint8_t traffic[HF_SM3_LEN]);
 HF_MUST_USE hf_err hf_tls_take_chain(struct hf_tls *t, const struct hf_tls_cert_list *list);
 HF_MUST_USE hf_err hf_tls_take_verify(struct hf_tls *t, const struct hf_tls_msg *m);
+void hf_tls_ask_chain(struct hf_tls *t, const struct hf_tls_msg *m); /* as tls/jobs.h has it */
+void hf_tls_ask_cv(struct hf_tls *t, const struct hf_tls_msg *m);
 HF_MUST_USE hf_err hf_tls_take_finished(
 	struct hf_tls *t, const struct hf_tls_msg *m, const uint8_t traffic[HF_SM3_LEN]);
 
@@ -166,6 +168,9 @@ HF_MUST_USE hf_err hf_tls_server_msg(
 	struct hf_tls *t, enum hf_tls_event ev, const struct hf_tls_msg *m);
 HF_MUST_USE hf_err hf_tls_server_signed(struct hf_tls *t, const struct hf_sm2_sig *sig);
 
+void hf_tls_client_ask(struct hf_tls *t, const struct hf_tls_msg *m); /* for a ServerHello */
+void hf_tls_server_ask(struct hf_tls *t, const struct hf_tls_msg *m); /* for a ClientHello */
+
 /* post.c: after the handshake */
 HF_MUST_USE hf_err hf_tls_post_msg(
 	struct hf_tls *t, enum hf_tls_event ev, const struct hf_tls_msg *m);
@@ -176,7 +181,10 @@ HF_MUST_USE hf_err hf_tls_rekey_if_due(struct hf_tls *t);
 bool hf_tls_tx_is_due(const struct hf_tls *t);
 uint64_t hf_tls_rekey_deadline(const struct hf_tls *t);
 
-/* recv.c: the five bytes of a record's head, then the whole record. */
+/* recv.c: every message that is complete in t->msg, until one has to wait. */
+HF_MUST_USE hf_err hf_tls_take_msgs(struct hf_tls *t);
+
+/* The five bytes of a record's head, then the whole record. */
 HF_MUST_USE hf_err hf_tls_check_head(struct hf_tls *t, const uint8_t *in);
 HF_MUST_USE hf_err hf_tls_take_record(struct hf_tls *t, const uint8_t *record);
 

@@ -5,6 +5,7 @@
 #include "base/wipe.h"
 #include "base/wr.h"
 #include "tls/hs.h"
+#include "tls/jobs.h"
 #include "tls/keysched.h"
 #include "tls/resume.h"
 
@@ -96,15 +97,16 @@ hf_err hf_tls_client_start(struct hf_tls *t)
 {
 	struct hf_tls_hs *hs = t->hs;
 
+	hs->sent_share = !t->cfg->defer_share && !is_bare(t);
+	if (hs->sent_share && hf_tls_ask_key(t))
+		return HF_OK; /* it begins again when the key is there */
 	HF_TRY(hf_rng_fill(t->cfg->rng, hs->random, sizeof(hs->random)));
 	if (t->cfg->middlebox) {
 		hs->session_len = HF_TLS_SESSION_MAX;
 		HF_TRY(hf_rng_fill(t->cfg->rng, hs->session, hs->session_len));
 	}
-	if (!t->cfg->defer_share && !is_bare(t)) {
-		HF_TRY(hf_sm2_key_new(&hs->eph, t->cfg->rng));
-		hs->sent_share = true;
-	}
+	if (hs->sent_share)
+		HF_TRY(hf_tls_do_key(t, &hs->eph));
 	HF_TRY(send_hello(t, (struct hf_bytes){ 0 }));
 	return hf_tls_step(t, HF_TLS_DO_HELLO);
 }
@@ -150,13 +152,22 @@ static hf_err on_retry(
 	hf_tls_absorb_retry(t);
 	hf_tls_absorb(t, m);
 	if (h->has_share) {
-		HF_TRY(hf_sm2_key_new(&hs->eph, t->cfg->rng));
+		HF_TRY(hf_tls_do_key(t, &hs->eph));
 		hs->sent_share = true;
 	}
 	if (hs->session_len > 0)
 		HF_TRY(hf_tls_send_ccs(t));
 	HF_TRY(send_hello(t, h->cookie));
 	return hf_tls_step(t, HF_TLS_EV_HRR);
+}
+
+void hf_tls_client_ask(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	struct hf_tls_server_hello h;
+
+	if (hf_tls_server_hello_parse(&h, m->body, m->len) == HF_OK && h.has_share &&
+		t->hs->sent_share)
+		(void)hf_tls_ask_ecdh(t, &t->hs->eph, h.share);
 }
 
 static hf_err on_server_hello(
@@ -294,8 +305,8 @@ static hf_err send_flight(struct hf_tls *t)
 
 	HF_TRY(hf_tls_make_digest(t));
 	HF_TRY(hf_tls_step(t, HF_TLS_DO_SIGN));
-	if (t->cfg->signer == NULL)
-		return HF_OK; /* hf_tls_sign_done() goes on */
+	if (t->cfg->signer == NULL || hf_tls_ask_sign(t, t->hs->digest))
+		return HF_OK; /* it goes on when the signature is there */
 	HF_TRY(hf_tls_sign_now(t, &sig));
 	return hf_tls_client_signed(t, &sig);
 }

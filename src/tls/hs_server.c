@@ -5,6 +5,7 @@
 #include "base/ct.h"
 #include "base/wr.h"
 #include "tls/hs.h"
+#include "tls/jobs.h"
 #include "tls/keysched.h"
 
 enum { EARLY_MAX = 1 << 16 }; /* bytes of early data that are skipped */
@@ -110,7 +111,7 @@ static hf_err send_hello(struct hf_tls *t, struct hf_bytes share, const struct h
 
 	HF_TRY(hf_rng_fill(t->cfg->rng, hs->random, sizeof(hs->random)));
 	if (share.len > 0) {
-		HF_TRY(hf_sm2_key_new(&hs->eph, t->cfg->rng));
+		HF_TRY(hf_tls_do_key(t, &hs->eph));
 		spec.share = &hs->eph.pub;
 	}
 	hf_tls_server_hello_emit(&w, &spec);
@@ -171,8 +172,8 @@ static hf_err send_flight(struct hf_tls *t, struct hf_bytes share, const struct 
 	HF_TRY(hf_tls_send_chain(t));
 	HF_TRY(hf_tls_make_digest(t));
 	HF_TRY(hf_tls_step(t, HF_TLS_DO_SIGN));
-	if (t->cfg->signer == NULL)
-		return HF_OK; /* hf_tls_sign_done() goes on */
+	if (t->cfg->signer == NULL || hf_tls_ask_sign(t, t->hs->digest))
+		return HF_OK; /* it goes on when the signature is there */
 	HF_TRY(hf_tls_sign_now(t, &sig));
 	return hf_tls_server_signed(t, &sig);
 }
@@ -207,6 +208,15 @@ static hf_err retry(struct hf_tls *t, const struct hf_tls_msg *m)
 		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
 			hf_fail(&t->why, HF_ERR_STATE, "bytes behind the client's hello"));
 	return send_retry(t);
+}
+
+void hf_tls_server_ask(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	struct hf_tls_client_hello h;
+
+	if (hf_tls_client_hello_parse(&h, m->body, m->len) == HF_OK && h.has_13 && h.has_sm2 &&
+		(h.suites & t->cfg->suites) != 0 && h.share.len > 0 && hf_tls_ask_key(t))
+		(void)hf_tls_ask_ecdh(t, NULL, h.share);
 }
 
 static hf_err on_hello(struct hf_tls *t, const struct hf_tls_msg *m)

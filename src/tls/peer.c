@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "tls/jobs.h"
+
 static unsigned alert_of(hf_err e)
 {
 	switch (e) {
@@ -37,35 +39,66 @@ static const struct hf_cert *pinned(const struct hf_tls *t, const struct hf_tls_
 	return NULL;
 }
 
-static hf_err check_chain(struct hf_tls *t, const struct hf_tls_presented *p,
-	const struct hf_cert *leaf, enum hf_purpose purpose, const struct hf_identity_want *want,
-	struct hf_errinfo *ei)
+static hf_err verify(void *ctx, const struct hf_sm2_pub *pub, const uint8_t e[HF_SM3_LEN],
+	const struct hf_sm2_sig *sig)
+{
+	return hf_tls_do_verify(ctx, pub, e, sig);
+}
+
+/* Good until it is known: so the search goes where it will go if all signatures hold. */
+static hf_err verify_later(void *ctx, const struct hf_sm2_pub *pub, const uint8_t e[HF_SM3_LEN],
+	const struct hf_sm2_sig *sig)
+{
+	(void)hf_tls_ask_verify(ctx, pub, e, sig);
+	return HF_OK;
+}
+
+static enum hf_purpose leaf_purpose(const struct hf_tls *t)
+{
+	return t->cfg->role == HF_TLS_CLIENT ? HF_PURPOSE_SERVER : HF_PURPOSE_CLIENT;
+}
+
+/* Without what says who was revoked. */
+static hf_err make_query(struct hf_chain_query *q, struct hf_tls *t,
+	const struct hf_tls_presented *p, const struct hf_cert *leaf, enum hf_purpose purpose)
 {
 	const struct hf_tls_config *cfg = t->cfg;
-	struct hf_chain_query q = {
+
+	*q = (struct hf_chain_query){
 		.leaf = leaf,
 		.intermediates = &p->cert[1],
 		.n_intermediates = p->n - 1,
 		.roots = cfg->roots,
 		.n_roots = cfg->n_roots,
-		.crls = cfg->crls,
-		.n_crls = cfg->n_crls,
-		.staples = p->staple,
-		.n_staples = p->n_staples,
 		.purpose = purpose,
 		.now_s = t->now_s,
-		.need_crl = cfg->need_crl,
-		.crl_age_max_s = cfg->crl_age_max_s,
-		.want = *want,
+		.verify = verify,
+		.ctx = t,
 	};
+	if (cfg->root_pin == NULL)
+		return HF_OK;
+	q->roots = pinned(t, p);
+	q->n_roots = 1;
+	return q->roots != NULL ? HF_OK : HF_ERR_AUTH;
+}
 
-	if (cfg->root_pin != NULL) {
-		q.roots = pinned(t, p);
-		q.n_roots = 1;
-		if (q.roots == NULL)
-			return hf_fail(ei, HF_ERR_AUTH,
-				"peer does not present the root CA whose digest is expected");
-	}
+static hf_err check_chain(struct hf_tls *t, const struct hf_tls_presented *p,
+	const struct hf_cert *leaf, enum hf_purpose purpose, const struct hf_identity_want *want,
+	struct hf_errinfo *ei)
+{
+	const struct hf_tls_config *cfg = t->cfg;
+	struct hf_chain_query q;
+
+	if (make_query(&q, t, p, leaf, purpose) != HF_OK)
+		return hf_fail(ei, HF_ERR_AUTH,
+			"peer does not present the root CA whose digest is expected");
+	q.crls = cfg->crls;
+	q.n_crls = cfg->n_crls;
+	q.staples = p->staple;
+	q.n_staples = p->n_staples;
+	q.need_crl = cfg->need_crl;
+	q.crl_age_max_s = cfg->crl_age_max_s;
+	q.want = *want;
 	return hf_chain_check(NULL, &q, ei);
 }
 
@@ -96,6 +129,28 @@ hf_err hf_tls_peer_parse(
 	return HF_OK;
 }
 
+bool hf_tls_peer_read(struct hf_tls_presented *p, const struct hf_bytes *der, size_t n)
+{
+	p->n = n;
+	p->n_staples = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (hf_cert_parse(&p->cert[i], der[i].p, der[i].len, NULL) != HF_OK)
+			return false;
+	}
+	return n > 0;
+}
+
+void hf_tls_peer_ask(struct hf_tls *t, const struct hf_tls_presented *p, size_t at)
+{
+	enum hf_purpose purpose = at == 0 ? leaf_purpose(t) : HF_PURPOSE_ENCRYPT;
+	struct hf_chain_query q;
+
+	if (make_query(&q, t, p, &p->cert[at], purpose) != HF_OK)
+		return;
+	q.verify = verify_later;
+	(void)!hf_chain_check(NULL, &q, NULL);
+}
+
 hf_err hf_tls_peer_staples(
 	struct hf_tls *t, struct hf_tls_presented *p, const struct hf_bytes *der, size_t n)
 {
@@ -122,9 +177,8 @@ static hf_err check_leaf(
 {
 	struct hf_identity_want want = { .dns = name };
 
-	return check_chain(t, p, &p->cert[0],
-		t->cfg->role == HF_TLS_CLIENT ? HF_PURPOSE_SERVER : HF_PURPOSE_CLIENT,
-		t->want != NULL ? t->want : &want, ei);
+	return check_chain(
+		t, p, &p->cert[0], leaf_purpose(t), t->want != NULL ? t->want : &want, ei);
 }
 
 hf_err hf_tls_peer_check(struct hf_tls *t, const struct hf_tls_presented *p, const char *name)

@@ -3,6 +3,7 @@
 #ifndef HF_TLS_PEER_H
 #define HF_TLS_PEER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/bytes.h"
@@ -29,6 +30,15 @@ HF_MUST_USE hf_err hf_tls_peer_parse(
  */
 HF_MUST_USE hf_err hf_tls_peer_staples(
 	struct hf_tls *t, struct hf_tls_presented *p, const struct hf_bytes *der, size_t n);
+
+/* The same, and nobody is to blame: false if one of them is none. */
+bool hf_tls_peer_read(struct hf_tls_presented *p, const struct hf_bytes *der, size_t n);
+
+/*
+ * Asks for the signatures that believing the certificate at a place will need, if all of them hold
+ * (tls/jobs.h): the leaf, or one for encryption.
+ */
+void hf_tls_peer_ask(struct hf_tls *t, const struct hf_tls_presented *p, size_t at);
 
 /*
  * Believes the leaf, or ends the link. name: the host that the link was for, which the leaf must

@@ -19,6 +19,7 @@
 enum hf_tls_phase {
 	HF_TLS_PHASE_SHAKING, /* the handshake goes on when bytes come */
 	HF_TLS_PHASE_SIGN,    /* it waits for our signature */
+	HF_TLS_PHASE_SM2,     /* or for SM2 jobs; of no state in particular */
 	HF_TLS_PHASE_OPEN,    /* the link carries data */
 };
 
@@ -50,6 +51,9 @@ struct hf_tls_proto {
 	size_t (*sealed_len)(const struct hf_tls *t, size_t len, size_t pad);
 	hf_err (*seal)(struct hf_tls *t, uint8_t *out, enum hf_tls_type type, const uint8_t *in,
 		size_t len, size_t pad);
+
+	/* Goes on where it stopped to have jobs done. */
+	hf_err (*go_on)(struct hf_tls *t);
 
 	/* The signature that HF_TLS_PHASE_SIGN waits for. */
 	hf_err (*has_signed)(struct hf_tls *t, const struct hf_sm2_sig *sig);

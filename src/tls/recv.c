@@ -8,6 +8,7 @@
 #include "base/endian.h"
 #include "base/wipe.h"
 #include "tls/hs.h"
+#include "tls/jobs.h"
 
 enum {
 	EMPTY_MAX = 16, /* records without content in a row */
@@ -48,17 +49,24 @@ static bool event_of(enum hf_tls_event *ev, const struct hf_tls_msg *m)
 	}
 }
 
-static hf_err take_msg(struct hf_tls *t, const struct hf_tls_msg *m)
-{
-	enum hf_tls_event ev;
+/* What needs SM2: how it asks for it. */
+static void (*const asks[HF_TLS_EVENT_COUNT])(struct hf_tls *t, const struct hf_tls_msg *m) = {
+	[HF_TLS_EV_CH] = hf_tls_server_ask,
+	[HF_TLS_EV_SH] = hf_tls_client_ask,
+	[HF_TLS_EV_CERT] = hf_tls_ask_chain,
+	[HF_TLS_EV_CV] = hf_tls_ask_cv,
+};
 
-	/* Before a byte of the body is looked at, the table says whether it may come now. */
-	if (!event_of(&ev, m) || hf_tls_next(t->state, ev) < 0) {
-		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
-			hf_fail(&t->why, HF_ERR_STATE,
-				"handshake message %u not allowed in state %s", m->whole[0],
-				hf_tls_state_name(t->state)));
-	}
+/* True if a message must wait for what it asks for. */
+static bool must_wait(struct hf_tls *t, enum hf_tls_event ev, const struct hf_tls_msg *m)
+{
+	if (t->jobs != NULL && asks[ev] != NULL && !hf_tls_jobs_has(t))
+		asks[ev](t, m);
+	return hf_tls_jobs_has(t) && !hf_tls_jobs_is_done(t);
+}
+
+static hf_err take_msg(struct hf_tls *t, enum hf_tls_event ev, const struct hf_tls_msg *m)
+{
 	if (is_open(t))
 		return hf_tls_post_msg(t, ev, m);
 	if (t->cfg->role == HF_TLS_CLIENT)
@@ -66,14 +74,11 @@ static hf_err take_msg(struct hf_tls *t, const struct hf_tls_msg *m)
 	return hf_tls_server_msg(t, ev, m);
 }
 
-/* Content of a handshake record: adds it and takes every message that is complete. */
-static hf_err take_handshake(struct hf_tls *t, const uint8_t *in, size_t len)
+hf_err hf_tls_take_msgs(struct hf_tls *t)
 {
-	if (len == 0) /* RFC 8446 5.1 */
-		return unexpected(t, "empty handshake record");
-	HF_TRY(hf_buf_put(&t->msg, in, len));
 	while (t->msg.len >= HF_TLS_MSG_HEAD_LEN) {
 		struct hf_tls_msg m = { .whole = t->msg.p };
+		enum hf_tls_event ev;
 
 		m.len = hf_get_be24(m.whole + 1);
 		m.body = m.whole + HF_TLS_MSG_HEAD_LEN;
@@ -85,10 +90,28 @@ static hf_err take_handshake(struct hf_tls *t, const uint8_t *in, size_t len)
 					m.len));
 		if (t->msg.len < m.whole_len)
 			break;
-		HF_TRY(take_msg(t, &m));
+		/* The table is asked before a byte of the body is looked at. */
+		if (!event_of(&ev, &m) || hf_tls_next(t->state, ev) < 0)
+			return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
+				hf_fail(&t->why, HF_ERR_STATE,
+					"handshake message %u not allowed in state %s", m.whole[0],
+					hf_tls_state_name(t->state)));
+		if (must_wait(t, ev, &m))
+			break;
+		HF_TRY(take_msg(t, ev, &m));
+		hf_tls_jobs_clear(t);
 		hf_buf_drop(&t->msg, m.whole_len);
 	}
 	return HF_OK;
+}
+
+/* Content of a handshake record: adds it and takes every message that is complete. */
+static hf_err take_handshake(struct hf_tls *t, const uint8_t *in, size_t len)
+{
+	if (len == 0) /* RFC 8446 5.1 */
+		return unexpected(t, "empty handshake record");
+	HF_TRY(hf_buf_put(&t->msg, in, len));
+	return hf_tls_take_msgs(t);
 }
 
 /* Alerts by which the peer says that it does not like us, not that the link broke. */

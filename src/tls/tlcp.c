@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "base/wipe.h"
+#include "tls/jobs.h"
 #include "tls/proto.h"
 #include "tls/tlcp_hs.h"
 
@@ -141,6 +142,18 @@ static hf_err has_signed(struct hf_tls *t, const struct hf_sm2_sig *sig)
 	return hf_tlcp_server_signed(t, sig);
 }
 
+static hf_err go_on(struct hf_tls *t)
+{
+	struct hf_sm2_sig sig;
+	hf_err e;
+
+	if (phase(t->state) == HF_TLS_PHASE_SHAKING)
+		return hf_tlcp_take_msgs(t);
+	e = hf_tlcp_sign_now(t, &sig);
+	hf_tls_jobs_clear(t);
+	return e == HF_OK ? has_signed(t, &sig) : e;
+}
+
 static uint64_t due_at(const struct hf_tls *t, const struct hf_tlcp_dir *d)
 {
 	uint64_t life = t->cfg->limits.rekey_ms;
@@ -196,6 +209,7 @@ const struct hf_tls_proto hf_tls_proto_tlcp = {
 	.take_record = hf_tlcp_take_record,
 	.sealed_len = sealed_len,
 	.seal = seal,
+	.go_on = go_on,
 	.has_signed = has_signed,
 	.tx_is_due = tx_is_due,
 	.rekey_if_due = end_if_due,

@@ -106,6 +106,21 @@ static hf_err need_enc(struct hf_tls *t)
 		hf_fail(&t->why, HF_ERR_DENIED, "peer shows no encryption certificate"));
 }
 
+void hf_tlcp_ask_chain(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	struct hf_tlcp_cert_list list;
+	struct hf_tls_presented p;
+	size_t at;
+
+	if (hf_tlcp_cert_list_parse(&list, m->body, m->len) != HF_OK ||
+		!hf_tls_peer_read(&p, list.der, list.n))
+		return;
+	hf_tls_peer_ask(t, &p, 0);
+	at = find_enc(&p);
+	if (at != 0)
+		hf_tls_peer_ask(t, &p, at);
+}
+
 hf_err hf_tlcp_take_chain(struct hf_tls *t, const struct hf_tlcp_cert_list *list)
 {
 	struct hf_tlcp_hs *hs = t->tlcp->hs;

@@ -4,6 +4,7 @@
 
 #include "base/attr.h"
 #include "base/wr.h"
+#include "tls/jobs.h"
 #include "tls/tlcp_hs.h"
 
 /* An earlier session may be offered where its level is ours, and while it is young enough. */
@@ -132,16 +133,32 @@ static hf_err on_certificate(struct hf_tls *t, const struct hf_tls_msg *m)
 	return hf_tlcp_step(t, HF_TLCP_EV_CERT);
 }
 
-static hf_err on_key_exchange(struct hf_tls *t, const struct hf_tls_msg *m)
+/* What a ServerKeyExchange has the server's signature for. */
+static hf_err read_key_exchange(
+	struct hf_tls *t, const struct hf_tls_msg *m, struct hf_tlcp_tbs *tbs, struct hf_bytes *sig)
 {
-	struct hf_tlcp_hs *hs = t->tlcp->hs;
+	HF_TRY(t->tlcp->suite->kx->take(t, m, tbs, sig));
+	memcpy(tbs->randoms, t->tlcp->hs->randoms, sizeof(tbs->randoms));
+	return HF_OK;
+}
+
+void hf_tlcp_client_ask(struct hf_tls *t, const struct hf_tls_msg *m)
+{
 	struct hf_tlcp_tbs tbs;
 	struct hf_bytes sig = { 0 };
-	hf_err e = t->tlcp->suite->kx->take(t, m, &tbs, &sig);
+
+	if (read_key_exchange(t, m, &tbs, &sig) == HF_OK)
+		hf_tlcp_ask_sig(t, &tbs, sig);
+}
+
+static hf_err on_key_exchange(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	struct hf_tlcp_tbs tbs;
+	struct hf_bytes sig = { 0 };
+	hf_err e = read_key_exchange(t, m, &tbs, &sig);
 
 	if (e != HF_OK)
 		return hf_tls_bad_body(t, e, "ServerKeyExchange");
-	memcpy(tbs.randoms, hs->randoms, sizeof(hs->randoms));
 	HF_TRY(hf_tlcp_check_sig(t, &tbs, sig));
 	HF_TRY(hf_tlcp_absorb(t, m->whole, m->whole_len));
 	return hf_tlcp_step(t, HF_TLCP_EV_SKE);
@@ -192,8 +209,8 @@ static hf_err send_flight(struct hf_tls *t)
 	HF_TRY(hf_tlcp_verify_tbs(t, &hs->tbs));
 	HF_TRY(hf_tlcp_make_digest(t));
 	HF_TRY(hf_tlcp_step(t, HF_TLCP_DO_SIGN));
-	if (t->cfg->signer == NULL)
-		return HF_OK; /* hf_tls_sign_done() goes on */
+	if (t->cfg->signer == NULL || hf_tls_ask_sign(t, hs->digest))
+		return HF_OK; /* it goes on when the signature is there */
 	HF_TRY(hf_tlcp_sign_now(t, &sig));
 	return hf_tlcp_client_signed(t, &sig);
 }

@@ -124,6 +124,7 @@ HF_MUST_USE hf_err hf_tlcp_start_rx(struct hf_tls *t);
 HF_MUST_USE hf_err hf_tlcp_send_chain(struct hf_tls *t);
 HF_MUST_USE hf_err hf_tlcp_send_request(struct hf_tls *t);
 HF_MUST_USE hf_err hf_tlcp_take_chain(struct hf_tls *t, const struct hf_tlcp_cert_list *list);
+void hf_tlcp_ask_chain(struct hf_tls *t, const struct hf_tls_msg *m); /* as tls/jobs.h has it */
 HF_MUST_USE hf_err hf_tlcp_recheck(struct hf_tls *t, const struct hf_tlcp_session *s);
 
 /* tlcp_verify.c */
@@ -131,6 +132,8 @@ HF_MUST_USE hf_err hf_tlcp_make_digest(struct hf_tls *t);
 HF_MUST_USE hf_err hf_tlcp_sign_now(struct hf_tls *t, struct hf_sm2_sig *sig);
 HF_MUST_USE hf_err hf_tlcp_check_sig(
 	struct hf_tls *t, const struct hf_tlcp_tbs *tbs, struct hf_bytes sig);
+void hf_tlcp_ask_sig(struct hf_tls *t, const struct hf_tlcp_tbs *tbs, struct hf_bytes sig);
+void hf_tlcp_ask_cv(struct hf_tls *t, const struct hf_tls_msg *m);
 HF_MUST_USE hf_err hf_tlcp_verify_tbs(struct hf_tls *t, struct hf_tlcp_tbs *tbs);
 HF_MUST_USE hf_err hf_tlcp_take_verify(struct hf_tls *t, const struct hf_tls_msg *m);
 HF_MUST_USE hf_err hf_tlcp_send_verify(struct hf_tls *t, const struct hf_sm2_sig *sig);
@@ -143,12 +146,14 @@ HF_MUST_USE hf_err hf_tlcp_take_finished(struct hf_tls *t, const struct hf_tls_m
 HF_MUST_USE hf_err hf_tlcp_client_start(struct hf_tls *t);
 HF_MUST_USE hf_err hf_tlcp_client_msg(
 	struct hf_tls *t, enum hf_tlcp_event ev, const struct hf_tls_msg *m);
+void hf_tlcp_client_ask(struct hf_tls *t, const struct hf_tls_msg *m); /* ServerKeyExchange */
 HF_MUST_USE hf_err hf_tlcp_client_signed(struct hf_tls *t, const struct hf_sm2_sig *sig);
 HF_MUST_USE hf_err hf_tlcp_server_msg(
 	struct hf_tls *t, enum hf_tlcp_event ev, const struct hf_tls_msg *m);
 HF_MUST_USE hf_err hf_tlcp_server_signed(struct hf_tls *t, const struct hf_sm2_sig *sig);
 
 /* tlcp_recv.c */
+HF_MUST_USE hf_err hf_tlcp_take_msgs(struct hf_tls *t); /* as hf_tls_take_msgs() */
 HF_MUST_USE hf_err hf_tlcp_check_head(struct hf_tls *t, const uint8_t *in);
 HF_MUST_USE hf_err hf_tlcp_take_record(struct hf_tls *t, const uint8_t *record);
 

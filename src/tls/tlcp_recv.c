@@ -8,6 +8,7 @@
 #include "base/attr.h"
 #include "base/endian.h"
 #include "base/wipe.h"
+#include "tls/jobs.h"
 #include "tls/tlcp_hs.h"
 
 enum {
@@ -30,20 +31,21 @@ static hf_err unexpected(struct hf_tls *t, const char *what)
 }
 
 /* The events that messages are; what is not here is of no type that we know. */
-static const struct {
+static const struct message {
 	uint8_t type;
 	enum hf_tlcp_event ev;
-} events[] = {
-	{ HF_TLS_MSG_CLIENT_HELLO, HF_TLCP_EV_CH },
-	{ HF_TLS_MSG_SERVER_HELLO, HF_TLCP_EV_SH },
-	{ HF_TLS_MSG_TICKET, HF_TLCP_EV_TICKET },
-	{ HF_TLS_MSG_CERTIFICATE, HF_TLCP_EV_CERT },
-	{ HF_TLCP_MSG_SKE, HF_TLCP_EV_SKE },
-	{ HF_TLS_MSG_CERT_REQUEST, HF_TLCP_EV_CR },
-	{ HF_TLCP_MSG_SHD, HF_TLCP_EV_SHD },
-	{ HF_TLS_MSG_CERT_VERIFY, HF_TLCP_EV_CV },
-	{ HF_TLCP_MSG_CKE, HF_TLCP_EV_CKE },
-	{ HF_TLS_MSG_FINISHED, HF_TLCP_EV_FIN },
+	void (*ask)(struct hf_tls *t, const struct hf_tls_msg *m); /* for SM2 (tls/jobs.h) */
+} messages[] = {
+	{ HF_TLS_MSG_CLIENT_HELLO, HF_TLCP_EV_CH, NULL },
+	{ HF_TLS_MSG_SERVER_HELLO, HF_TLCP_EV_SH, NULL },
+	{ HF_TLS_MSG_TICKET, HF_TLCP_EV_TICKET, NULL },
+	{ HF_TLS_MSG_CERTIFICATE, HF_TLCP_EV_CERT, hf_tlcp_ask_chain },
+	{ HF_TLCP_MSG_SKE, HF_TLCP_EV_SKE, hf_tlcp_client_ask },
+	{ HF_TLS_MSG_CERT_REQUEST, HF_TLCP_EV_CR, NULL },
+	{ HF_TLCP_MSG_SHD, HF_TLCP_EV_SHD, NULL },
+	{ HF_TLS_MSG_CERT_VERIFY, HF_TLCP_EV_CV, hf_tlcp_ask_cv },
+	{ HF_TLCP_MSG_CKE, HF_TLCP_EV_CKE, NULL },
+	{ HF_TLS_MSG_FINISHED, HF_TLCP_EV_FIN, NULL },
 };
 
 static hf_err refuse_msg(struct hf_tls *t, uint8_t type)
@@ -57,28 +59,26 @@ static hf_err refuse_msg(struct hf_tls *t, uint8_t type)
 			type, hf_tlcp_state_name(t->state), why));
 }
 
-static hf_err take_msg(struct hf_tls *t, const struct hf_tls_msg *m)
+/* As in recv.c. */
+static bool must_wait(struct hf_tls *t, const struct message *of, const struct hf_tls_msg *m)
 {
-	size_t i = 0;
-
-	while (i < HF_COUNT(events) && events[i].type != m->whole[0])
-		i++;
-	/* Before a byte of the body is looked at, the table says whether it may come now. */
-	if (i == HF_COUNT(events) || hf_tlcp_next(t->state, events[i].ev) < 0)
-		return refuse_msg(t, m->whole[0]);
-	if (t->cfg->role == HF_TLS_CLIENT)
-		return hf_tlcp_client_msg(t, events[i].ev, m);
-	return hf_tlcp_server_msg(t, events[i].ev, m);
+	if (t->jobs != NULL && of->ask != NULL && !hf_tls_jobs_has(t))
+		of->ask(t, m);
+	return hf_tls_jobs_has(t) && !hf_tls_jobs_is_done(t);
 }
 
-/* Content of a handshake record: adds it and takes every message that is complete. */
-static hf_err take_handshake(struct hf_tls *t, const uint8_t *in, size_t len)
+static hf_err take_msg(struct hf_tls *t, enum hf_tlcp_event ev, const struct hf_tls_msg *m)
 {
-	if (len == 0)
-		return unexpected(t, "empty handshake record");
-	HF_TRY(hf_buf_put(&t->msg, in, len));
+	if (t->cfg->role == HF_TLS_CLIENT)
+		return hf_tlcp_client_msg(t, ev, m);
+	return hf_tlcp_server_msg(t, ev, m);
+}
+
+hf_err hf_tlcp_take_msgs(struct hf_tls *t)
+{
 	while (t->msg.len >= HF_TLS_MSG_HEAD_LEN) {
 		struct hf_tls_msg m = { .whole = t->msg.p };
+		size_t i = 0;
 
 		m.len = hf_get_be24(m.whole + 1);
 		m.body = m.whole + HF_TLS_MSG_HEAD_LEN;
@@ -90,10 +90,27 @@ static hf_err take_handshake(struct hf_tls *t, const uint8_t *in, size_t len)
 					m.len));
 		if (t->msg.len < m.whole_len)
 			break;
-		HF_TRY(take_msg(t, &m));
+		while (i < HF_COUNT(messages) && messages[i].type != m.whole[0])
+			i++;
+		/* The table is asked before a byte of the body is looked at. */
+		if (i == HF_COUNT(messages) || hf_tlcp_next(t->state, messages[i].ev) < 0)
+			return refuse_msg(t, m.whole[0]);
+		if (must_wait(t, &messages[i], &m))
+			break;
+		HF_TRY(take_msg(t, messages[i].ev, &m));
+		hf_tls_jobs_clear(t);
 		hf_buf_drop(&t->msg, m.whole_len);
 	}
 	return HF_OK;
+}
+
+/* Content of a handshake record: adds it and takes every message that is complete. */
+static hf_err take_handshake(struct hf_tls *t, const uint8_t *in, size_t len)
+{
+	if (len == 0)
+		return unexpected(t, "empty handshake record");
+	HF_TRY(hf_buf_put(&t->msg, in, len));
+	return hf_tlcp_take_msgs(t);
 }
 
 /* Alerts by which the peer says that it does not like us, not that the link broke. */

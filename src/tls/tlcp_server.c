@@ -6,6 +6,7 @@
 #include "base/rd.h"
 #include "base/wipe.h"
 #include "base/wr.h"
+#include "tls/jobs.h"
 #include "tls/tlcp_hs.h"
 
 static hf_err check_hello(struct hf_tls *t, const struct hf_tlcp_client_hello *h)
@@ -133,8 +134,8 @@ static hf_err send_flight(struct hf_tls *t)
 	HF_TRY(t->tlcp->suite->kx->make(t, &hs->tbs));
 	HF_TRY(hf_tlcp_make_digest(t));
 	HF_TRY(hf_tlcp_step(t, HF_TLCP_DO_SIGN));
-	if (t->cfg->signer == NULL)
-		return HF_OK; /* hf_tls_sign_done() goes on */
+	if (t->cfg->signer == NULL || hf_tls_ask_sign(t, hs->digest))
+		return HF_OK; /* it goes on when the signature is there */
 	HF_TRY(hf_tlcp_sign_now(t, &sig));
 	return hf_tlcp_server_signed(t, &sig);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/rd.h"
+#include "tls/jobs.h"
 #include "tls/tlcp_hs.h"
 
 hf_err hf_tlcp_tbs_digest(
@@ -44,8 +45,7 @@ hf_err hf_tlcp_make_digest(struct hf_tls *t)
 
 hf_err hf_tlcp_sign_now(struct hf_tls *t, struct hf_sm2_sig *sig)
 {
-	const struct hf_signer *s = t->cfg->signer;
-	hf_err e = s->sign_digest(s->ctx, t->tlcp->hs->digest, sig);
+	hf_err e = hf_tls_do_sign(t, sig, t->tlcp->hs->digest);
 
 	if (e != HF_OK)
 		return hf_tls_die(t, HF_ALERT_INTERNAL_ERROR,
@@ -62,7 +62,7 @@ hf_err hf_tlcp_check_sig(struct hf_tls *t, const struct hf_tlcp_tbs *tbs, struct
 	HF_TRY(hf_tlcp_tbs_digest(digest, tbs, &t->peer.key));
 	e = hf_sm2_sig_parse_der(&sig, der.p, der.len);
 	if (e == HF_OK)
-		e = hf_sm2_verify_digest(&t->peer.key, digest, &sig);
+		e = hf_tls_do_verify(t, &t->peer.key, digest, &sig);
 	if (e == HF_ERR_SELF_TEST)
 		return e;
 	if (e != HF_OK)
@@ -70,6 +70,16 @@ hf_err hf_tlcp_check_sig(struct hf_tls *t, const struct hf_tlcp_tbs *tbs, struct
 			hf_fail(&t->why, HF_ERR_AUTH,
 				"peer's signature of the handshake is wrong"));
 	return HF_OK;
+}
+
+void hf_tlcp_ask_sig(struct hf_tls *t, const struct hf_tlcp_tbs *tbs, struct hf_bytes der)
+{
+	uint8_t digest[HF_SM3_LEN];
+	struct hf_sm2_sig sig;
+
+	if (hf_sm2_sig_parse_der(&sig, der.p, der.len) == HF_OK &&
+		hf_tlcp_tbs_digest(digest, tbs, &t->peer.key) == HF_OK)
+		(void)hf_tls_ask_verify(t, &t->peer.key, digest, &sig);
 }
 
 /* The hash is signed as a message, so it is hashed twice; some peers sign the messages instead. */
@@ -83,6 +93,16 @@ hf_err hf_tlcp_verify_tbs(struct hf_tls *t, struct hf_tlcp_tbs *tbs)
 	if (t->cfg->tlcp->cv_raw)
 		tbs->content = (struct hf_bytes){ hs->raw.p, hs->raw.len };
 	return HF_OK;
+}
+
+void hf_tlcp_ask_cv(struct hf_tls *t, const struct hf_tls_msg *m)
+{
+	struct hf_reader r = { .p = m->body, .left = m->len };
+	struct hf_bytes sig = { 0 };
+	struct hf_tlcp_tbs tbs;
+
+	if (hf_tlcp_sig_parse(&sig, &r) == HF_OK && hf_tlcp_verify_tbs(t, &tbs) == HF_OK)
+		hf_tlcp_ask_sig(t, &tbs, sig);
 }
 
 hf_err hf_tlcp_take_verify(struct hf_tls *t, const struct hf_tls_msg *m)

@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/wipe.h"
 #include "tls/hs.h"
+#include "tls/jobs.h"
 #include "tls/proto.h"
 
 enum {
@@ -111,6 +112,8 @@ static hf_err check_config(const struct hf_tls_config *cfg, struct hf_errinfo *e
 
 static enum hf_tls_phase phase(const struct hf_tls *t)
 {
+	if (hf_tls_jobs_has(t))
+		return HF_TLS_PHASE_SM2;
 	return t->proto == NULL ? HF_TLS_PHASE_SHAKING : t->proto->phase(t->state);
 }
 
@@ -163,11 +166,14 @@ static hf_err settle(struct hf_tls *t, hf_err e)
 	if (t->err != HF_OK) {
 		hf_buf_clear(&t->rec);
 		hf_buf_clear(&t->msg);
+		hf_tls_jobs_free(t);
 		(void)t->proto->drop(t);
 		t->proto->wipe(t);
 	}
-	if (hf_tls_is_open(t) && t->proto->drop(t))
+	if (hf_tls_is_open(t) && t->proto->drop(t)) {
 		hf_buf_clear(&t->msg);
+		hf_tls_jobs_free(t);
+	}
 	return t->err;
 }
 
@@ -178,6 +184,7 @@ static hf_err begin(struct hf_tls *t, const struct hf_tls_start *start)
 	if (name != NULL && (name[0] == '\0' || strlen(name) > HF_TLS_NAME_MAX))
 		return hf_tls_die(t, HF_ALERT_NONE,
 			hf_fail(&t->why, HF_ERR_ARG, "server name is empty or too long"));
+	HF_TRY(hf_tls_jobs_new(t));
 	return t->proto->start(t, name);
 }
 
@@ -219,6 +226,7 @@ hf_err hf_tls_init(
 
 void hf_tls_clear(struct hf_tls *t)
 {
+	hf_tls_jobs_free(t);
 	if (t->proto != NULL) {
 		(void)t->proto->drop(t);
 		t->proto->wipe(t);
@@ -238,7 +246,8 @@ static bool has_room(struct hf_tls *t)
 {
 	size_t held = t->plain.len - t->plain_at;
 
-	if (phase(t) == HF_TLS_PHASE_SIGN || t->plain.max - held < t->proto->cipher_max)
+	if (phase(t) == HF_TLS_PHASE_SIGN || phase(t) == HF_TLS_PHASE_SM2 ||
+		t->plain.max - held < t->proto->cipher_max)
 		return false;
 	if (t->plain.max - t->plain.len < t->proto->cipher_max) {
 		hf_buf_drop(&t->plain, t->plain_at);
@@ -319,7 +328,9 @@ hf_err hf_tls_feed(
 					 hf_fail(&t->why, HF_ERR_TIMEOUT,
 						 "handshake not over in time (state %s)",
 						 t->proto->state_name(t->state))));
-	e = feed_records(t, used, in, in_len);
+	e = hf_tls_jobs_is_done(t) ? t->proto->go_on(t) : HF_OK;
+	if (e == HF_OK)
+		e = feed_records(t, used, in, in_len);
 	if (e == HF_OK && t->is_closed)
 		*used = in_len; /* RFC 8446 6.1: what comes after close_notify is ignored */
 	if (e == HF_OK && hf_tls_is_open(t))
@@ -368,6 +379,8 @@ unsigned hf_tls_wants(const struct hf_tls *t)
 		return wants;
 	if (phase(t) == HF_TLS_PHASE_SIGN)
 		return wants | HF_WANT_SIGN;
+	if (phase(t) == HF_TLS_PHASE_SM2)
+		return wants | HF_WANT_SM2;
 	if (!t->is_closed && t->plain.max - (t->plain.len - t->plain_at) >= t->proto->cipher_max)
 		wants |= HF_WANT_READ;
 	return wants;

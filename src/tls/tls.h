@@ -59,6 +59,7 @@ enum {
 	HF_WANT_WRITE = 1 << 1, /* hf_tls_out() has bytes to send */
 	HF_WANT_SIGN = 1 << 2,  /* a signature, see hf_tls_sign_get() */
 	HF_WANT_TAKE = 1 << 3,  /* plaintext lies ready */
+	HF_WANT_SM2 = 1 << 4,   /* operations of SM2, see hf_tls_jobs_run() */
 };
 
 /* Never this deadline. */
@@ -156,10 +157,16 @@ struct hf_tls_start {
 	uint64_t now_ms;                     /* any steady clock, the one of hf_tls_feed() */
 	const struct hf_tlcp_session *tlcp_session; /* client: a session to resume, or NULL */
 	struct hf_tls_session *session; /* client: offered if it fits, and marked; NULL: none */
+	/*
+	 * The link stops where its handshake needs SM2 (HF_WANT_SM2), so that what many links need
+	 * can be done at once (tls/jobs.h); a client does so before its first message.
+	 */
+	bool defer_sm2;
 };
 
 struct hf_tls_proto; /* tls/proto.h */
 struct hf_tlcp;      /* TLCP's own state, while that is the protocol */
+struct hf_tls_jobs;  /* what is done for it (tls/jobs.h), during the handshake */
 struct hf_tls_hs;    /* what only the handshake needs (tls/hs.h); freed when it is over */
 
 /* Storage for one link. The fields are the engine's own. */
@@ -170,8 +177,9 @@ struct hf_tls {
 	const struct hf_tls_start *start; /* during hf_tls_init() only */
 	struct hf_tls_hs *hs;
 	struct hf_tlcp *tlcp;
-	uint8_t state; /* of the protocol: enum hf_tls_state and its kin */
-	hf_err err;    /* first failure; HF_OK: none */
+	struct hf_tls_jobs *jobs; /* NULL: it does everything itself */
+	uint8_t state;            /* of the protocol: enum hf_tls_state and its kin */
+	hf_err err;               /* first failure; HF_OK: none */
 	struct hf_errinfo why;
 	uint16_t alert_sent; /* enum hf_alert */
 	uint16_t alert_got;
@@ -231,8 +239,9 @@ HF_MUST_USE hf_err hf_tls_init(
 void hf_tls_clear(struct hf_tls *t);
 
 /*
- * Takes bytes from the peer; *used says how many. Fewer than in_len: plaintext must be taken, or a
- * signature given, before more is accepted. in_len 0 only tells the time (hf_tls_deadline).
+ * Takes bytes from the peer; *used says how many. Fewer than in_len: plaintext must be taken, a
+ * signature given, or hf_tls_jobs_run() called, before more is accepted. in_len 0 only tells the
+ * time (hf_tls_deadline), or goes on with what hf_tls_jobs_run() did.
  * HF_ERR_AUTH: record altered, or the peer is not who it should be. HF_ERR_EXPIRED, _DENIED,
  * _REVOKED, _STALE: its certificate (also _DENIED: the peer refused ours). HF_ERR_FORMAT,
  * _TRUNCATED, _UNSUPPORTED: not what the protocol says. HF_ERR_STATE: at the wrong moment.

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/wipe.h"
+#include "tls/jobs.h"
 #include "tls/keysched.h"
 #include "tls/proto.h"
 
@@ -138,6 +139,23 @@ static hf_err has_signed(struct hf_tls *t, const struct hf_sm2_sig *sig)
 	return hf_tls_server_signed(t, sig);
 }
 
+static hf_err go_on(struct hf_tls *t)
+{
+	struct hf_sm2_sig sig;
+	hf_err e = HF_OK;
+
+	if (t->state == HF_TLS_C_START) {
+		e = hf_tls_client_start(t);
+		hf_tls_jobs_clear(t);
+		return e;
+	}
+	if (phase(t->state) == HF_TLS_PHASE_SHAKING)
+		return hf_tls_take_msgs(t);
+	e = hf_tls_sign_now(t, &sig);
+	hf_tls_jobs_clear(t);
+	return e == HF_OK ? has_signed(t, &sig) : e;
+}
+
 static hf_err sign_get(const struct hf_tls *t, struct hf_tls_cv *cv)
 {
 	*cv = t->hs->cv;
@@ -175,6 +193,7 @@ const struct hf_tls_proto hf_tls_proto_13 = {
 	.take_record = hf_tls_take_record,
 	.sealed_len = sealed_len,
 	.seal = seal,
+	.go_on = go_on,
 	.has_signed = has_signed,
 	.tx_is_due = hf_tls_tx_is_due,
 	.rekey_if_due = hf_tls_rekey_if_due,

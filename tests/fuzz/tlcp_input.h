@@ -31,6 +31,7 @@ enum {
 	OPT_RESUME = 1 << 3,
 	OPT_TOLERANT = 1 << 4, /* cv_raw and any_subject */
 	OPT_NAMES = 1 << 5,
+	OPT_DEFER = 1 << 6, /* SM2 is left to the target, which does it at once */
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -49,6 +50,7 @@ struct fuzz_session {
 
 static inline void fuzz_options(struct tlcp_pair *t, struct fuzz_session *session, unsigned o)
 {
+	fixture_defers = (o & OPT_DEFER) != 0;
 	tlcp_init(t);
 	t->c.suites = 1u << (o & OPT_SUITE);
 	t->p.s.cfg.ask_client_cert = t->p.s.cfg.require_client_cert = (o & OPT_MUTUAL) != 0;

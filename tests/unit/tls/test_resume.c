@@ -988,5 +988,5 @@ int main(void)
 		cmocka_unit_test(psk_ke_resumes_without_a_key_exchange),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return run_both_ways(tests, start);
 }

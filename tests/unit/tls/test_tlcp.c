@@ -415,5 +415,5 @@ int main(void)
 		cmocka_unit_test(each_missing_allocation_is_survived),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return run_both_ways(tests, start);
 }

@@ -897,5 +897,5 @@ int main(void)
 		cmocka_unit_test(contradicting_configurations_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return run_both_ways(tests, start);
 }

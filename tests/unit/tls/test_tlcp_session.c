@@ -356,5 +356,5 @@ int main(void)
 		cmocka_unit_test(each_missing_allocation_costs_a_handshake_at_most),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return run_both_ways(tests, start);
 }

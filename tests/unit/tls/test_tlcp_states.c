@@ -338,5 +338,5 @@ int main(void)
 		cmocka_unit_test(nothing_is_read_while_a_signature_is_awaited),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return run_both_ways(tests, start);
 }

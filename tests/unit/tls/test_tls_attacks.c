@@ -733,5 +733,5 @@ int main(void)
 		cmocka_unit_test(early_data_ends_with_the_first_record_that_opens),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return run_both_ways(tests, start);
 }

@@ -235,5 +235,5 @@ int main(void)
 		cmocka_unit_test(resume_single_use),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return run_both_ways(tests, start);
 }
