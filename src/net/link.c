@@ -40,6 +40,7 @@ static void link_free(struct hf_link *l)
 		l->config.calls.on_close(l->config.ctx, l, l->err, &l->why);
 	if (l->listener != NULL)
 		hf_listener_forget(l->listener, l);
+	hf_loop_shaken(l->config.loop, &l->waiter);
 	hf_tls_clear(&l->tls);
 	hf_buf_clear(&l->in);
 	hf_mem_free(mem, l->writing);
@@ -132,6 +133,7 @@ static void became_open(struct hf_link *l)
 {
 	l->state = LINK_OPEN;
 	l->end_ms = UINT64_MAX;
+	hf_loop_shaken(l->config.loop, &l->waiter);
 	l->config.calls.on_open(l->config.ctx, l);
 	if (l->state == LINK_OPEN && l->h2 == NULL)
 		link_fail(l, HF_ERR_DENIED, "nobody wanted to talk with this peer");
@@ -283,10 +285,27 @@ static void on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
 	*buf = uv_buf_init((char *)l->config.loop->scratch, LOOP_SCRATCH);
 }
 
+/* Its SM2 operations are done. */
+static void on_jobs_done(void *ctx)
+{
+	struct hf_link *l = ctx;
+
+	if (is_listening(l)) {
+		l->is_pumping = true;
+		(void)move_in(l, l->config.loop->scratch, 0);
+		l->is_pumping = false;
+	}
+	hf_link_pump(l);
+}
+
 static void on_read_end(struct hf_link *l, ssize_t n)
 {
-	hf_err e = n == UV_EOF ? hf_tls_eof(&l->tls) : HF_ERR_NET;
+	hf_err e;
 
+	/* What came before the end counts first. */
+	while (is_listening(l) && hf_loop_hurry(&l->waiter))
+		on_jobs_done(l);
+	e = n == UV_EOF ? hf_tls_eof(&l->tls) : HF_ERR_NET;
 	l->is_eof = true;
 	if (l->is_lingering)
 		hf_link_die(l, HF_ERR_CLOSED, "closed");
@@ -418,6 +437,8 @@ static void settle(struct hf_link *l)
 		hf_tls_trim(&l->tls);
 	watch_out(l);
 	set_reading(l);
+	if (is_listening(l))
+		hf_loop_wait(l->config.loop, &l->waiter);
 	hf_link_arm(l);
 }
 
@@ -536,6 +557,7 @@ hf_err hf_link_new(struct hf_link **out, const struct hf_link_config *config, st
 	(void)uv_timer_init(uv, &l->timer);
 	l->tcp.data = l;
 	l->timer.data = l;
+	l->waiter = (struct loop_waiter){ .tls = &l->tls, .go_on = on_jobs_done, .ctx = l };
 	l->n_busy = 2;
 	*out = l;
 	return HF_OK;
@@ -549,6 +571,7 @@ void hf_link_begin(struct hf_link *l)
 		.session = l->dial != NULL ? l->config.session : NULL,
 		.now_s = hf_clock_wall_s(),
 		.now_ms = link_now(l),
+		.defer_sm2 = hf_loop_shake(l->config.loop, &l->waiter),
 	};
 	hf_err e;
 

@@ -35,6 +35,7 @@ struct hf_link {
 	struct hf_link_dial *dial; /* NULL: it came in */
 	char address[HF_LINK_ADDRESS_TEXT];
 	struct hf_tls tls;
+	struct loop_waiter waiter;
 	struct hf_h2 *h2;
 	struct hf_buf in; /* bytes that TLS would not take yet */
 	uv_write_t write;

@@ -16,6 +16,7 @@ hf_err hf_loop_new(struct hf_loop **out, const struct hf_mem *mem, struct hf_err
 		hf_mem_free(mem, l);
 		return hf_fail_sys(ei, HF_ERR_IO, -rc, "event loop: %s", uv_strerror(rc));
 	}
+	hf_loop_jobs_init(l);
 	*out = l;
 	return HF_OK;
 }

@@ -66,6 +66,7 @@ struct tunnel_link {
 	struct tunnel_face plain;
 	uv_timer_t timer;
 	struct hf_tls tls;
+	struct loop_waiter waiter;
 	bool has_tls;
 	bool is_trimmed;
 	bool said_close;  /* close_notify is in TLS's out */

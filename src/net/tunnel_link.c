@@ -112,6 +112,7 @@ void hf_tunnel_link_die(struct tunnel_link *l)
 	hf_tunnel_face_close(&l->plain, l->err != HF_OK);
 	hf_tunnel_face_close(&l->sm, false);
 	hf_tunnel_tell(l, HF_TUNNEL_IS_OVER);
+	hf_loop_shaken(t->config.loop, &l->waiter);
 	if (l->has_tls)
 		hf_tls_clear(&l->tls);
 	l->has_tls = false;
@@ -341,6 +342,12 @@ static bool is_moving(const struct tunnel_link *l)
 	return l->state == TUNNEL_SHAKE || l->state == TUNNEL_OPEN;
 }
 
+/* What comes now would only have to be kept. */
+static bool waits_for_sm2(const struct tunnel_link *l)
+{
+	return (hf_tls_wants(&l->tls) & HF_WANT_SM2) != 0;
+}
+
 static size_t pull_sm(struct tunnel_link *l)
 {
 	uint8_t *scratch = l->t->config.loop->scratch;
@@ -350,6 +357,8 @@ static size_t pull_sm(struct tunnel_link *l)
 	int sys = 0;
 	hf_err e;
 
+	if (waits_for_sm2(l))
+		return 0;
 	if (l->from_sm.len > 0) {
 		used = feed(l, l->from_sm.p, l->from_sm.len);
 		if (l->state < TUNNEL_FLUSH)
@@ -490,6 +499,7 @@ static void settle(struct tunnel_link *l)
 		plain |= UV_WRITABLE;
 	hf_tunnel_face_wait(&l->sm, sm);
 	hf_tunnel_face_wait(&l->plain, plain);
+	hf_loop_wait(l->t->config.loop, &l->waiter);
 }
 
 static void pump(struct tunnel_link *l)
@@ -521,6 +531,18 @@ static void pump(struct tunnel_link *l)
 		}
 	}
 	settle(l);
+}
+
+/* SM2 operations of the handshake are done. */
+static void on_jobs_done(void *ctx)
+{
+	struct tunnel_link *l = ctx;
+
+	if (l->state != TUNNEL_SHAKE)
+		return;
+	(void)feed(l, l->t->config.loop->scratch, 0);
+	if (is_moving(l))
+		pump(l);
 }
 
 /* --- time --- */
@@ -616,6 +638,7 @@ static void begin_tls(struct tunnel_link *l)
 		.want = l->t->is_server ? NULL : target->want,
 		.now_s = hf_clock_wall_s(),
 		.now_ms = tunnel_now(l),
+		.defer_sm2 = hf_loop_shake(l->t->config.loop, &l->waiter),
 	};
 	hf_err e;
 
@@ -654,6 +677,7 @@ static void shaken(struct tunnel_link *l)
 	hf_err e =
 		l->t->config.calls.on_peer(l->t->config.ctx, hf_tls_peer(&l->tls), l->peer, &why);
 
+	hf_loop_shaken(l->t->config.loop, &l->waiter);
 	if (e != HF_OK) {
 		(void)hf_tls_refuse(&l->tls, HF_ALERT_ACCESS_DENIED, e, why.text);
 		hf_tunnel_link_fail(l, e, HF_TUNNEL_REFUSED_ACCESS, why.text);
@@ -699,6 +723,7 @@ void hf_tunnel_link_go(struct tunnel_link *l)
 
 void hf_tunnel_link_begin(struct tunnel_link *l)
 {
+	l->waiter = (struct loop_waiter){ .tls = &l->tls, .go_on = on_jobs_done, .ctx = l };
 	if (!hf_tunnel_is_front(l->t, &l->from)) {
 		hf_tunnel_link_go(l);
 		return;
