@@ -17,6 +17,7 @@ enum { LINKS_RECORD = 16384 }; /* bytes of content of a full record */
 enum links_way {
 	LINKS_FULL,
 	LINKS_RESUMED,
+	LINKS_DEFERRED, /* full; ours leaves SM2 to who drives it */
 	LINKS_TLCP_ECC, /* openssl has no TLCP: a full handshake of TLS 1.3 stands beside it */
 	LINKS_TLCP_ECDHE,
 	LINKS_WAYS,
@@ -54,6 +55,11 @@ void links_meet(const struct links_stack *s, struct links_end *a, struct links_e
 
 /* Everything that a has for b; false: nothing. */
 bool links_move(const struct links_stack *s, struct links_end *a, struct links_end *b);
+
+/* links_batch.c: handshakes of ours that many links make at once; how many. */
+struct hf_tls;
+unsigned links_many(enum links_way way);
+struct hf_tls *links_hufu_tls(struct links_end *e);
 
 /* What bench_links measures: links_bulk.c, links_idle.c. */
 double links_bulk_rate(const struct links_stack *s);              /* bytes a second */

@@ -139,7 +139,10 @@ static void start(void)
 static struct links_end *open_end(bool is_server, enum links_way way)
 {
 	const struct hf_tls_start how = {
-		.now_s = ours.now_s, .now_ms = 1, .session = is_server ? NULL : ours.session
+		.now_s = ours.now_s,
+		.now_ms = 1,
+		.session = is_server ? NULL : ours.session,
+		.defer_sm2 = way == LINKS_DEFERRED,
 	};
 	const struct hf_tls_config *cfg = &ours.party[is_server].cfg[way];
 	struct links_end *e = malloc(sizeof(*e));
@@ -160,6 +163,11 @@ static void close_end(struct links_end *e)
 	}
 	hf_tls_clear(&e->tls);
 	free(e);
+}
+
+struct hf_tls *links_hufu_tls(struct links_end *e)
+{
+	return &e->tls;
 }
 
 static bool is_open(const struct links_end *e)
