@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "pki/dist_point.h"
 #include "pki/spki.h"
 #include "pki/x509.h"
 
@@ -87,6 +88,8 @@ static void take_ext(struct hf_der *exts, struct parse *p)
 	case HF_OID_SAN: take_san(&v, c); break;
 	case HF_OID_SKI: c->ski = hf_der_octets(&v); break;
 	case HF_OID_AKI: c->aki = hf_x509_aki(&v); break;
+	case HF_OID_CRL_POINTS: c->crl_points = hf_dist_points_take(&v); break;
+	case HF_OID_CRL_FRESH: c->fresh_points = hf_dist_points_take(&v); break;
 	default:
 		/* RFC 5280 4.2: what is critical and unknown makes the certificate unusable. */
 		if (x.is_critical)

@@ -69,7 +69,9 @@ struct hf_cert {
 	unsigned eku;        /* HF_EKU_* */
 	struct hf_bytes ski; /* empty: not there */
 	struct hf_bytes aki;
-	struct hf_bytes san; /* GeneralNames, content */
+	struct hf_bytes san;          /* GeneralNames, content */
+	struct hf_bytes crl_points;   /* of its issuer's list: pki/dist_point.h; empty: none */
+	struct hf_bytes fresh_points; /* of a delta to it, likewise */
 	bool has_identity;
 	struct hf_identity identity;
 	uint8_t *own;             /* what der is in, when it is an owned copy */

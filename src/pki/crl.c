@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "pki/cert.h"
+#include "pki/dist_point.h"
 #include "pki/spki.h"
 #include "pki/x509.h"
 
@@ -104,6 +105,7 @@ static void take_ext(struct hf_der *exts, struct hf_crl *c, uint64_t *seen)
 	switch (x.id) {
 	case HF_OID_AKI: c->aki = hf_x509_aki(&v); break;
 	case HF_OID_CRL_NUMBER: c->number = hf_der_u64(&v); break;
+	case HF_OID_CRL_FRESH: c->fresh_points = hf_dist_points_take(&v); break;
 	case HF_OID_CRL_DELTA:
 		if (!x.is_critical) /* RFC 5280 5.2.4: who does not know it must not use the list */
 			hf_der_fail(exts, HF_ERR_FORMAT);

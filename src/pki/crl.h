@@ -33,9 +33,10 @@ struct hf_crl {
 	uint64_t next_update_s;
 	uint64_t number; /* 0: none */
 	bool is_delta;
-	uint64_t base;           /* of a delta: the list of this number, or a later one, and it */
-	struct hf_bytes aki;     /* empty: none */
-	struct hf_bytes entries; /* content of revokedCertificates, checked */
+	uint64_t base;       /* of a delta: the list of this number, or a later one, and it */
+	struct hf_bytes aki; /* empty: none */
+	struct hf_bytes fresh_points; /* where deltas to it are: pki/dist_point.h; empty: none */
+	struct hf_bytes entries;      /* content of revokedCertificates, checked */
 	size_t n_entries;
 	struct hf_sm2_sig sig;
 

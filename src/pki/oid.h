@@ -42,6 +42,8 @@
 	X(CRL_NUMBER,    "\x55\x1d\x14") \
 	X(CRL_REASON,    "\x55\x1d\x15") \
 	X(CRL_DELTA,     "\x55\x1d\x1b")                                 /* deltaCRLIndicator */ \
+	X(CRL_POINTS,    "\x55\x1d\x1f")                                 /* 2.5.29.31, cRLDistributionPoints */ \
+	X(CRL_FRESH,     "\x55\x1d\x2e")                                 /* 2.5.29.46, freshestCRL */ \
 	X(AKI,           "\x55\x1d\x23") \
 	X(EKU,           "\x55\x1d\x25") \
 	X(SERVER_AUTH,   "\x2b\x06\x01\x05\x05\x07\x03\x01")             /* 1.3.6.1.5.5.7.3.1 */ \

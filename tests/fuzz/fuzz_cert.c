@@ -5,6 +5,7 @@
 
 #include "crypto/module.h"
 #include "pki/chain.h"
+#include "pki/dist_point.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -14,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct hf_errinfo ei = { 0 };
 	char text[HF_NAME_TEXT];
 	char uri[HF_URI_MAX];
+	struct hf_bytes where = { 0 };
 	struct hf_cert c;
 
 	if (hf_module_start(0) != HF_OK)
@@ -28,6 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	(void)hf_cert_has_ip(&c, data, 4);
 	if (c.has_identity && hf_identity_emit(uri, &c.identity) != HF_OK)
 		abort();
+	for (size_t i = 0; hf_dist_points_uri(&where, c.crl_points, i); i++)
+		if (where.p < data || where.p + where.len > data + len)
+			abort();
+	(void)hf_dist_points_uri(&where, c.fresh_points, 1);
 	q.leaf = &c;
 	q.intermediates = &c;
 	q.roots = &c;
