@@ -9,6 +9,7 @@
 #include "svc/crls.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,14 +32,14 @@ enum {
 static const char *const suffixes[KINDS] = { "crl", "delta" };
 
 struct held {
-	unsigned n_holders;
+	atomic_uint n_holders;
 	struct hf_crl crl;
 };
 
 struct view {
 	struct hf_crls_view face; /* first */
 	const struct hf_mem *mem;
-	unsigned n_holders;
+	atomic_uint n_holders;
 	struct held *held[VIEW_MAX];
 	struct hf_crl crls[VIEW_MAX]; /* borrow from held */
 };
@@ -58,7 +59,7 @@ struct hf_crls {
 
 static void held_unhold(const struct hf_mem *mem, struct held *h)
 {
-	if (h == NULL || --h->n_holders > 0)
+	if (h == NULL || atomic_fetch_sub(&h->n_holders, 1) > 1)
 		return;
 	hf_crl_clear(&h->crl);
 	hf_mem_free(mem, h);
@@ -68,7 +69,7 @@ void hf_crls_unhold(const struct hf_crls_view *face)
 {
 	struct view *v = (struct view *)(uintptr_t)face;
 
-	if (v == NULL || --v->n_holders > 0)
+	if (v == NULL || atomic_fetch_sub(&v->n_holders, 1) > 1)
 		return;
 	for (size_t i = 0; i < v->face.n_crls; i++)
 		held_unhold(v->mem, v->held[i]);
@@ -77,7 +78,7 @@ void hf_crls_unhold(const struct hf_crls_view *face)
 
 const struct hf_crls_view *hf_crls_hold(const struct hf_crls *c)
 {
-	c->view->n_holders++;
+	atomic_fetch_add(&c->view->n_holders, 1);
 	return &c->view->face;
 }
 
@@ -90,7 +91,7 @@ static struct view *view_new(const struct hf_crls *c, const struct held *old, st
 	if (v == NULL)
 		return NULL;
 	v->mem = c->env->mem;
-	v->n_holders = 1;
+	atomic_init(&v->n_holders, 1);
 	for (size_t i = 0; i < c->n_issuers; i++)
 		for (size_t k = 0; k < KINDS; k++)
 			if (c->issuers[i].list[k] != NULL && c->issuers[i].list[k] != old)
@@ -98,7 +99,7 @@ static struct view *view_new(const struct hf_crls *c, const struct held *old, st
 	if (next != NULL)
 		v->held[n++] = next;
 	for (size_t i = 0; i < n; i++) {
-		v->held[i]->n_holders++;
+		atomic_fetch_add(&v->held[i]->n_holders, 1);
 		v->crls[i] = v->held[i]->crl;
 	}
 	v->face = (struct hf_crls_view){ v->crls, n };
@@ -190,7 +191,7 @@ static hf_err held_new(struct held **out, const struct hf_crls *c, struct issuer
 		hf_mem_free(c->env->mem, h);
 		return e;
 	}
-	h->n_holders = 1;
+	atomic_init(&h->n_holders, 1);
 	*out = h;
 	return HF_OK;
 }

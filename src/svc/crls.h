@@ -2,7 +2,8 @@
 /*
  * The revocation lists that a node has: of each issuer the newest complete one and the newest
  *delta, in a folder and in memory. A list is verified before it is kept, and never replaced by an
- *older one. Links look at a view, which stays as it is for as long as it is held. One thread.
+ *older one. Links look at a view, which stays as it is for as long as it is held. One thread, but
+ * a view may be used and given back by any.
  *
  *	<dir>/<first 32 hex digits of the issuer's fingerprint>.crl, .delta     DER
  *
@@ -24,7 +25,7 @@
 #include "svc/env.h"
 
 enum {
-	HF_CRLS_ISSUERS_MAX = 8,
+	HF_CRLS_ISSUERS_MAX = 16,
 	HF_CRLS_FILES_MAX = 256, /* of a folder that lists are taken from */
 };
 
