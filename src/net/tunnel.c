@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "net/tunnel_inner.h"
+#include "os/clock.h"
+#include "tls/alert.h"
 
 enum {
 	ACCEPTS_MAX = 64, /* connections taken before others have their turn */
@@ -281,6 +283,24 @@ void hf_tunnel_stop(struct hf_tunnel *t)
 	t->is_stopped = true;
 	uv_close((uv_handle_t *)&t->accept, on_closed);
 	uv_close((uv_handle_t *)&t->pause, on_closed);
+}
+
+void hf_tunnel_sweep(struct hf_tunnel *t, const struct hf_crl *crls, size_t n_crls)
+{
+	uint64_t now_s = hf_clock_wall_s();
+
+	for (struct tunnel_link *l = t->links; l != NULL; l = l->next) {
+		struct hf_errinfo why = { 0 };
+		hf_err e;
+
+		if (!l->has_tls || l->state >= TUNNEL_FLUSH)
+			continue;
+		e = hf_tls_recheck(&l->tls, crls, n_crls, now_s, &why);
+		if (e == HF_OK)
+			continue;
+		(void)hf_tls_refuse(&l->tls, HF_ALERT_CERTIFICATE_REVOKED, e, why.text);
+		hf_tunnel_link_fail(l, e, HF_TUNNEL_REVOKED, why.text);
+	}
 }
 
 void hf_tunnel_abort(struct hf_tunnel *t)

@@ -55,6 +55,7 @@ enum hf_tunnel_number {
 	HF_TUNNEL_BAD_LINK,       /* it failed otherwise: an alert, an altered record */
 	HF_TUNNEL_RESET,          /* the plain connection broke */
 	HF_TUNNEL_TIMED_OUT,
+	HF_TUNNEL_REVOKED,      /* its peer's certificate was revoked meanwhile */
 	HF_TUNNEL_BYTES_SEALED, /* plain -> SM */
 	HF_TUNNEL_BYTES_OPENED, /* SM -> plain */
 	HF_TUNNEL_NUMBERS,
@@ -140,6 +141,12 @@ struct hf_tunnel;
 /* Begins to accept. All that config points to stays until on_gone. */
 HF_MUST_USE hf_err hf_tunnel_new(
 	struct hf_tunnel **out, const struct hf_tunnel_config *config, struct hf_errinfo *ei);
+
+/*
+ * There are new lists of what is revoked: links whose peers are on one of these are ended. Not
+ * within a call of the tunnel.
+ */
+void hf_tunnel_sweep(struct hf_tunnel *t, const struct hf_crl *crls, size_t n_crls);
 
 /*
  * Accepts no more; what is there lives on. The tunnel is gone when on_gone is called, which may be

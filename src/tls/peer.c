@@ -7,7 +7,10 @@
 
 #include <string.h>
 
+#include "pki/status.h"
 #include "tls/jobs.h"
+
+enum { RECHECK_VERIFIES = HF_STATUS_CRLS_MAX }; /* no list is left unread */
 
 static unsigned alert_of(hf_err e)
 {
@@ -229,4 +232,43 @@ hf_err hf_tls_peer_keep(struct hf_tls *t, const struct hf_tls_presented *p)
 	HF_TRY(hf_cert_parse(&t->peer, t->peer_der.p, t->peer_len[0], &t->why));
 	t->n_peer = (uint8_t)p->n;
 	return HF_OK;
+}
+
+/*
+ * By each that it may be issued by: which of two CAs of one name and key identifier it really was
+ * is not known any more, and a twin that the peer showed must not stand before the right one.
+ */
+static hf_err recheck_one(const struct hf_cert *cert, const struct hf_cert *cas, size_t n_cas,
+	struct hf_status_query *q, struct hf_errinfo *ei)
+{
+	for (size_t i = 0; i < n_cas; i++) {
+		if (!hf_bytes_eq(cas[i].subject, cert->issuer) || !cas[i].is_ca)
+			continue;
+		q->n_verifies = RECHECK_VERIFIES;
+		HF_TRY(hf_status_check(q, cert, &cas[i], ei));
+	}
+	return HF_OK;
+}
+
+hf_err hf_tls_recheck(const struct hf_tls *t, const struct hf_crl *crls, size_t n_crls,
+	uint64_t now_s, struct hf_errinfo *ei)
+{
+	struct hf_status_query q = { .crls = crls, .n_crls = n_crls, .now_s = now_s };
+	struct hf_cert cert[HF_CHAIN_MAX];
+	hf_err e = HF_OK;
+	size_t n = 0;
+
+	if (n_crls == 0)
+		return HF_OK;
+	for (; e == HF_OK && n < t->n_peer; n++) { /* they were parsed before: it cannot fail */
+		struct hf_bytes der = hf_tls_peer_der(t, n);
+
+		e = hf_cert_parse(&cert[n], der.p, der.len, ei);
+	}
+	for (size_t i = 0; e == HF_OK && i < n; i++) {
+		e = recheck_one(&cert[i], cert, n, &q, ei);
+		if (e == HF_OK)
+			e = recheck_one(&cert[i], t->cfg->roots, t->cfg->n_roots, &q, ei);
+	}
+	return e;
 }

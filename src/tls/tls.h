@@ -352,6 +352,14 @@ const struct hf_cert *hf_tls_peer(const struct hf_tls *t);
 /* The i-th certificate the peer sent, leaf first; empty when there are no more. */
 struct hf_bytes hf_tls_peer_der(const struct hf_tls *t, size_t i);
 
+/*
+ * Have these lists revoked the peer, or a certificate that it came with? For links that were open
+ * before the lists were there; age is not asked. HF_ERR_REVOKED: yes, and ei says which; end the
+ * link with hf_tls_refuse(). HF_OK: no, or no peer is known.
+ */
+HF_MUST_USE hf_err hf_tls_recheck(const struct hf_tls *t, const struct hf_crl *crls, size_t n_crls,
+	uint64_t now_s, struct hf_errinfo *ei);
+
 /* True if the link took up an earlier one: no certificate was shown, the earlier ones hold. */
 bool hf_tls_is_resumed(const struct hf_tls *t);
 

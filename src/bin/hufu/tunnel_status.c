@@ -19,6 +19,7 @@ static const char *const names[] = {
 	[HF_TUNNEL_BAD_LINK] = "bad_link",
 	[HF_TUNNEL_RESET] = "reset",
 	[HF_TUNNEL_TIMED_OUT] = "timed_out",
+	[HF_TUNNEL_REVOKED] = "revoked",
 	[HF_TUNNEL_BYTES_SEALED] = "bytes_sealed",
 	[HF_TUNNEL_BYTES_OPENED] = "bytes_opened",
 };

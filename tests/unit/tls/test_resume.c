@@ -590,6 +590,66 @@ static void a_twin_of_the_ca_brings_no_revoked_peer_back(void **state)
 	hf_cert_clear(&twin.cert);
 }
 
+/* Opens a pair, resumed where s is there, and asks both ends about their peers by a later list. */
+static void recheck_both(struct hf_tls_session *s, const struct hf_bytes *chain, size_t n_chain,
+	const struct hf_crl *crls, size_t n_crls, hf_err want)
+{
+	struct hf_errinfo ei = { 0 };
+	struct pair p;
+
+	resumable(&p, s);
+	if (chain != NULL) {
+		p.c.cfg.chain = chain;
+		p.c.cfg.n_chain = n_chain;
+	}
+	pair_open(&p);
+	assert_int_equal(hf_tls_is_resumed(&p.s.t), s != NULL);
+	assert_err(hf_tls_recheck(&p.s.t, crls, n_crls, NOW_S, &ei), want);
+	assert_true(want == HF_OK || strstr(ei.text, "91020304") != NULL);
+	assert_err(hf_tls_recheck(&p.c.t, crls, n_crls, NOW_S, NULL), want);
+	assert_ok(hf_tls_error(&p.s.t)); /* it is only asked */
+	pair_clear(&p);
+}
+
+static void a_list_that_comes_later_is_asked_about_an_open_link(void **state)
+{
+	static const uint8_t serial[] = { 0x91, 2, 3, 4 };
+	const struct hf_crl_entry entry = { serial, sizeof(serial), NOW_S - 10, 1 };
+	struct hf_crl_spec spec = { .issuer = dom.ca.subject,
+		.this_update_s = NOW_S - 5 * DAY_S, /* age is no matter */
+		.next_update_s = NOW_S - DAY_S,
+		.number = 1,
+		.entries = &entry,
+		.n_entries = 1 };
+	struct hf_tls_session *s = fresh_session();
+	struct party twin = { 0 };
+	struct hf_bytes chain[2];
+	struct hf_crl crls[2]; /* of somebody else in the CA's name, and the CA's */
+	struct hf_buf der[2];
+
+	(void)state;
+	twin_of_the_ca(&twin);
+	chain[0] = dom.device.cert.der;
+	chain[1] = twin.cert.der;
+	for (size_t i = 0; i < 2; i++) {
+		hf_buf_init(&der[i], &test_mem, 4096);
+		assert_ok(hf_crl_build(
+			&der[i], &spec, i == 0 ? &dom.device.signer : &dom.ca.signer, NULL));
+		assert_ok(hf_crl_parse(&crls[i], der[i].p, der[i].len, NULL));
+	}
+	recheck_both(NULL, NULL, 0, crls, 0, HF_OK);
+	recheck_both(NULL, NULL, 0, crls, 1, HF_OK);
+	recheck_both(NULL, NULL, 0, crls, 2, HF_ERR_REVOKED);
+	recheck_both(s, NULL, 0, crls, 2, HF_ERR_REVOKED);
+	assert_ok(hf_crl_check(&crls[1], &dom.ca.key.pub, NULL));
+	recheck_both(NULL, NULL, 0, crls, 2, HF_ERR_REVOKED);
+	recheck_both(NULL, chain, 2, crls, 2, HF_ERR_REVOKED);
+	hf_buf_clear(&der[0]);
+	hf_buf_clear(&der[1]);
+	hf_tls_session_free(s);
+	hf_cert_clear(&twin.cert);
+}
+
 /* Feeds the server one hello after an alteration; frees it. */
 static void feed_hello(struct end *e, uint8_t *hello, size_t len)
 {
@@ -973,6 +1033,7 @@ int main(void)
 		cmocka_unit_test(a_key_of_the_epoch_before_opens_and_an_older_one_does_not),
 		cmocka_unit_test(revoked_and_expired_peers_are_not_resumed),
 		cmocka_unit_test(a_twin_of_the_ca_brings_no_revoked_peer_back),
+		cmocka_unit_test(a_list_that_comes_later_is_asked_about_an_open_link),
 		cmocka_unit_test(altered_binder_ends_the_link),
 		cmocka_unit_test(stolen_ticket_without_its_key_ends_the_link),
 		cmocka_unit_test(altered_ticket_is_declined),
