@@ -388,6 +388,16 @@ static hf_err take_enc(struct making *m, const struct raw_identity *raw)
 	return path(m, id->enc_key, "identity.enc-key", raw->enc_key);
 }
 
+static hf_err take_staples(struct making *m, const struct raw_identity *raw)
+{
+	struct tunnel_identity *id = &m->s->identity;
+
+	for (unsigned i = 0; i < raw->n_staples; i++)
+		HF_TRY(path(m, id->staples[i], "identity.staples", raw->staples[i]));
+	id->n_staples = raw->n_staples;
+	return HF_OK;
+}
+
 static hf_err take_identity(struct making *m)
 {
 	const struct raw_identity *raw =
@@ -398,6 +408,7 @@ static hf_err take_identity(struct making *m)
 		return refuse_service(
 			m, "identity", "is missing here, and at the top of the file, too");
 	HF_TRY(take_enc(m, raw));
+	HF_TRY(take_staples(m, raw));
 	if ((raw->party != NULL) == (raw->certificate != NULL) ||
 		(raw->certificate != NULL) != (raw->key != NULL))
 		return refuse_service(m, "identity", "needs party, or certificate and key");
@@ -421,8 +432,10 @@ static hf_err take_trust(struct making *m)
 
 	if (n_roots == 0 && m->s->identity.party[0] == '\0')
 		return refuse_service(m, "trust", "no roots: whom are certificates to come from?");
-	if (n_crls == 0 && hf_policy(HF_ROW_REVOCATION_AGE, m->s->level) != HF_POLICY_NONE)
-		return refuse_service(m, "trust", "its level needs lists of what is revoked: crls");
+	if (n_crls == 0 && m->c->crl_cache[0] == '\0' &&
+		hf_policy(HF_ROW_REVOCATION_AGE, m->s->level) != HF_POLICY_NONE)
+		return refuse_service(m, "trust",
+			"its level needs lists of what is revoked: crls, or revocation");
 	for (unsigned i = 0; i < n_roots; i++)
 		HF_TRY(path(m, t->roots[i], "trust.roots", raw->roots[i]));
 	for (unsigned i = 0; i < n_crls; i++)
@@ -509,6 +522,24 @@ static hf_err take_service(struct making *m, size_t i)
 	return take_limits(m);
 }
 
+/* Where lists are fetched from; what was fetched has to lie somewhere. */
+static hf_err take_revocation(struct making *m)
+{
+	const struct raw_revocation *raw = m->raw->revocation;
+	struct crl_fetch_plan *plan = &m->c->plan;
+
+	HF_TRY(revocation_take(plan, raw, &m->text, m->ei));
+	if (raw == NULL)
+		return HF_OK;
+	if (raw->cache == NULL)
+		return refuse(m, "revocation", "needs a folder for what was fetched: cache");
+	HF_TRY(take_time(m, &plan->every_ms, "revocation.every", raw->every, REVOCATION_MIN_MS,
+		REVOCATION_EVERY_MAX_MS));
+	HF_TRY(take_time(m, &plan->timeout_ms, "revocation.timeout", raw->timeout,
+		REVOCATION_MIN_MS, REVOCATION_TIMEOUT_MAX_MS));
+	return path(m, m->c->crl_cache, "revocation.cache", raw->cache);
+}
+
 static hf_err take_all(struct making *m)
 {
 	const struct raw_tunnel *raw = m->raw;
@@ -526,6 +557,7 @@ static hf_err take_all(struct making *m)
 	if (raw->control != NULL)
 		HF_TRY(path(m, c->control, "control", raw->control));
 	c->logs_all = raw->log == TUNNEL_LOG_ALL;
+	HF_TRY(take_revocation(m));
 	c->services = hf_mem_array(hf_os_mem(), raw->n_services, sizeof(*c->services));
 	if (c->services == NULL)
 		return hf_fail(m->ei, HF_ERR_NO_MEMORY, "%s: out of memory", m->text.path);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "bin/common/revocation.h"
 #include "net/tunnel.h"
 #include "policy/policy.h"
 #include "svc/access.h"
@@ -21,6 +22,7 @@ enum {
 	TUNNEL_SERVICES_MAX = 64,
 	TUNNEL_ROOTS_MAX = 16, /* files */
 	TUNNEL_CRLS_MAX = 32,
+	TUNNEL_STAPLES_MAX = 6, /* one of each certificate that is shown */
 	TUNNEL_RULES_MAX = 1024,
 	TUNNEL_THREADS_MAX = 256,
 };
@@ -33,6 +35,8 @@ struct tunnel_identity {
 	char passphrase_file[HF_PATH_MAX]; /* of both keys */
 	char enc_certificate[HF_PATH_MAX]; /* TLCP's second pair */
 	char enc_key[HF_PATH_MAX];
+	char staples[TUNNEL_STAPLES_MAX][HF_PATH_MAX];
+	size_t n_staples;
 };
 
 struct tunnel_trust {
@@ -79,6 +83,8 @@ struct tunnel_config {
 	char control[HF_PATH_MAX]; /* empty: none */
 	uint32_t drain_ms;
 	bool logs_all;
+	struct crl_fetch_plan plan;  /* where lists are fetched from */
+	char crl_cache[HF_PATH_MAX]; /* empty: nothing is fetched */
 	struct tunnel_service *services;
 	size_t n_services;
 	void *raw; /* what the reader of YAML allocated */

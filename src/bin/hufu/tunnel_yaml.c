@@ -59,6 +59,7 @@ static const cyaml_schema_field_t identity_fields[] = {
 	STR("passphrase-file", struct raw_identity, passphrase_file, STRING_MAX),
 	STR("enc-certificate", struct raw_identity, enc_certificate, STRING_MAX),
 	STR("enc-key", struct raw_identity, enc_key, STRING_MAX),
+	LIST("staples", struct raw_identity, staples, &string_entry, TUNNEL_STAPLES_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -132,6 +133,7 @@ static const cyaml_schema_field_t top_fields[] = {
 	ENUM("log", struct raw_tunnel, log, logs),
 	MAP("identity", struct raw_tunnel, identity, identity_fields),
 	MAP("trust", struct raw_tunnel, trust, trust_fields),
+	MAP("revocation", struct raw_tunnel, revocation, revocation_fields),
 	NEEDED_LIST("services", struct raw_tunnel, services, &service_entry, TUNNEL_SERVICES_MAX),
 	CYAML_FIELD_END,
 };
@@ -150,6 +152,7 @@ static const struct yaml_allowed allowed[] = {
 	{ "log", "faults or all" },
 	{ "identity", "party, or certificate and key" },
 	{ "trust", "roots, and crls where the level needs them" },
+	REVOCATION_ALLOWED,
 	{ "services", "1 to 64 entries" },
 	{ "services.name", "letters, digits, '.', '_' and '-', at most 63, each name once" },
 	{ "services.side", "client or server" },

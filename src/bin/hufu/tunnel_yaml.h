@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bin/common/revocation.h"
 #include "bin/common/yaml.h"
 
 /* Members are as written, or NULL, 0 where the key is not there. */
@@ -16,6 +17,8 @@ struct raw_identity {
 	char *passphrase_file;
 	char *enc_certificate;
 	char *enc_key;
+	char **staples;
+	unsigned n_staples;
 };
 
 struct raw_trust {
@@ -78,6 +81,7 @@ struct raw_tunnel {
 	int log;
 	struct raw_identity *identity;
 	struct raw_trust *trust;
+	struct raw_revocation *revocation;
 	struct raw_service *services;
 	unsigned n_services;
 };
