@@ -67,19 +67,20 @@ class World:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def ca(self, name):
+    def ca(self, name, subject=None):
         """A root of its own: NAME.pem and NAME.key."""
         openssl('ecparam', '-name', 'SM2', '-genkey', '-noout', '-out', self.path(name + '.key'))
-        openssl('req', '-new', '-x509', '-sm3', *ID, '-key', self.path(name + '.key'), '-subj', f'/CN={name}',
+        openssl('req', '-new', '-x509', '-sm3', *ID, '-key', self.path(name + '.key'), '-subj',
+                f'/CN={subject or name}',
                 '-days', '30', '-out', self.path(name + '.pem'), '-addext', 'keyUsage=critical,keyCertSign,cRLSign')
 
-    def cert(self, name, ca='root', san=None, usage='digitalSignature', identity=None, subject=None):
+    def cert(self, name, ca='root', san=None, usage='digitalSignature', identity=None, subject=None, extra=''):
         """NAME.pem and NAME.key. identity: (role, level, domain, id)."""
         subject = subject or name
         names = [san] if san else ['DNS:' + subject, 'IP:127.0.0.1']
         if identity:
             names.append('URI:hufu:role={};level={};domain={};id={}'.format(*identity).replace(';', '\\;'))
-        write(self.path(name + '.ext'), f'basicConstraints=CA:FALSE\nkeyUsage=critical,{usage}\n'
+        write(self.path(name + '.ext'), f'basicConstraints=CA:FALSE\nkeyUsage=critical,{usage}\n{extra}'
                                         'subjectAltName=@names\n[names]\n' + '\n'.join(
                                             f'{n.split(":", 1)[0]}.{i}={n.split(":", 1)[1]}'
                                             for i, n in enumerate(names)) + '\n')
@@ -101,15 +102,26 @@ class World:
         return {**self.identity(name), 'enc-certificate': self.path(name + '-enc.pem'),
                 'enc-key': self.path(name + '-enc.key')}
 
-    def crl(self, ca='root'):
-        """A fresh list of the CA, with nothing in it."""
-        write(self.path('index.txt'), '')
-        write(self.path('number'), '01\n')
+    def serial(self, name):
+        return openssl('x509', '-in', self.path(name + '.pem'), '-noout', '-serial').decode().strip().split('=')[1]
+
+    def crl(self, ca='root', revoked=(), number=1, extra='', key=None):
+        """A fresh list of the CA, in PEM and DER; key: whose signs it."""
+        write(self.path('index.txt'), ''.join(f'R\t491231235959Z\t250101000000Z,keyCompromise\t{self.serial(name)}'
+                                              f'\tunknown\t/CN={name}\n' for name in revoked))
+        write(self.path('number'), f'{number:02X}\n')
         write(self.path('ca.cnf'), f'[ca]\ndefault_ca=x\n[x]\ndatabase={self.path("index.txt")}\n'
                                    f'crlnumber={self.path("number")}\ndefault_md=sm3\n'
-                                   'default_crl_days=1\ncrl_extensions=e\n[e]\nauthorityKeyIdentifier=keyid\n')
-        openssl('ca', '-gencrl', '-config', self.path('ca.cnf'), '-cert', self.path(ca + '.pem'), '-keyfile',
-                self.path(ca + '.key'), *ID, '-out', self.path(ca + '.crl'))
+                                   'default_crl_days=1\ncrl_extensions=e\n[e]\nauthorityKeyIdentifier=keyid\n'
+                                   + extra)
+        if key is None:
+            openssl('ca', '-gencrl', '-config', self.path('ca.cnf'), '-cert', self.path(ca + '.pem'), '-keyfile',
+                    self.path(ca + '.key'), *ID, '-out', self.path(ca + '.crl'))
+        else:  # of another CA that bears the name
+            self.ca(key, subject=ca)
+            openssl('ca', '-gencrl', '-config', self.path('ca.cnf'), '-cert', self.path(key + '.pem'), '-keyfile',
+                    self.path(key + '.key'), *ID, '-out', self.path(ca + '.crl'))
+        openssl('crl', '-in', self.path(ca + '.crl'), '-outform', 'DER', '-out', self.path(ca + '.crl.der'))
         return self.path(ca + '.crl')
 
     def server(self, connect, name='server', cert='gw', start=True, **more):

@@ -6,6 +6,7 @@
 
 #include "base/ct.h"
 #include "base/wipe.h"
+#include "bin/common/staple.h"
 #include "codec/pem.h"
 #include "keyring.h"
 #include "os/clock.h"
@@ -240,6 +241,28 @@ static hf_err check_own(
 	return check_enc(k, id, ei);
 }
 
+static hf_err load_staples(
+	struct tunnel_keys *k, const struct tunnel_identity *id, struct hf_errinfo *ei)
+{
+	const struct staple_own own = { k->chain, k->n_chain, k->roots, k->n_roots,
+		hf_clock_wall_s() };
+
+	for (size_t i = 0; i < id->n_staples; i++) {
+		struct hf_buf response;
+		size_t at = 0;
+		hf_err e = staple_load(&response, &at, id->staples[i], &own, ei);
+
+		if (e != HF_OK) {
+			hf_buf_clear(&response);
+			return e;
+		}
+		hf_buf_clear(&k->staple[at]);
+		k->staple[at] = response;
+		k->staples[at] = (struct hf_bytes){ response.p, response.len };
+	}
+	return HF_OK;
+}
+
 hf_err tunnel_keys_load(struct tunnel_keys *k, const struct hf_env *env,
 	const struct tunnel_service *s, struct hf_errinfo *ei)
 {
@@ -264,13 +287,16 @@ hf_err tunnel_keys_load(struct tunnel_keys *k, const struct hf_env *env,
 		HF_TRY(check_crl(k, &k->crls[i], s->trust.crls[i], ei));
 	for (size_t i = 0; i < k->n_chain; i++)
 		k->der[i] = k->chain[i].der;
-	return check_own(k, id, ei);
+	HF_TRY(check_own(k, id, ei));
+	return load_staples(k, id, ei);
 }
 
 void tunnel_keys_clear(struct tunnel_keys *k)
 {
-	for (size_t i = 0; i < k->n_chain; i++)
+	for (size_t i = 0; i < k->n_chain; i++) {
 		hf_cert_clear(&k->chain[i]);
+		hf_buf_clear(&k->staple[i]);
+	}
 	for (size_t i = 0; i < k->n_roots; i++)
 		hf_cert_clear(&k->roots[i]);
 	for (size_t i = 0; i < k->n_crls; i++)
@@ -291,8 +317,8 @@ void tunnel_keys_tls(
 	tls->n_chain = k->n_chain;
 	tls->roots = k->roots;
 	tls->n_roots = k->n_roots;
-	tls->crls = k->crls;
-	tls->n_crls = k->n_crls;
+	tls->staples = k->staples;
+	tls->ask_staple = tls->need_crl; /* where lists are needed, an answer does as well */
 	tls->ask_client_cert = true;
 	tls->require_client_cert = s->is_server; /* the access list is about certificates */
 	tls->limits.handshake_ms = s->handshake_ms;

@@ -15,13 +15,15 @@ struct tunnel_keys {
 	struct hf_cert chain[HF_CHAIN_MAX]; /* leaf first */
 	struct hf_bytes der[HF_CHAIN_MAX];
 	size_t n_chain;
+	struct hf_buf staple[HF_CHAIN_MAX]; /* status of each of chain; empty: none */
+	struct hf_bytes staples[HF_CHAIN_MAX];
 	struct hf_sm2_key key;
 	bool has_enc; /* TLCP: a second pair, for encryption */
 	struct hf_cert enc;
 	struct hf_sm2_key enc_key;
 	struct hf_cert roots[TUNNEL_ROOT_CERTS_MAX];
 	size_t n_roots;
-	struct hf_crl crls[TUNNEL_CRLS_MAX];
+	struct hf_crl crls[TUNNEL_CRLS_MAX]; /* until they are taken, see tunnel_lists.h */
 	size_t n_crls;
 };
 
@@ -30,7 +32,7 @@ HF_MUST_USE hf_err tunnel_keys_load(struct tunnel_keys *k, const struct hf_env *
 	const struct tunnel_service *s, struct hf_errinfo *ei);
 void tunnel_keys_clear(struct tunnel_keys *k);
 
-/* The part of a link's configuration that is the same for all loops. */
+/* The part of a link's configuration that is the same for all loops, but for lists. */
 void tunnel_keys_tls(
 	struct hf_tls_config *tls, const struct tunnel_keys *k, const struct tunnel_service *s);
 

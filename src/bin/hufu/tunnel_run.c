@@ -7,9 +7,11 @@
  */
 #include "tunnel_run.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "os/clock.h"
 #include "os/cpu.h"
@@ -23,8 +25,18 @@ enum { STATUS_MAX = 256 * 1024 };
 
 /* --- the end --- */
 
+/* Before the loop, and by the thread that runs it. */
+static void end_fetch(struct tunnel_setup *s)
+{
+	if (s == NULL)
+		return;
+	crl_fetch_end(s->fetch);
+	s->fetch = NULL;
+}
+
 static void close_handles(struct tunnel_run *r)
 {
+	end_fetch(r->setup);
 	uv_close((uv_handle_t *)&r->signals, NULL);
 	uv_close((uv_handle_t *)&r->news, NULL);
 	uv_close((uv_handle_t *)&r->drain, NULL);
@@ -108,6 +120,9 @@ static void put_to_work(struct tunnel_run *r, struct tunnel_setup *s)
 	}
 	for (unsigned i = 0; i < r->n_workers; i++)
 		tunnel_worker_tell(&r->workers[i], s);
+	if (s->fetch != NULL)
+		crl_fetch_begin(s->fetch);
+	end_fetch(old);
 	if (old != NULL)
 		tunnel_setup_unref(old, 1);
 }
@@ -241,6 +256,17 @@ static hf_err count_workers(struct tunnel_run *r, struct hf_errinfo *ei)
 	return HF_OK;
 }
 
+/* What is fetched later must be kept by who we are now. */
+static hf_err check_cache(const struct tunnel_setup *s, struct hf_errinfo *ei)
+{
+	const char *dir = s->config.crl_cache;
+
+	if (dir[0] == '\0' || access(dir, R_OK | W_OK | X_OK) == 0)
+		return HF_OK;
+	return hf_fail_sys(ei, HF_ERR_IO, errno,
+		"%s: revocation.cache must be writable by the user that the tunnel becomes", dir);
+}
+
 static hf_err begin(struct tunnel_run *r, struct hf_errinfo *ei)
 {
 	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
@@ -253,6 +279,9 @@ static hf_err begin(struct tunnel_run *r, struct hf_errinfo *ei)
 	HF_TRY(read_text(r, ei));
 	HF_TRY(count_workers(r, ei));
 	HF_TRY(hf_loop_new(&r->loop, hf_os_mem(), ei));
+	r->has_lock = uv_mutex_init(&r->lists_lock) == 0;
+	if (!r->has_lock)
+		return hf_fail(ei, HF_ERR_NO_MEMORY, "out of memory");
 	for (unsigned i = 0; i < r->n_workers; i++)
 		HF_TRY(tunnel_worker_init(&r->workers[i], ei));
 	HF_TRY(tunnel_setup_new(r, &s, ei));
@@ -260,6 +289,7 @@ static hf_err begin(struct tunnel_run *r, struct hf_errinfo *ei)
 	HF_TRY(open_loop(r, ei));
 	if (s->config.user != NULL)
 		HF_TRY(hf_service_become(s->config.user, s->config.group, ei));
+	HF_TRY(check_cache(s, ei));
 	HF_TRY(hf_process_harden(ei)); /* another user's process is looked into like any */
 	for (unsigned i = 0; i < r->n_workers; i++)
 		HF_TRY(tunnel_worker_start(&r->workers[i], ei));
@@ -276,6 +306,7 @@ static void end(struct tunnel_run *r)
 		order_all(r, TUNNEL_ABORT);
 	for (unsigned i = 0; r->workers != NULL && i < r->n_workers; i++)
 		tunnel_worker_clear(&r->workers[i]);
+	end_fetch(r->setup);
 	hf_loop_free(r->loop);
 	for (size_t i = 0; i < TUNNEL_DOORS_MAX; i++)
 		r->doors[i].is_needed = false;
@@ -289,6 +320,8 @@ static void end(struct tunnel_run *r)
 		tunnel_memory_free(r->tallies[i].memory);
 	}
 	hf_mem_free(hf_os_mem(), r->workers);
+	if (r->has_lock)
+		uv_mutex_destroy(&r->lists_lock);
 	if (r->control_fd >= 0 && r->has_control)
 		hf_file_close(&r->control_fd);
 	hf_file_close(&r->signal_fd);

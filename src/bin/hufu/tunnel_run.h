@@ -6,10 +6,12 @@
  *	setup   a configuration with all that was loaded for it; lives as long as a connection of it
  *	lane    a service of a setup in one worker
  *	door    a place where connections are accepted: a socket a worker; outlives setups
+ *	lists   by which a service knows who is revoked; others take their place at any time
  *	tally   places, numbers and memory of a service, by its name; outlives setups
  *
  * Another setup takes over while connections of the one before live on. Workers share nothing but
- * the gates and memories of services, which are asked when connections come and go.
+ * the gates and memories of services, which are asked when connections come and go, and lists,
+ *which they look for when they are told.
  */
 #ifndef HF_BIN_HUFU_TUNNEL_RUN_H
 #define HF_BIN_HUFU_TUNNEL_RUN_H
@@ -18,6 +20,7 @@
 
 #include <uv.h>
 
+#include "bin/common/crl_fetch.h"
 #include "bin/common/log.h"
 #include "net/tunnel.h"
 #include "os/service.h"
@@ -25,6 +28,7 @@
 #include "tls/tlcp.h"
 #include "tunnel_config.h"
 #include "tunnel_keys.h"
+#include "tunnel_lists.h"
 #include "tunnel_memory.h"
 
 enum { TUNNEL_DOORS_MAX = 2 * TUNNEL_SERVICES_MAX, TUNNEL_TALLIES_MAX = 4 * TUNNEL_SERVICES_MAX };
@@ -52,6 +56,7 @@ struct tunnel_lane {
 	const struct tunnel_service *service;
 	struct tunnel_worker *worker;
 	struct hf_tls_config tls;
+	struct tunnel_lists *lists; /* what tls goes by; the worker's own hold */
 	struct hf_tls_tickets tickets;
 	struct hf_local_key local;
 	struct hf_signer signer;
@@ -70,6 +75,10 @@ struct tunnel_setup {
 	size_t n_lanes;
 	struct tunnel_tally *tally[TUNNEL_SERVICES_MAX];
 	struct tunnel_door *door[TUNNEL_SERVICES_MAX];
+	struct tunnel_files *files[TUNNEL_SERVICES_MAX];
+	struct tunnel_lists *lists[TUNNEL_SERVICES_MAX]; /* under lists_lock, once at work */
+	struct hf_crls *crls;    /* what was fetched; the main thread's. NULL: nothing is */
+	struct crl_fetch *fetch; /* likewise, as long as the setup is the current one */
 	unsigned serial;
 	atomic_uint refs; /* one a lane, and one while it is the current one */
 };
@@ -86,6 +95,7 @@ struct tunnel_worker {
 	uv_async_t wake;
 	_Atomic(struct tunnel_setup *) next; /* to be taken over */
 	atomic_int order;                    /* enum tunnel_order */
+	atomic_bool has_lists;               /* other ones than it has seen */
 	atomic_uint serial; /* of the setup it has taken over; 0: accepts nothing */
 	atomic_bool is_over;
 	struct tunnel_setup *current;
@@ -116,6 +126,8 @@ struct tunnel_run {
 	struct tunnel_door doors[TUNNEL_DOORS_MAX];
 	struct tunnel_tally tallies[TUNNEL_TALLIES_MAX];
 	struct tunnel_setup *setup;
+	uv_mutex_t lists_lock;
+	bool has_lock;
 	unsigned n_reloads;
 	bool is_draining;
 	uint64_t begin_ms;
@@ -132,12 +144,15 @@ HF_MUST_USE hf_err tunnel_run(const char *path, const struct hf_buf *text, struc
 HF_MUST_USE hf_err tunnel_setup_new(
 	struct tunnel_run *r, struct tunnel_setup **out, struct hf_errinfo *ei);
 void tunnel_setup_unref(struct tunnel_setup *s, unsigned n);
+/* A list was fetched: the services of the setup get new ones, and workers are told. */
+void tunnel_setup_refresh(struct tunnel_run *r, struct tunnel_setup *s);
 void tunnel_doors_close(struct tunnel_run *r); /* those that no setup needs any more */
 
 /* tunnel_worker.c */
 HF_MUST_USE hf_err tunnel_worker_init(struct tunnel_worker *w, struct hf_errinfo *ei);
 HF_MUST_USE hf_err tunnel_worker_start(struct tunnel_worker *w, struct hf_errinfo *ei);
 void tunnel_worker_tell(struct tunnel_worker *w, struct tunnel_setup *next); /* any thread */
+void tunnel_worker_lists(struct tunnel_worker *w); /* there are other lists; any thread */
 void tunnel_worker_order(struct tunnel_worker *w, enum tunnel_order order);
 void tunnel_worker_clear(struct tunnel_worker *w); /* its thread has ended, or was not begun */
 

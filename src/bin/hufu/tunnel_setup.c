@@ -184,8 +184,12 @@ static hf_err grow_memory(struct tunnel_run *r, struct tunnel_tally *t,
 
 static void setup_free(struct tunnel_setup *s)
 {
-	for (size_t i = 0; s->keys != NULL && i < s->config.n_services; i++)
+	for (size_t i = 0; s->keys != NULL && i < s->config.n_services; i++) {
 		tunnel_keys_clear(&s->keys[i]);
+		tunnel_lists_unref(s->lists[i]);
+		tunnel_files_unref(s->files[i]);
+	}
+	hf_crls_free(s->crls);
 	hf_mem_free(hf_os_mem(), s->keys);
 	for (size_t i = 0; s->lanes != NULL && i < s->n_lanes; i++)
 		hf_tls_tickets_clear(&s->lanes[i].tickets);
@@ -282,6 +286,101 @@ static hf_err load_keys(struct tunnel_run *r, struct tunnel_setup *s, struct hf_
 	return HF_OK;
 }
 
+/* --- lists of what is revoked --- */
+
+/* Lists of everybody who may have issued a certificate that a service believes. */
+static hf_err trust(struct tunnel_setup *s, const struct hf_cert *ca, struct hf_errinfo *ei)
+{
+	crl_fetch_from(s->fetch, ca);
+	if (!ca->is_ca || !ca->has_key_usage || (ca->key_usage & HF_KU_CRL_SIGN) == 0)
+		return HF_OK;
+	return hf_crls_trust(s->crls, ca, ei);
+}
+
+static hf_err trust_all(struct tunnel_setup *s, const struct tunnel_keys *k, struct hf_errinfo *ei)
+{
+	for (size_t i = 0; i < k->n_roots; i++)
+		HF_TRY(trust(s, &k->roots[i], ei));
+	for (size_t i = 0; i < k->n_chain; i++)
+		HF_TRY(trust(s, &k->chain[i], ei));
+	if (k->has_enc)
+		crl_fetch_from(s->fetch, &k->enc);
+	return HF_OK;
+}
+
+static void on_new_list(void *ctx)
+{
+	struct tunnel_run *r = ctx;
+
+	tunnel_setup_refresh(r, r->setup);
+}
+
+static hf_err open_fetch(struct tunnel_run *r, struct tunnel_setup *s, struct hf_errinfo *ei)
+{
+	struct crl_fetch_config config = { .plan = s->config.plan,
+		.loop = r->loop,
+		.env = &r->env,
+		.log = &r->log,
+		.on_new = on_new_list,
+		.ctx = r };
+
+	if (s->config.crl_cache[0] == '\0')
+		return HF_OK;
+	HF_TRY(hf_crls_new(&s->crls, &r->env, s->config.crl_cache, ei));
+	config.crls = s->crls;
+	HF_TRY(crl_fetch_new(&s->fetch, &config, ei));
+	for (size_t i = 0; i < s->config.n_services; i++)
+		HF_TRY(trust_all(s, &s->keys[i], ei));
+	return HF_OK;
+}
+
+/* A file that is older than the one that is at work for this service takes no place. */
+static hf_err check_files(
+	struct tunnel_run *r, const struct tunnel_setup *s, size_t i, struct hf_errinfo *ei)
+{
+	const char *name = s->config.services[i].name;
+	struct hf_errinfo why = { 0 };
+	hf_err e = HF_OK;
+
+	for (size_t k = 0; r->setup != NULL && k < r->setup->config.n_services; k++)
+		if (strcmp(r->setup->config.services[k].name, name) == 0)
+			e = tunnel_files_follow(s->files[i], r->setup->files[k], &why);
+	return e == HF_OK ? HF_OK : hf_fail(ei, e, "service %s: %s", name, why.text);
+}
+
+static hf_err open_lists(struct tunnel_run *r, struct tunnel_setup *s, struct hf_errinfo *ei)
+{
+	HF_TRY(open_fetch(r, s, ei));
+	for (size_t i = 0; i < s->config.n_services; i++) {
+		if (tunnel_files_new(&s->files[i], &s->keys[i]) != HF_OK ||
+			tunnel_lists_new(&s->lists[i], s->files[i], s->crls) != HF_OK)
+			return hf_fail(ei, HF_ERR_NO_MEMORY, "out of memory");
+		HF_TRY(check_files(r, s, i, ei));
+	}
+	return HF_OK;
+}
+
+void tunnel_setup_refresh(struct tunnel_run *r, struct tunnel_setup *s)
+{
+	for (size_t i = 0; i < s->config.n_services; i++) {
+		struct tunnel_lists *next = NULL;
+		struct tunnel_lists *old;
+
+		if (tunnel_lists_new(&next, s->files[i], s->crls) != HF_OK) {
+			hufud_log_event(
+				&r->log, "list-not-used", "service", s->config.services[i].name);
+			continue;
+		}
+		uv_mutex_lock(&r->lists_lock);
+		old = s->lists[i];
+		s->lists[i] = next;
+		uv_mutex_unlock(&r->lists_lock);
+		tunnel_lists_unref(old);
+	}
+	for (unsigned w = 0; w < r->n_workers; w++)
+		tunnel_worker_lists(&r->workers[w]);
+}
+
 static hf_err fill(struct tunnel_run *r, struct tunnel_setup *s, struct hf_errinfo *ei)
 {
 	struct tunnel_config *c = &s->config;
@@ -295,6 +394,7 @@ static hf_err fill(struct tunnel_run *r, struct tunnel_setup *s, struct hf_errin
 	if (s->keys == NULL || s->lanes == NULL)
 		return hf_fail(ei, HF_ERR_NO_MEMORY, "out of memory");
 	HF_TRY(load_keys(r, s, ei));
+	HF_TRY(open_lists(r, s, ei));
 	fit_files(r, c);
 	for (size_t i = 0; i < c->n_services; i++) {
 		HF_TRY(find_tally(r, &s->tally[i], c->services[i].name, ei));
@@ -328,6 +428,7 @@ hf_err tunnel_setup_new(struct tunnel_run *r, struct tunnel_setup **out, struct 
 	e = fill(r, s, ei);
 	mark_doors(r, e == HF_OK ? s : r->setup);
 	if (e != HF_OK) {
+		crl_fetch_end(s->fetch);
 		setup_free(s);
 		return e;
 	}

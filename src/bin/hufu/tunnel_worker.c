@@ -114,8 +114,48 @@ static void on_gone(void *ctx)
 		at = &(*at)->next;
 	*at = lane->next;
 	lane->tunnel = NULL;
+	tunnel_lists_unref(lane->lists);
+	lane->lists = NULL;
 	tunnel_setup_unref(lane->setup, 1);
 	end_if_empty(w);
+}
+
+/* The lists that the current setup has for the service, held; NULL: it has no such service. */
+static struct tunnel_lists *find_lists(struct tunnel_worker *w, const char *name)
+{
+	struct tunnel_setup *s = w->current;
+	struct tunnel_lists *found = NULL;
+
+	uv_mutex_lock(&w->run->lists_lock);
+	for (size_t i = 0; found == NULL && i < s->config.n_services; i++)
+		if (strcmp(s->config.services[i].name, name) == 0)
+			found = tunnel_lists_ref(s->lists[i]);
+	uv_mutex_unlock(&w->run->lists_lock);
+	return found;
+}
+
+/* Its links go by them from their next message on. */
+static void use_lists(struct tunnel_lane *lane, struct tunnel_lists *lists)
+{
+	struct tunnel_lists *old = lane->lists;
+
+	lane->lists = lists;
+	lane->tls.crls = lists->crls;
+	lane->tls.n_crls = lists->n;
+	tunnel_lists_unref(old);
+}
+
+/* Whoever is on a list by now goes, also from links that an earlier setup began. */
+static void sweep(struct tunnel_worker *w)
+{
+	for (struct tunnel_lane *lane = w->alive; lane != NULL; lane = lane->next) {
+		struct tunnel_lists *lists = find_lists(w, lane->service->name);
+
+		if (lists == NULL)
+			continue;
+		use_lists(lane, lists);
+		hf_tunnel_sweep(lane->tunnel, lists->crls, lists->n);
+	}
 }
 
 static void lane_start(struct tunnel_worker *w, struct tunnel_lane *lane, size_t i)
@@ -140,8 +180,11 @@ static void lane_start(struct tunnel_worker *w, struct tunnel_lane *lane, size_t
 	};
 	struct hf_errinfo ei = { 0 };
 
+	use_lists(lane, find_lists(w, s->name));
 	if (hf_tunnel_new(&lane->tunnel, &config, &ei) != HF_OK) {
 		hufud_log_err(&w->run->log, "cannot-serve", &ei);
+		tunnel_lists_unref(lane->lists);
+		lane->lists = NULL;
 		tunnel_setup_unref(setup, 1);
 		return;
 	}
@@ -164,6 +207,7 @@ static void take_over(struct tunnel_worker *w, struct tunnel_setup *next)
 	w->current = next;
 	for (size_t i = 0; i < n; i++)
 		lane_start(w, &next->lanes[w->index * n + i], i);
+	sweep(w);
 	atomic_store(&w->serial, serial);
 	(void)uv_async_send(&w->run->news);
 }
@@ -178,6 +222,8 @@ static void on_wake(uv_async_t *async)
 		take_over(w, next);
 	else if (next != NULL)
 		tunnel_setup_unref(next, (unsigned)next->config.n_services);
+	if (atomic_exchange(&w->has_lists, false) && w->alive != NULL)
+		sweep(w);
 	if (order == TUNNEL_GO_ON)
 		return;
 	w->is_ending = true;
@@ -231,6 +277,13 @@ void tunnel_worker_tell(struct tunnel_worker *w, struct tunnel_setup *next)
 	if (old != NULL) /* it was never begun here */
 		tunnel_setup_unref(old, (unsigned)old->config.n_services);
 	(void)uv_async_send(&w->wake);
+}
+
+void tunnel_worker_lists(struct tunnel_worker *w)
+{
+	atomic_store(&w->has_lists, true);
+	if (!atomic_load(&w->is_over))
+		(void)uv_async_send(&w->wake);
 }
 
 void tunnel_worker_order(struct tunnel_worker *w, enum tunnel_order order)
