@@ -520,6 +520,9 @@ static hf_err check_peer(
 		return hf_fail(ei, HF_ERR_DENIED, "%s: of domain %s, not of %s",
 			peer->cert->identity.id, peer->cert->identity.domain,
 			s->node->party.identity.domain);
+	/* The link has asked before, maybe by an older list, or by none. */
+	if (who != HF_PEER_NEWCOMER)
+		HF_TRY(hf_serve_check_revoked(s, peer->cert, ei));
 	if (s->stats.n_sessions >= s->config.max_sessions)
 		return hf_fail(ei, HF_ERR_LIMIT, "%" PRIu32 " sessions are as many as may be",
 			s->config.max_sessions);

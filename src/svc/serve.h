@@ -59,6 +59,7 @@ struct hf_serve_session;
 /*
  * A session for a link that is open; *h goes to hf_link_attach(), which frees it. Call
  * hf_serve_session_end() from the link's on_close. HF_ERR_DENIED: a role that has no business here.
+ * HF_ERR_REVOKED: its certificate is on a list that is at hand, whatever the link knew.
  * HF_ERR_LIMIT: as many sessions as may be, or as this peer may have.
  */
 HF_MUST_USE hf_err hf_serve_begin(struct hf_serve_session **out, struct hf_h2 **h,

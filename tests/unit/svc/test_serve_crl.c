@@ -105,6 +105,23 @@ static struct wire *cuttable(const struct node *n)
 	return w;
 }
 
+/* A link that knew of no list, or of an older one: the peer gets no session all the same. */
+static void refuses_to_begin(const struct hf_cert *cert)
+{
+	const struct hf_serve_peer peer = {
+		.cert = cert, .address = "192.0.2.1", .pump = wire_pump
+	};
+	struct hf_serve_session *session = NULL;
+	struct hf_errinfo ei = { 0 };
+	struct hf_h2 *h = NULL;
+	uint32_t n = stats_of(&s).n_sessions;
+
+	assert_err(hf_serve_begin(&session, &h, s.serve, &peer, wire_now_ms, &ei), HF_ERR_REVOKED);
+	assert_non_null(strstr(ei.text, "is revoked"));
+	assert_true(session == NULL && h == NULL);
+	assert_int_equal(stats_of(&s).n_sessions, n);
+}
+
 static void who_is_on_the_list_is_cut_off_and_nobody_else(void **state)
 {
 	struct node admin = as_user(&hub, hf_process_uid());
@@ -125,6 +142,7 @@ static void who_is_on_the_list_is_cut_off_and_nobody_else(void **state)
 	assert_false(bad->is_used);
 	assert_true(good->is_used);
 	assert_err(hf_serve_check_revoked(s.serve, &cert, NULL), HF_ERR_REVOKED);
+	refuses_to_begin(&cert);
 	assert_int_equal(status_of(good, HF_HTTP_GET, "/v1/crl", NULL, 0), 200);
 	hf_cert_clear(&cert);
 	wire_end(good);
