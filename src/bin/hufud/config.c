@@ -327,6 +327,40 @@ static hf_err take_quantities(struct making *m)
 	return HF_OK;
 }
 
+static hf_err take_revocation(struct making *m)
+{
+	const struct raw_revocation *raw = m->raw->revocation;
+	struct crl_fetch_plan *plan = &m->c->plan;
+	uint64_t every_ms;
+	uint64_t timeout_ms;
+
+	HF_TRY(revocation_take(plan, raw, &m->text, m->ei));
+	if (raw == NULL)
+		return HF_OK;
+	if (raw->cache != NULL)
+		return refuse(m, "revocation.cache", "lists of a node lie in its data folder");
+	every_ms = plan->every_ms;
+	timeout_ms = plan->timeout_ms;
+	HF_TRY(quantity(m, &every_ms, "revocation.every", raw->every, times,
+		(struct range){ REVOCATION_MIN_MS, REVOCATION_EVERY_MAX_MS }));
+	HF_TRY(quantity(m, &timeout_ms, "revocation.timeout", raw->timeout, times,
+		(struct range){ REVOCATION_MIN_MS, REVOCATION_TIMEOUT_MAX_MS }));
+	plan->every_ms = (uint32_t)every_ms;
+	plan->timeout_ms = (uint32_t)timeout_ms;
+	return HF_OK;
+}
+
+static hf_err take_staples(struct making *m)
+{
+	char key[KEY_MAX];
+
+	for (size_t i = 0; i < m->raw->n_staples; i++)
+		HF_TRY(path(
+			m, m->c->staples[i], entry_key(key, "staples", i, ""), m->raw->staples[i]));
+	m->c->n_staples = m->raw->n_staples;
+	return HF_OK;
+}
+
 /* What a role must say, and what it has no use for: better told than ignored. */
 static hf_err check_role(struct making *m)
 {
@@ -400,6 +434,8 @@ static hf_err take_all(struct making *m)
 	HF_TRY(take_quantities(m));
 	HF_TRY(take_grants(m));
 	HF_TRY(take_users(m));
+	HF_TRY(take_revocation(m));
+	HF_TRY(take_staples(m));
 	return take_limits(m);
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "bin/common/revocation.h"
 #include "pki/name.h"
 #include "policy/policy.h"
 #include "svc/node.h"
@@ -23,6 +24,7 @@ enum {
 	HUFUD_GRANTS_MAX = 1024,
 	HUFUD_USERS_MAX = 64,
 	HUFUD_SHARES_MAX = 15,
+	HUFUD_STAPLES_MAX = 3, /* one of each certificate that is shown */
 };
 
 struct hufud_upstream {
@@ -62,6 +64,9 @@ struct hufud_config {
 	uint32_t max_streams; /* of a link */
 	uint32_t max_intakes;
 	uint32_t idle_ms;
+	struct crl_fetch_plan plan; /* where lists of what is revoked are fetched from */
+	char staples[HUFUD_STAPLES_MAX][HF_PATH_MAX];
+	size_t n_staples;
 	void *raw; /* what the reader of YAML allocated */
 };
 

@@ -113,6 +113,8 @@ static const cyaml_schema_field_t top_fields[] = {
 	STR("channel-life", struct raw_config, channel_life, 32),
 	LIST("open-users", struct raw_config, open_users, &string_entry, HUFUD_USERS_MAX),
 	MAP("limits", struct raw_config, limits, limit_fields),
+	MAP("revocation", struct raw_config, revocation, revocation_fields),
+	LIST("staples", struct raw_config, staples, &string_entry, HUFUD_STAPLES_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -145,6 +147,8 @@ static const struct yaml_allowed allowed[] = {
 	{ "grants.device", "the id of a device, '*' for all, or a beginning like 'dev-*'" },
 	{ "channel-life", "1 min to 30 d, with a unit: s, min, h, d" },
 	{ "open-users", "at most 64 users of this machine, by name or number" },
+	REVOCATION_ALLOWED,
+	{ "staples", "at most 3 paths" },
 	{ "limits.links", "1 to 65536" },
 	{ "limits.streams", "1 to 256" },
 	{ "limits.intakes", "1 to 1024" },

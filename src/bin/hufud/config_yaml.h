@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bin/common/revocation.h"
 #include "bin/common/yaml.h"
 
 /* Members that are no number are strings as written, or NULL where the key is not there. */
@@ -69,6 +70,9 @@ struct raw_config {
 	char **open_users;
 	unsigned n_open_users;
 	struct raw_limits *limits;
+	struct raw_revocation *revocation;
+	char **staples;
+	unsigned n_staples;
 };
 
 extern const struct yaml_schema hufud_yaml_schema;
