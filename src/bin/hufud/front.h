@@ -7,7 +7,7 @@
  *	front_tls.c     what a link shows and believes
  *	front_serve.c   links that come in       (hub, edge)     -> svc/serve.h
  *	front_dial.c    links to our sources     (edge, device)  -> svc/agent.h
- *	front_crl.c     revocation lists: made (hub), fetched (edge, device), gone by
+ *	front_crl.c     revocation lists: made (hub), fetched (edge, device; by HTTP), gone by
  *	front_record.c  what is recorded and logged about links
  *	front_local.c   front.sock               (svc/local.h)
  *	front_status.c  what it tells
@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bin/common/crl_fetch.h"
 #include "door.h"
 #include "keys/token.h"
 #include "net/link.h"
@@ -52,6 +53,8 @@ struct front_tls {
 	struct hf_tls_config late; /* as client, where the peer's status is asked afterwards */
 	struct hf_cert roots[FRONT_ROOTS_MAX]; /* of a member: issuing CA, root CA */
 	size_t n_roots;
+	struct hf_buf staple[FRONT_CHAIN_MAX]; /* of a member: status of each of chain, or empty */
+	struct hf_bytes staples[FRONT_CHAIN_MAX];
 	uint8_t root_pin[HF_SM3_LEN]; /* newcomer: of the root CA, from the token */
 	char domain[HF_ID_MAX + 1];
 	struct hf_identity_want want[3]; /* by enum hf_source_kind */
@@ -152,8 +155,11 @@ struct front {
 	/* Revocation. */
 	struct hf_crls *crls; /* of a member */
 	const struct hf_crls_view *view;
-	uint64_t crl_ms; /* the next look for a newer list */
-	bool is_swept;   /* nobody who is on the list has a link */
+	uint64_t crl_ms;                      /* the next look for a newer list */
+	bool is_swept;                        /* nobody who is on the list has a link */
+	struct crl_fetch *fetch;              /* by plain HTTP; NULL: nothing is */
+	uint64_t staples_ms;                  /* the next look at files of our own status */
+	hf_err staple_err[HUFUD_STAPLES_MAX]; /* of the last look: told once */
 	/* Local users. */
 	struct hufud_door *door;
 	struct front_waiter waiters[FRONT_WAITERS_MAX];
@@ -174,6 +180,10 @@ HF_MUST_USE hf_err front_tls_member(struct front *f, struct hf_errinfo *ei);
 HF_MUST_USE hf_err front_tls_newcomer(struct front *f, struct hf_errinfo *ei);
 void front_tls_clear(struct front_tls *t);
 
+/* The status of our own certificates, from files that somebody renews: looked at every minute. */
+void front_tls_tick(struct front *f, uint64_t now_ms);
+uint64_t front_tls_deadline(const struct front *f);
+
 /* on_sign of every link: the key process signs. */
 void front_sign(struct front *f, struct hf_link *l, const struct hf_tls_cv *cv);
 
@@ -181,6 +191,7 @@ void front_sign(struct front *f, struct hf_link *l, const struct hf_tls_cv *cv);
 
 /* As a member: opens the lists; a hub asks its key process for the first one. */
 HF_MUST_USE hf_err front_crl_begin(struct front *f, struct hf_errinfo *ei);
+void front_crl_stop(struct front *f); /* while the loop still goes on */
 void front_crl_end(struct front *f);
 void front_crl_tick(struct front *f, uint64_t now_ms);
 uint64_t front_crl_deadline(const struct front *f);

@@ -251,6 +251,36 @@ static void member_tick(struct front *f, uint64_t now_ms)
 
 /* --- both --- */
 
+/* A list came by plain HTTP: of our CA, like those that nodes hand on. */
+static void on_fetched(void *ctx)
+{
+	struct front *f = ctx;
+
+	show(f);
+	sweep(f);
+}
+
+static hf_err begin_fetch(struct front *f, struct hf_errinfo *ei)
+{
+	const struct hf_party *p = &f->node.party;
+	const struct crl_fetch_config config = { .plan = f->child.config.plan,
+		.loop = f->loop,
+		.env = &f->env,
+		.log = &f->child.log,
+		.crls = f->crls,
+		.on_new = on_fetched,
+		.ctx = f };
+
+	if (!revocation_has(&config.plan))
+		return HF_OK;
+	HF_TRY(crl_fetch_new(&f->fetch, &config, ei));
+	crl_fetch_from(f->fetch, &p->sign);
+	crl_fetch_from(f->fetch, &p->issuing_ca);
+	crl_fetch_from(f->fetch, &p->root_ca);
+	crl_fetch_begin(f->fetch);
+	return HF_OK;
+}
+
 hf_err front_crl_begin(struct front *f, struct hf_errinfo *ei)
 {
 	char dir[HF_PATH_MAX];
@@ -265,7 +295,13 @@ hf_err front_crl_begin(struct front *f, struct hf_errinfo *ei)
 	if (f->child.config.role == HF_ROLE_HUB)
 		HF_TRY(look_at_keyd(f, &is_new, ei));
 	f->crl_ms = front_now(f);
-	return HF_OK;
+	return begin_fetch(f, ei);
+}
+
+void front_crl_stop(struct front *f)
+{
+	crl_fetch_end(f->fetch);
+	f->fetch = NULL;
 }
 
 void front_crl_end(struct front *f)

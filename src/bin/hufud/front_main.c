@@ -53,6 +53,7 @@ static void on_timer(uv_timer_t *timer)
 	if (f->has_joined)
 		join(f);
 	front_crl_tick(f, now_ms);
+	front_tls_tick(f, now_ms);
 	front_dial_tick(f, now_ms);
 	if (f->agent != NULL)
 		hf_agent_tick(f->agent, now_ms);
@@ -74,6 +75,7 @@ static void on_prepare(uv_prepare_t *prepare)
 	if (f->serve != NULL)
 		at = sooner(at, hf_serve_deadline(f->serve));
 	at = sooner(at, front_crl_deadline(f));
+	at = sooner(at, front_tls_deadline(f));
 	at = sooner(at, front_local_deadline(f));
 	if (at == UINT64_MAX)
 		(void)uv_timer_stop(&f->timer);
@@ -234,6 +236,7 @@ static void stop(void *ctx)
 	front_local_close(f);
 	front_serve_end(f);
 	front_dial_end(f, false);
+	front_crl_stop(f);
 	/* What is left is links that end; then the loop has nothing to wait for. */
 	uv_close((uv_handle_t *)&f->prepare, NULL);
 	uv_close((uv_handle_t *)&f->timer, NULL);

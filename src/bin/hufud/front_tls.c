@@ -8,11 +8,16 @@
 
 #include "base/attr.h"
 #include "base/wipe.h"
+#include "bin/common/staple.h"
 #include "front.h"
 #include "http/api.h"
 #include "keys/token.h"
+#include "os/clock.h"
 
-enum { TICKETS_MAX = 65536 }; /* that are remembered as used */
+enum {
+	TICKETS_MAX = 65536, /* that are remembered as used */
+	STAPLES_MS = 60 * 1000,
+};
 
 static const char *const alpn[] = { HF_ALPN_H2 };
 
@@ -110,10 +115,61 @@ static hf_err member_init(struct front *f, struct front_tls *t, struct hf_errinf
 	t->client.keep_session = true;
 	t->server.enrol = true;
 	HF_TRY(tickets_init(f, t, ei));
+	/* Where lists are needed, a status that the peer shows does as well. */
+	t->client.ask_staple = t->client.need_crl;
+	t->server.ask_staple = t->server.need_crl;
+	t->client.staples = t->server.staples = t->staples;
 	t->late = t->client;
 	t->late.need_crl = false;
 	want_init(f, t);
 	return HF_OK;
+}
+
+/* Links show it from their next handshake on; what is no good any more is not shown. */
+static void look_at_staple(struct front *f, const struct staple_own *own, size_t i)
+{
+	struct front_tls *t = &f->member;
+	struct hf_errinfo ei = { 0 };
+	struct hf_buf response;
+	size_t at = 0;
+	hf_err e = staple_load(&response, &at, f->child.config.staples[i], own, &ei);
+
+	if (e == HF_OK) {
+		hf_buf_clear(&t->staple[at]);
+		t->staple[at] = response;
+		t->staples[at] = (struct hf_bytes){ response.p, response.len };
+	} else {
+		hf_buf_clear(&response);
+	}
+	if (e != HF_OK && e != f->staple_err[i])
+		hufud_log_err(&f->child.log, "staple-refused", &ei);
+	f->staple_err[i] = e;
+}
+
+void front_tls_tick(struct front *f, uint64_t now_ms)
+{
+	const struct hf_party *p = &f->node.party;
+	struct front_tls *t = &f->member;
+
+	if (!t->is_there || f->child.config.n_staples == 0 || now_ms < f->staples_ms)
+		return;
+	f->staples_ms = now_ms + STAPLES_MS;
+	for (size_t i = 0; i < FRONT_CHAIN_MAX; i++) {
+		hf_buf_clear(&t->staple[i]);
+		t->staples[i] = (struct hf_bytes){ 0 };
+	}
+	for (size_t i = 0; i < f->child.config.n_staples; i++) {
+		const struct hf_cert chain[] = { p->sign, p->issuing_ca, p->root_ca };
+		const struct staple_own own = { chain, HF_COUNT(chain), NULL, 0,
+			hf_clock_wall_s() };
+
+		look_at_staple(f, &own, i);
+	}
+}
+
+uint64_t front_tls_deadline(const struct front *f)
+{
+	return f->member.is_there && f->child.config.n_staples > 0 ? f->staples_ms : UINT64_MAX;
 }
 
 hf_err front_tls_member(struct front *f, struct hf_errinfo *ei)
@@ -170,6 +226,8 @@ void front_tls_clear(struct front_tls *t)
 {
 	for (size_t i = 0; i < t->n_chain; i++)
 		hf_buf_clear(&t->der[i]);
+	for (size_t i = 0; i < FRONT_CHAIN_MAX; i++)
+		hf_buf_clear(&t->staple[i]);
 	for (size_t i = 0; i < t->n_roots; i++)
 		hf_cert_clear(&t->roots[i]);
 	hf_tls_once_mem_free(t->once);
