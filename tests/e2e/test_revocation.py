@@ -7,6 +7,12 @@ import subprocess
 import unittest
 
 from nodes import Site, hufu, until, write
+from weblists import Lists
+
+
+def read(path):
+    with open(path, 'rb') as f:
+        return f.read()
 
 
 def revoke(site, what, reason='key-compromise'):
@@ -129,6 +135,53 @@ class AtLevel2(Revoked, unittest.TestCase):
         node.start()
         node.wait_log('link-open', since=mark)
         self.works(node)
+
+
+class ByHttp(unittest.TestCase):
+    """An edge that hardly ever asks its hub, and a web server with the domain's list."""
+
+    def setUp(self):
+        self.site = self.enterContext(Site())
+        self.hub = self.site.hub.start()
+        self.lists = Lists()
+        self.addCleanup(self.lists.far.close)
+
+    def newest(self, since=None):
+        """The hub's list, once it is another one than that."""
+        def look():
+            found = glob.glob(os.path.join(self.hub.data, 'crls', '*.crl'))
+            return found and read(found[0]) != since and read(found[0])
+        return until('the hub has a list', look)
+
+    def edge(self, **more):
+        return self.site.join('gw-1', 'edge', poll='24 h', revocation={
+            'urls': [self.lists.url()], 'every': '1 s', 'timeout': '5 s'}, **more)
+
+    def test_a_list_from_a_web_server_counts_like_any_other(self):
+        before = self.newest()
+        self.lists.put(before)
+        edge = self.edge()
+        bad = self.site.join('bad-1', upstreams=[edge.upstream()])
+        good = self.site.join('good-1', upstreams=[edge.upstream()])
+        until('it is up', lambda: bad.status()['sources'][0]['up'])
+        mark, bad_mark = edge.log_size(), bad.log_size()
+        self.assertEqual(revoke(self.site, 'bad-1').returncode, 0)
+        after = self.newest(before)
+        self.lists.put(before[:-1] + bytes([before[-1] ^ 1]))
+        self.assertEqual(edge.wait_log('list-not-fetched', since=mark)['from'], self.lists.url())
+        self.lists.put(after)
+        edge.wait_log('list-fetched', since=mark)
+        bad.wait_log('link-closed', since=bad_mark)
+        bad.wait_log('link-refused', since=bad_mark)
+        self.assertIn('certificate_revoked', bad.log_text(bad_mark))
+        until('the other one is up', lambda: good.status()['sources'][0]['up'])
+
+    def test_status_of_our_own_that_is_no_good_is_told_and_not_shown(self):
+        self.lists.put(self.newest())
+        edge = self.edge(staples=[write(self.site.path('staple'), b'garbage')])
+        self.assertIn('status of our certificate', edge.wait_log('staple-refused')['text'])
+        node = self.site.join('dev-1', upstreams=[edge.upstream()])
+        until('it is up', lambda: node.status()['sources'][0]['up'])
 
 
 if __name__ == '__main__':

@@ -3,11 +3,11 @@
 """Tunnels and lists of what is revoked: from files and fetched, old, forged and withheld; links that are open."""
 import os
 import subprocess
-import threading
 import unittest
 
 from nodes import HUFU, until, write
-from tunnels import Far, World, echo, ends_with_error, openssl, turns_away
+from tunnels import ID, Far, World, echo, ends_with_error, openssl, turns_away
+from weblists import Lists, for_ever, says_nothing, says_what
 
 WORDS = b'hello'
 
@@ -26,61 +26,6 @@ def says(case, sock, words=WORDS):
         case.assertTrue(piece, 'the link has ended')
         got += piece
     case.assertEqual(got, words)
-
-
-class Lists:
-    """A web server with one list, or with what a test wants to be there instead."""
-
-    def __init__(self, world):
-        self.lock = threading.Lock()
-        self.answers = {}
-        self.asked = []
-        self.far = Far(self.talk)
-        world.cleanups.append(self.far.close)
-
-    def url(self, path='/root.crl'):
-        return f'http://{self.far.where}{path}'
-
-    def put(self, answer, path='/root.crl'):
-        """Bytes of a list, or a function of the socket, for whoever asks from now on."""
-        with self.lock:
-            self.answers[path] = answer
-
-    def talk(self, sock, far):
-        head = b''
-        while b'\r\n\r\n' not in head:
-            piece = sock.recv(4096)
-            if not piece:
-                return
-            head += piece
-        path = head.split(b' ')[1].decode()
-        with self.lock:
-            answer = self.answers.get(path)
-            self.asked.append(head)
-        if callable(answer):
-            answer(sock)
-        elif answer is None:
-            sock.sendall(b'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n')
-        else:
-            sock.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(answer) + answer)
-
-
-def says_what(text):
-    return lambda sock: sock.sendall(text)
-
-
-def for_ever(head, piece):
-    """Sends a piece again and again until nobody takes it."""
-    def answer(sock):
-        sock.sendall(head)
-        while True:
-            sock.sendall(piece)
-    return answer
-
-
-def says_nothing(sock):
-    while sock.recv(100):
-        pass
 
 
 class Base(unittest.TestCase):
@@ -176,7 +121,8 @@ class Files(Base):
 class Fetched(Base):
     def setUp(self):
         super().setUp()
-        self.lists = Lists(self.w)
+        self.lists = Lists()
+        self.addCleanup(self.lists.far.close)
 
     def plan(self, **more):
         return {'urls': [self.lists.url()], 'cache': self.w.path('lists'), 'every': '1 s', 'timeout': '2 s', **more}
@@ -295,6 +241,49 @@ class Fetched(Base):
             self.assertTrue(ends_with_error(s))
             self.revoked(server, 'cam-1')
         self.assertEqual(sorted(name.rsplit('.', 1)[1] for name in os.listdir(self.w.path('lists'))), ['crl', 'delta'])
+
+    def staple(self, name, status='V', days=1):
+        """What an OCSP responder of the root says of a certificate."""
+        w = self.w
+        write(w.path('ocsp.txt'), f'{status}\t491231235959Z\t{"250101000000Z" if status == "R" else ""}\t'
+                                  f'{w.serial(name)}\tunknown\t/CN={name}\n')
+        openssl('ocsp', '-issuer', w.path('root.pem'), '-sm3', '-cert', w.path(name + '.pem'), '-no_nonce', '-reqout',
+                w.path('ocsp.req'))
+        openssl('ocsp', '-index', w.path('ocsp.txt'), '-CA', w.path('root.pem'), '-rsigner', w.path('root.pem'), '-rkey',
+                w.path('root.key'), '-rmd', 'sm3', '-rsigopt', ID[1], '-reqin', w.path('ocsp.req'), '-respout',
+                w.path(name + '.ocsp'), '-ndays', str(days))
+        return w.path(name + '.ocsp')
+
+    def test_a_stapled_status_does_as_well_as_a_list(self):
+        """Neither end has a list; each shows what an OCSP responder said of it."""
+        self.high()
+        gw = {**self.w.identity('gw'), 'staples': [self.staple('gw')]}
+        cam = self.w.identity('cam-1')
+        server = self.w.server(self.far.where, level=2, identity=gw, revocation=self.plan())
+        client = self.w.client(server.address(), level=2, identity=cam, service={'allow': [{'name': 'gw'}]},
+                               revocation=self.plan(cache=self.w.path('lists-2')))
+        self.assertTrue(turns_away(client))
+        server.wait_log('failed', error='stale')
+        client.config['identity'] = {**cam, 'staples': [self.staple('cam-1')]}
+        client.reload()
+        with client.dial() as s:
+            says(self, s)
+
+    def test_a_staple_that_peers_would_refuse_is_refused(self):
+        server = self.w.server(self.far.where, start=False)
+        other = self.staple('cam-1')
+        garbage = write(self.w.path('garbage'), 'garbage')
+        for path, text in ((other, 'it is about no certificate of ours'),
+                           (garbage, 'status of our certificate'),
+                           (self.staple('gw', 'R'), 'it says that our certificate is revoked'),
+                           (self.w.path('none'), 'none')):
+            server.config['identity']['staples'] = [path]
+            server.save()
+            r = subprocess.run([HUFU, 'tunnel', '--check', server.config_path], capture_output=True, text=True,
+                               check=False)
+            self.assertNotEqual(r.returncode, 0)
+            self.assertIn(text, r.stderr)
+            self.assertIn(os.path.basename(path), r.stderr)
 
     def test_faults_of_the_configuration_are_told(self):
         for plan, text in (
