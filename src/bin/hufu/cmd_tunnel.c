@@ -34,6 +34,9 @@ const struct hufu_opt hufu_opts_tunnel[] = {
 	{ "party", "DIR", "instead: the folder of an edge, device or publisher" },
 	{ "roots", "FILE", "whom certificates of peers have to come from; may be repeated" },
 	{ "crl", "FILE", "a list of what is revoked; may be repeated" },
+	{ "crl-url", "URL", "http: where such a list lies; may be repeated" },
+	{ "crl-cache", "DIR", "with it: the folder for what was fetched" },
+	{ "staple", "FILE", "an OCSP response about our certificate; may be repeated" },
 	{ "allow", "NAME", "who may use it: id, common or DNS name; may be repeated" },
 	{ "server-name", "NAME", "client: what the server's certificate is to carry" },
 	{ "level", "1|2|3", "protection level (1)" },
@@ -104,6 +107,7 @@ static void put_service(struct hf_json_wr *j, const struct hufu_args *a)
 	hf_json_wr_object(j);
 	for (size_t i = 0; i < HF_COUNT(identity); i++)
 		put_value(j, a, identity[i]);
+	put_list(j, a, "staple", "staples");
 	hf_json_wr_end(j);
 	hf_json_wr_key(j, "trust");
 	hf_json_wr_object(j);
@@ -117,6 +121,20 @@ static void put_service(struct hf_json_wr *j, const struct hufu_args *a)
 		hf_json_wr_key(j, "send");
 		hf_json_wr_bool(j, true);
 		hf_json_wr_end(j);
+	}
+	hf_json_wr_end(j);
+}
+
+static void put_revocation(struct hf_json_wr *j, const struct hufu_args *a)
+{
+	if (!hufu_has(a, "crl-url") && !hufu_has(a, "crl-cache"))
+		return;
+	hf_json_wr_key(j, "revocation");
+	hf_json_wr_object(j);
+	put_list(j, a, "crl-url", "urls");
+	if (hufu_has(a, "crl-cache")) {
+		hf_json_wr_key(j, "cache");
+		hf_json_wr_str(j, hufu_arg(a, "crl-cache"));
 	}
 	hf_json_wr_end(j);
 }
@@ -141,6 +159,7 @@ static hf_err one_service(struct hf_buf *text, const struct hufu_args *a, struct
 	put_value(&j, a, "level");
 	put_value(&j, a, "user");
 	put_value(&j, a, "control");
+	put_revocation(&j, a);
 	if (threads > 0) {
 		hf_json_wr_key(&j, "threads");
 		hf_json_wr_u64(&j, threads);
