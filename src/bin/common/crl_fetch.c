@@ -82,7 +82,7 @@ static void on_done(
 {
 	struct crl_fetch *f = ctx;
 	struct hf_errinfo ei = *why;
-	struct hf_crl crl;
+	struct hf_crl crl = { .number = 0 };
 
 	f->fetch = NULL;
 	if (e == HF_OK)
