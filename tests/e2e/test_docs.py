@@ -102,6 +102,18 @@ class Names(unittest.TestCase):
                     self.assertTrue(any(c.startswith(both) for c in commands), f'{document}: {line}')
 
 
+KEYS = r'(?:STR|STRING|MAP|LIST|SEQUENCE_COUNT|UINT|ENUM|BOOL)(?:_PTR)?\(\s*"([a-z-]+)"'
+
+
+def common_keys():
+    """Keys that nodes and tunnels share."""
+    return set(re.findall(KEYS, read('src/bin/common/revocation.c')))
+
+
+def common_events():
+    return set(re.findall(r'tell\(f, "([a-z-]+)"', read('src/bin/common/crl_fetch.c')))
+
+
 class Tables(unittest.TestCase):
     def test_the_architecture_has_every_floor(self):
         rows = re.findall(r'(?m)^\| (\d) \| ([^|]*) \|', read('ARCHITECTURE.md'))
@@ -119,25 +131,24 @@ class Tables(unittest.TestCase):
                 arguments = call
             events |= set(re.findall(r'"([a-z]+(?:-[a-z]+)*)"', arguments.split(', NULL')[0])[:2])
         events -= {'child', 'error', 'role', 'state', 'serial', 'address', 'domain', 'name'}
+        events |= common_events()
         page = read('docs/man/hufud.8')
         page = page[page.index('Events:'):page.index('is the number of a link')]
         told = set(re.findall(r'[a-z][a-z-]+', ' '.join(re.findall(r'(?m)^\.Ql (.*)$', page)))) - {'session'}
         self.assertEqual(told, events)
 
     def test_the_manual_of_the_configuration_has_every_key(self):
-        keys = set(re.findall(r'(?:STR|MAP|LIST|UINT|ENUM|BOOL)(?:_PTR)?\(\s*"([a-z-]+)"',
-                              read('src/bin/hufud/config_yaml.c')))
+        keys = set(re.findall(KEYS, read('src/bin/hufud/config_yaml.c'))) | common_keys() - {'cache'}
         told = set(re.findall(r'Ic ([a-z-]+)\b', read('docs/man/hufud.yaml.5')))
         self.assertEqual(told, keys)
 
     def test_the_manual_of_the_tunnel_has_every_key_event_and_number(self):
         page = read('docs/man/hufu-tunnel.1')
-        keys = set(re.findall(r'(?:STR|MAP|LIST|UINT|ENUM|BOOL)(?:_PTR)?\(\s*"([a-z-]+)"',
-                              read('src/bin/hufu/tunnel_yaml.c')))
+        keys = set(re.findall(KEYS, read('src/bin/hufu/tunnel_yaml.c'))) | common_keys()
         self.assertEqual(set(re.findall(r'Ic ([a-z-]+)\b', page)), keys)
         code = ''.join(read(f'src/bin/hufu/tunnel_{f}.c') for f in ('run', 'setup', 'worker', 'status'))
         calls = r'(?:hufud_line_begin|hufud_log_event|hufud_log_err)\((?:&l, )?&\w+(?:->\w+)*->log, "([a-z-]+)"'
-        events = set(re.findall(calls, code)) | {'opened', 'closed', 'failed', 'refused'}
+        events = set(re.findall(calls, code)) | {'opened', 'closed', 'failed', 'refused'} | common_events()
         told = page[page.index('Events:'):page.index('Of lines about')]
         self.assertEqual(set(re.findall(r'(?m)^\.Ql ([a-z-]+)', told)) - {'error', 'text'}, events)
         numbers = set(re.findall(r'\] = "([a-z_]+)"', read('src/bin/hufu/tunnel_status.c')))

@@ -363,12 +363,12 @@ static hf_err open_lists(struct tunnel_run *r, struct tunnel_setup *s, struct hf
 void tunnel_setup_refresh(struct tunnel_run *r, struct tunnel_setup *s)
 {
 	for (size_t i = 0; i < s->config.n_services; i++) {
+		const char *name = s->config.services[i].name;
 		struct tunnel_lists *next = NULL;
 		struct tunnel_lists *old;
 
 		if (tunnel_lists_new(&next, s->files[i], s->crls) != HF_OK) {
-			hufud_log_event(
-				&r->log, "list-not-used", "service", s->config.services[i].name);
+			hufud_log_event(&r->log, "list-not-used", "service", name);
 			continue;
 		}
 		uv_mutex_lock(&r->lists_lock);
