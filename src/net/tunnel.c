@@ -95,7 +95,6 @@ void hf_tunnel_forget(struct tunnel_link *l)
 	free_if_over(t);
 }
 
-/* The oldest that is not open, of the address that has most of them; NULL: all are open. */
 /* The oldest that is not open, of one address (NULL: of the one that has most of them). */
 static struct tunnel_link *find_oldest(struct hf_tunnel *t, const struct tunnel_origin *of)
 {
@@ -132,12 +131,35 @@ static hf_err find_place(
 	if (t->n_opening >= max && (goes = find_oldest(t, NULL)) != NULL)
 		evict(goes);
 	*origin = NULL;
+	if (hf_tunnel_is_front(t, from))
+		from = NULL;
 	e = hf_tunnel_gate_enter(t->config.gate, origin, from, limits);
 	/* An address that has all it may have takes nobody else's place. */
 	if (e != HF_ERR_LIMIT || (goes = find_oldest(t, *origin)) == NULL)
 		return e;
 	evict(goes);
 	return hf_tunnel_gate_enter(t->config.gate, origin, from, limits);
+}
+
+hf_err hf_tunnel_place_move(struct tunnel_link *l)
+{
+	const struct hf_tunnel_limits *limits = &l->t->config.limits;
+	struct hf_tunnel_gate *g = l->t->config.gate;
+	struct tunnel_origin *to = NULL;
+	struct tunnel_link *goes;
+	hf_err e;
+
+	/* It is still one of those that are not open, there instead of here. */
+	hf_tunnel_gate_opening(g, l->origin, false);
+	e = hf_tunnel_gate_move(g, &to, l->origin, &l->from, limits);
+	if (e == HF_ERR_LIMIT && (goes = find_oldest(l->t, to)) != NULL) {
+		evict(goes);
+		e = hf_tunnel_gate_move(g, &to, l->origin, &l->from, limits);
+	}
+	if (e == HF_OK)
+		l->origin = to;
+	hf_tunnel_gate_opening(g, l->origin, true);
+	return e;
 }
 
 static void refuse(struct hf_tunnel *t, int fd, const struct hf_sock_addr *from, hf_err e)

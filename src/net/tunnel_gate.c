@@ -52,6 +52,10 @@ static void address_of(uint8_t out[TUNNEL_ADDRESS_LEN], const struct hf_sock_add
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	const void *any = &from->addr;
 
+	if (from->addr.ss_family == AF_UNSPEC) { /* no address is like that */
+		memset(out, 0xff, TUNNEL_ADDRESS_LEN);
+		return;
+	}
 	memset(out, 0, TUNNEL_ADDRESS_LEN); /* all of a unix socket are one */
 	if (from->addr.ss_family == AF_INET) {
 		memcpy(out, mapped, sizeof(mapped));
@@ -73,17 +77,16 @@ static struct tunnel_origin **bucket_of(
 	return &g->bucket[h % BUCKETS];
 }
 
-static hf_err enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
-	const uint8_t address[TUNNEL_ADDRESS_LEN], const struct hf_tunnel_limits *limits)
+/* A place of that address, max_from of them at most (0: as many as there are). */
+static hf_err origin_hold(struct hf_tunnel_gate *g, struct tunnel_origin **out,
+	const uint8_t address[TUNNEL_ADDRESS_LEN], uint32_t max_from)
 {
 	struct tunnel_origin **at = bucket_of(g, address);
 	struct tunnel_origin *o = *at;
 
-	if (g->n_links >= limits->max_links)
-		return HF_ERR_LIMIT;
 	while (o != NULL && memcmp(o->address, address, TUNNEL_ADDRESS_LEN) != 0)
 		o = o->next;
-	if (o != NULL && limits->max_from > 0 && o->n_links >= limits->max_from) {
+	if (o != NULL && max_from > 0 && o->n_links >= max_from) {
 		*out = o;
 		return HF_ERR_LIMIT;
 	}
@@ -96,39 +99,63 @@ static hf_err enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
 		*at = o;
 	}
 	o->n_links++;
-	g->n_links++;
 	*out = o;
 	return HF_OK;
 }
 
+static void origin_unhold(struct hf_tunnel_gate *g, struct tunnel_origin *o)
+{
+	struct tunnel_origin **at;
+
+	if (--o->n_links > 0)
+		return;
+	at = bucket_of(g, o->address);
+	while (*at != o)
+		at = &(*at)->next;
+	*at = o->next;
+	hf_mem_free(g->mem, o);
+}
+
 hf_err hf_tunnel_gate_enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
 	const struct hf_sock_addr *from, const struct hf_tunnel_limits *limits)
+{
+	static const struct hf_sock_addr somebody = { .addr = { .ss_family = AF_UNSPEC } };
+	uint8_t address[TUNNEL_ADDRESS_LEN];
+	hf_err e = HF_ERR_LIMIT;
+
+	address_of(address, from != NULL ? from : &somebody);
+	uv_mutex_lock(&g->lock);
+	if (g->n_links < limits->max_links)
+		e = origin_hold(g, out, address, from != NULL ? limits->max_from : 0);
+	if (e == HF_OK)
+		g->n_links++;
+	uv_mutex_unlock(&g->lock);
+	return e;
+}
+
+hf_err hf_tunnel_gate_move(struct hf_tunnel_gate *g, struct tunnel_origin **out,
+	struct tunnel_origin *o, const struct hf_sock_addr *from,
+	const struct hf_tunnel_limits *limits)
 {
 	uint8_t address[TUNNEL_ADDRESS_LEN];
 	hf_err e;
 
 	address_of(address, from);
 	uv_mutex_lock(&g->lock);
-	e = enter(g, out, address, limits);
+	e = origin_hold(g, out, address, limits->max_from);
+	if (e == HF_OK)
+		origin_unhold(g, o);
 	uv_mutex_unlock(&g->lock);
 	return e;
 }
 
 void hf_tunnel_gate_leave(struct hf_tunnel_gate *g, struct tunnel_origin *o)
 {
-	struct tunnel_origin **at;
-
 	if (o == NULL)
 		return;
 	uv_mutex_lock(&g->lock);
 	g->n_links--;
-	if (--o->n_links == 0) {
-		at = bucket_of(g, o->address);
-		while (*at != o)
-			at = &(*at)->next;
-		*at = o->next;
-		hf_mem_free(g->mem, o);
-	}
+	origin_unhold(g, o);
 	uv_mutex_unlock(&g->lock);
 }
 

@@ -176,16 +176,23 @@ void hf_tunnel_dial_good(struct tunnel_link *l);
 void hf_tunnel_dial_clear(struct tunnel_link *l);
 
 /* tunnel.c */
+/* A front has said where the connection comes from: HF_ERR_LIMIT, HF_ERR_NO_MEMORY. */
+HF_MUST_USE hf_err hf_tunnel_place_move(struct tunnel_link *l);
 void hf_tunnel_opening_end(struct tunnel_link *l); /* it is open, or over */
 void hf_tunnel_forget(struct tunnel_link *l);      /* its handles are closed: frees it */
 void hf_tunnel_tell(struct tunnel_link *l, int kind);
 
 /*
  * tunnel_gate.c: HF_ERR_LIMIT, HF_ERR_NO_MEMORY. A place is given back by hf_tunnel_gate_leave().
- * Where the address has all that it may have, *out says so: it is there, to be compared only.
+ * Where the address has all that it may have, *out says so: it is there, to be compared only. from
+ * NULL: of a front, which has not said yet for whom it speaks; no address has that place.
  */
 HF_MUST_USE hf_err hf_tunnel_gate_enter(struct hf_tunnel_gate *g, struct tunnel_origin **out,
 	const struct hf_sock_addr *from, const struct hf_tunnel_limits *limits);
+/* The place at o becomes one of from's; after a failure it is still at o. */
+HF_MUST_USE hf_err hf_tunnel_gate_move(struct hf_tunnel_gate *g, struct tunnel_origin **out,
+	struct tunnel_origin *o, const struct hf_sock_addr *from,
+	const struct hf_tunnel_limits *limits);
 void hf_tunnel_gate_leave(struct hf_tunnel_gate *g, struct tunnel_origin *o);
 void hf_tunnel_gate_opening(struct hf_tunnel_gate *g, struct tunnel_origin *o, bool begins);
 uint32_t hf_tunnel_gate_n_opening(struct hf_tunnel_gate *g, const struct tunnel_origin *o);

@@ -85,7 +85,13 @@ static void take_header(struct tunnel_link *l)
 	}
 	hf_buf_clear(&l->header);
 	hf_tunnel_face_wait(tunnel_accepted(l), 0);
-	hf_tunnel_link_go(l);
+	/* Whom a front does not name (its own looks after us), it vouches for. */
+	e = p.family != HF_PROXY2_UNKNOWN ? hf_tunnel_place_move(l) : HF_OK;
+	if (e == HF_OK)
+		hf_tunnel_link_go(l);
+	else
+		hf_tunnel_link_fail(l, e, HF_TUNNEL_REFUSED_LIMIT,
+			"too many connections of its address");
 }
 
 /* Reads exactly the header: not a byte of what follows. */

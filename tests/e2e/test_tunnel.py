@@ -4,6 +4,7 @@
 
 HUFU_BIN is the folder of the built programs.
 """
+import ipaddress
 import os
 import select
 import socket
@@ -436,6 +437,36 @@ class Places(unittest.TestCase):
                 socks += self.hold(client, 1)
                 for s in socks:
                     s.close()
+
+    def test_behind_a_front_each_address_has_places_of_its_own(self):
+        def come(address):
+            s = client.dial()
+            ip = ipaddress.ip_address(address).packed
+            s.sendall(bytes.fromhex('0d0a0d0a000d0a515549540a 21') + (b'\x11' if len(ip) == 4 else b'\x21') +
+                      struct.pack('>H', 2 * len(ip) + 4) + ip + ip + struct.pack('>HH', 4711, 80))
+            return s
+
+        def enter(address):
+            s = come(address)
+            s.sendall(b'x')
+            self.assertEqual(s.recv(1), b'x')
+            return s
+
+        with World() as w:
+            far = Far(echo)
+            _, client = w.pair(far.where, client={'service': {'proxy': {'from': ['127.0.0.1']},
+                                                              'limits': {'per-address': 2}}})
+            names = ('10.1.2.3', '10.1.2.3', '10.1.2.4', '10.1.2.4', '127.0.0.1', '2001:db8::1', '2001:db8::2')
+            held = [enter(name) for name in names]
+            for i, name in enumerate(('10.1.2.3', '10.1.2.4', '2001:db8::3')):
+                with come(name) as s:
+                    self.assertTrue(ends_with_error(s))
+                until('it is counted', lambda n=i + 1: client.numbers()['refused_limit'] == n)
+            held.pop(0).close()
+            until('there is a place', lambda: client.numbers()['connections'] == len(names) - 1)
+            held.append(enter('10.1.2.3'))
+            for s in held:
+                s.close()
 
     def test_an_idle_connection_ends_and_one_that_is_not_does_not(self):
         with World() as w:
