@@ -377,6 +377,27 @@ class Numbers(unittest.TestCase):
             self.assertIn('nothing.sock', r.stderr)
 
 
+def hand_over(tunnel, sockets, notify):
+    """Starts it as systemd does: descriptors from 3 on, and LISTEN_PID is the process itself."""
+    places = {40 + i: 3 + i for i in range(len(sockets))}
+    for old, (_, s) in zip(places, sockets, strict=True):
+        os.dup2(s.fileno(), old)
+
+    def place():
+        for old, new in places.items():
+            os.dup2(old, new)
+            os.set_inheritable(new, True)
+    tunnel.save()
+    with open(tunnel.log_path, 'ab') as log:
+        tunnel.process = subprocess.Popen(
+            ['sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh', HUFU, 'tunnel', tunnel.config_path],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=False, preexec_fn=place,
+            env={**os.environ, 'LISTEN_FDS': str(len(sockets)),
+                 'LISTEN_FDNAMES': ':'.join(name for name, _ in sockets), 'NOTIFY_SOCKET': notify})
+    for old in places:
+        os.close(old)
+
+
 class Manager(unittest.TestCase):
     def test_sockets_are_handed_over_and_readiness_is_told(self):
         with World() as w:
@@ -393,25 +414,7 @@ class Manager(unittest.TestCase):
             second.listen()
             client = w.client(server.address(), start=False, service={'accept': 'systemd:tcp'})
             client.config['services'].append(dict(client.config['services'][0], name='two', accept='systemd:local'))
-            # As systemd does it: descriptors from 3 on, and LISTEN_PID is the process itself.
-            client.prefix = ['sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh']
-            os.dup2(second.fileno(), 40)
-            os.dup2(first.fileno(), 41)
-            handed = {40: 3, 41: 4}
-
-            def place():
-                for old, new in handed.items():
-                    os.dup2(old, new)
-                    os.set_inheritable(new, True)
-            client.save()
-            with open(client.log_path, 'ab') as log:
-                client.process = subprocess.Popen(
-                    [*client.prefix, HUFU, 'tunnel', client.config_path], stdin=subprocess.DEVNULL, stdout=log,
-                    stderr=log, close_fds=False, preexec_fn=place,
-                    env={**os.environ, 'LISTEN_FDS': '2', 'LISTEN_FDNAMES': 'local:tcp',
-                         'NOTIFY_SOCKET': w.path('notify')})
-            os.close(40)
-            os.close(41)
+            hand_over(client, [('local', second), ('tcp', first)], w.path('notify'))
             self.assertIn(b'READY=1', manager.recv(1000))
             with socket.create_connection(first.getsockname(), timeout=PATIENCE) as s:
                 self.assertEqual(talk(s, b'hello'), b'hello')
@@ -429,6 +432,30 @@ class Manager(unittest.TestCase):
             self.assertEqual(client.process.wait(timeout=PATIENCE), 0)
             for s in (manager, first, second):
                 s.close()
+
+    def test_a_socket_that_was_handed_over_can_be_left_out_and_taken_again(self):
+        with World() as w:
+            far = Far(echo)
+            w.cert('gw')
+            w.cert('cam-1')
+            server = w.server(far.where)
+            first = socket.create_server(('127.0.0.1', 0))
+            client = w.client(server.address(), start=False)
+            handed = dict(client.config['services'][0], name='two', accept='systemd:tcp')
+            client.config['services'].append(handed)
+            hand_over(client, [('tcp', first)], w.path('nobody'))
+            client.wait_log('at-work')
+            for _ in range(2):
+                mark = client.log_size()
+                client.config['services'].remove(handed)
+                client.reload()
+                client.wait_log('no-longer-listening', since=mark, accept='systemd:tcp')
+                # Who comes meanwhile waits in the queue of the one who handed it over.
+                with socket.create_connection(first.getsockname(), timeout=PATIENCE) as s:
+                    client.config['services'].append(handed)
+                    client.reload()
+                    self.assertEqual(talk(s, b'hello'), b'hello')
+            first.close()
 
     def test_without_them_it_says_how_to_start_it(self):
         with World() as w:

@@ -21,6 +21,8 @@ static void door_close(struct tunnel_run *r, struct tunnel_door *d)
 {
 	for (unsigned i = 0; d->fds != NULL && i < r->n_workers; i++)
 		hf_file_close(&d->fds[i]);
+	if (d->handed > 0)
+		r->handed_taken[d->handed - 1] = false;
 	hf_mem_free(hf_os_mem(), d->fds);
 	*d = (struct tunnel_door){ 0 };
 }
@@ -67,6 +69,10 @@ static hf_err share(struct tunnel_run *r, struct tunnel_door *d, struct hf_errin
 	return HF_OK;
 }
 
+/*
+ * The descriptor itself stays open for as long as we live: nobody hands it over again to a
+ * configuration that comes later. Whoever handed it over listens at it, with us or without.
+ */
 static hf_err open_handed(struct tunnel_run *r, struct tunnel_door *d,
 	const struct tunnel_service *s, size_t number, struct hf_errinfo *ei)
 {
@@ -77,8 +83,10 @@ static hf_err open_handed(struct tunnel_run *r, struct tunnel_door *d,
 
 		if (!is_it || r->handed_taken[i])
 			continue;
+		HF_TRY(hf_sock_adopt(HF_SERVICE_FD_FIRST + (int)i, ei));
+		HF_TRY(hf_sock_dup(&d->fds[0], HF_SERVICE_FD_FIRST + (int)i, ei));
 		r->handed_taken[i] = true;
-		d->fds[0] = HF_SERVICE_FD_FIRST + (int)i;
+		d->handed = (unsigned)i + 1;
 		return share(r, d, ei);
 	}
 	return hf_fail(ei, HF_ERR_NOT_FOUND,
