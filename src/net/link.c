@@ -76,6 +76,8 @@ void hf_link_die(struct hf_link *l, hf_err e, const char *text)
 	if (l->state == LINK_DEAD)
 		return;
 	l->state = LINK_DEAD;
+	if (l->listener != NULL)
+		hf_listener_left(l->listener, l);
 	if (l->dial != NULL)
 		(void)uv_cancel((uv_req_t *)&l->dial->lookup);
 	if (l->dial == NULL || !l->dial->is_swapping) /* else it is being closed already */
@@ -588,6 +590,8 @@ void hf_link_begin(struct hf_link *l)
 void hf_link_attach(struct hf_link *l, struct hf_h2 *h)
 {
 	l->h2 = h;
+	if (l->listener != NULL)
+		hf_listener_opened(l->listener, l);
 }
 
 struct hf_h2 *hf_link_h2(struct hf_link *l)
@@ -641,6 +645,13 @@ struct hf_tls_session *hf_link_session_take(struct hf_link *l)
 const char *hf_link_address(const struct hf_link *l)
 {
 	return l->address;
+}
+
+void hf_link_site(uint8_t out[HF_LINK_SITE_LEN], const struct hf_link *l)
+{
+	memset(out, 0, HF_LINK_SITE_LEN);
+	if (l->origin != NULL)
+		memcpy(out, l->origin->address, HF_LINK_SITE_LEN);
 }
 
 void *hf_link_ctx(const struct hf_link *l)

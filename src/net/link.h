@@ -23,7 +23,10 @@
 
 struct hf_link;
 
-enum { HF_LINK_ADDRESS_TEXT = 64 }; /* bytes of "[address]:port" with its terminator */
+enum {
+	HF_LINK_ADDRESS_TEXT = 64, /* bytes of "[address]:port" with its terminator */
+	HF_LINK_SITE_LEN = 16,
+};
 
 struct hf_link_limits {
 	uint32_t
@@ -106,6 +109,12 @@ struct hf_tls_session *hf_link_session_take(struct hf_link *l);
 
 /* The peer's address as text, for diagnostics and audit. */
 const char *hf_link_address(const struct hf_link *l);
+
+/*
+ * Where a link comes from that a listener took, as shares are counted: its IPv6 address cut to the
+ * /64, or its IPv4 one as IPv6 maps it.
+ */
+void hf_link_site(uint8_t out[HF_LINK_SITE_LEN], const struct hf_link *l);
 
 void *hf_link_ctx(const struct hf_link *l);
 void hf_link_ctx_set(struct hf_link *l, void *ctx);

@@ -3,6 +3,7 @@
 #ifndef HF_NET_LINK_INNER_H
 #define HF_NET_LINK_INNER_H
 
+#include "net/crowd.h"
 #include "net/link.h"
 #include "net/loop_inner.h"
 
@@ -57,8 +58,14 @@ struct hf_link {
 	hf_err err;       /* first cause */
 	struct hf_errinfo why;
 	struct hf_listener *listener; /* it came from; NULL: ours */
-	struct hf_link *next;         /* of the same listener, older */
-	struct link_origin *origin;   /* the address it came from; NULL: ours */
+	struct hf_link *prev;         /* of the same listener, younger */
+	struct hf_link *next;         /* likewise, older */
+	/* Its place in the listener's crowd. */
+	struct crowd_origin *origin; /* the address it came from; NULL: ours */
+	struct hf_link *older;       /* of the same address, without a session */
+	struct hf_link *younger;
+	bool is_counted;
+	bool is_opening;
 };
 
 /* A link with its handles in the loop; give it up with hf_link_die(). */
@@ -80,13 +87,9 @@ void hf_link_unbusy(struct hf_link *l);
 /* The timer is set to the soonest deadline. */
 void hf_link_arm(struct hf_link *l);
 
-/* Takes the place of a link that has no session. */
-static inline bool hf_link_is_opening(const struct hf_link *l)
-{
-	return l->h2 == NULL && l->state != LINK_DEAD;
-}
-
-/* The listener's view: a link of it is gone. */
+/* The listener's view of a link of its own: it has a session, is dead, is gone. */
+void hf_listener_opened(struct hf_listener *s, struct hf_link *l);
+void hf_listener_left(struct hf_listener *s, struct hf_link *l);
 void hf_listener_forget(struct hf_listener *s, struct hf_link *l);
 
 #endif

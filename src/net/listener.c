@@ -10,16 +10,7 @@
 
 enum {
 	BACKLOG = 4096, /* as many as the system allows: thousands of nodes come back at once */
-	ADDRESS_LEN = 16,
 	SHARE = 2, /* one of so many parts of the links that are not open is for one address */
-};
-
-/* Where links come from: an address, an IPv4 one as IPv6 maps it. Lives as long as its links. */
-struct link_origin {
-	struct link_origin *next;
-	uint8_t address[ADDRESS_LEN];
-	uint32_t n_links;
-	uint32_t n_opening; /* as of the last count */
 };
 
 struct hf_listener {
@@ -27,7 +18,7 @@ struct hf_listener {
 	uv_tcp_t tcp;
 	uint16_t port;
 	struct hf_link *links; /* the youngest first */
-	struct link_origin *origins;
+	struct hf_crowd crowd;
 	uint32_t n_links;
 	uint64_t n_refused;
 	bool is_closing;
@@ -36,32 +27,29 @@ struct hf_listener {
 
 static void free_if_over(struct hf_listener *s)
 {
-	if (s->is_closed && s->n_links == 0)
-		hf_mem_free(s->config.link.mem, s);
+	if (!s->is_closed || s->n_links > 0)
+		return;
+	hf_crowd_clear(&s->crowd);
+	hf_mem_free(s->config.link.mem, s);
 }
 
-static void origin_unhold(struct hf_listener *s, struct link_origin *o)
+void hf_listener_opened(struct hf_listener *s, struct hf_link *l)
 {
-	struct link_origin **at = &s->origins;
+	hf_crowd_opened(&s->crowd, l);
+}
 
-	if (o == NULL || --o->n_links > 0)
-		return;
-	while (*at != o)
-		at = &(*at)->next;
-	*at = o->next;
-	hf_mem_free(s->config.link.mem, o);
+void hf_listener_left(struct hf_listener *s, struct hf_link *l)
+{
+	hf_crowd_left(&s->crowd, l);
 }
 
 void hf_listener_forget(struct hf_listener *s, struct hf_link *l)
 {
-	for (struct hf_link **at = &s->links; *at != NULL; at = &(*at)->next) {
-		if (*at != l)
-			continue;
-		*at = l->next;
-		origin_unhold(s, l->origin);
-		s->n_links--;
-		break;
-	}
+	*(l->prev != NULL ? &l->prev->next : &s->links) = l->next;
+	if (l->next != NULL)
+		l->next->prev = l->prev;
+	hf_crowd_forget(&s->crowd, l);
+	s->n_links--;
 	free_if_over(s);
 }
 
@@ -91,136 +79,69 @@ static void refuse(struct hf_listener *s, hf_err e)
 	uv_close((uv_handle_t *)tcp, on_refused);
 }
 
-static void origin_address(uint8_t out[ADDRESS_LEN], const struct sockaddr_storage *addr)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	const void *any = addr;
-
-	if (addr->ss_family == AF_INET) {
-		memcpy(out, mapped, sizeof(mapped));
-		memcpy(out + sizeof(mapped), &((const struct sockaddr_in *)any)->sin_addr, 4);
-	} else if (addr->ss_family == AF_INET6) {
-		memcpy(out, &((const struct sockaddr_in6 *)any)->sin6_addr, ADDRESS_LEN);
-		if (memcmp(out, mapped, sizeof(mapped)) != 0)
-			memset(out + ADDRESS_LEN / 2, 0, ADDRESS_LEN / 2); /* one site has a /64 */
-	}
-}
-
-static hf_err origin_of(
-	struct hf_listener *s, struct hf_link *l, const uint8_t address[ADDRESS_LEN])
-{
-	struct link_origin *o = s->origins;
-
-	while (o != NULL && memcmp(o->address, address, ADDRESS_LEN) != 0)
-		o = o->next;
-	if (o == NULL) {
-		o = hf_mem_new(s->config.link.mem, sizeof(*o));
-		if (o == NULL)
-			return HF_ERR_NO_MEMORY;
-		memcpy(o->address, address, ADDRESS_LEN);
-		o->next = s->origins;
-		s->origins = o;
-	}
-	o->n_links++;
-	l->origin = o;
-	return HF_OK;
-}
-
 static hf_err name_peer(struct hf_listener *s, struct hf_link *l)
 {
 	struct sockaddr_storage addr = { 0 };
-	uint8_t address[ADDRESS_LEN] = { 0 };
 	int len = sizeof(addr);
 
-	if (uv_tcp_getpeername(&l->tcp, (struct sockaddr *)&addr, &len) == 0) {
+	if (uv_tcp_getpeername(&l->tcp, (struct sockaddr *)&addr, &len) == 0)
 		hf_link_name(l, (const struct sockaddr *)&addr);
-		origin_address(address, &addr);
-	}
-	return origin_of(s, l, address);
+	else
+		memset(&addr, 0, sizeof(addr));
+	return hf_crowd_meet(&s->crowd, l, &addr);
 }
 
-/* How many links are there, and how many of them have no session. */
-struct crowd {
-	uint32_t n_alive;
-	uint32_t n_opening;
-};
-
-static struct crowd crowd_count(struct hf_listener *s)
-{
-	struct crowd c = { 0, 0 };
-
-	for (struct link_origin *o = s->origins; o != NULL; o = o->next)
-		o->n_opening = 0;
-	for (const struct hf_link *l = s->links; l != NULL; l = l->next) {
-		c.n_alive += l->state != LINK_DEAD;
-		if (!hf_link_is_opening(l) || l->origin == NULL)
-			continue;
-		c.n_opening++;
-		l->origin->n_opening++;
-	}
-	return c;
-}
-
-/* The oldest that has no session of an address; NULL: of the one that has most of them. */
-static struct hf_link *find_oldest(const struct hf_listener *s, const struct link_origin *of)
-{
-	struct hf_link *found = NULL;
-
-	for (struct hf_link *l = s->links; l != NULL; l = l->next) {
-		if (!hf_link_is_opening(l) || l->origin == NULL || (of != NULL && l->origin != of))
-			continue;
-		if (found == NULL || l->origin->n_opening >= found->origin->n_opening)
-			found = l;
-	}
-	return found;
-}
-
-/* Before l is among the links. */
+/* Before l counts. */
 static void make_place(struct hf_listener *s, const struct hf_link *l)
 {
-	struct crowd c = crowd_count(s);
-	uint32_t max = s->config.max_opening;
-	uint32_t share = max < SHARE ? 1 : max / SHARE;
+	const struct hf_crowd *c = &s->crowd;
 	struct hf_link *goes = NULL;
 
-	if (l->origin->n_opening >= share)
-		goes = find_oldest(s, l->origin);
-	else if (c.n_opening >= max || c.n_alive >= s->config.max_links)
-		goes = find_oldest(s, NULL);
+	if (l->origin->n_opening >= c->share)
+		goes = hf_crowd_oldest(c, l->origin);
+	else if (c->n_opening >= s->config.max_opening || c->n_alive >= s->config.max_links)
+		goes = hf_crowd_oldest(c, NULL);
 	if (goes == NULL)
 		return;
 	s->n_refused++;
 	hf_link_die(goes, HF_ERR_LIMIT, "its place was needed: too many links do not open");
 }
 
+static void add(struct hf_listener *s, struct hf_link *l)
+{
+	l->listener = s;
+	l->next = s->links;
+	if (s->links != NULL)
+		s->links->prev = l;
+	s->links = l;
+	s->n_links++;
+}
+
 static void on_connection(uv_stream_t *server, int status)
 {
 	struct hf_listener *s = server->data;
 	struct hf_link *l = NULL;
-	struct crowd c;
-	hf_err e;
+	hf_err e = HF_OK;
 
 	if (status != 0 || s->is_closing)
 		return;
-	c = crowd_count(s);
-	e = c.n_alive >= s->config.max_links && c.n_opening == 0 ? HF_ERR_LIMIT : HF_OK;
+	if (s->crowd.n_alive >= s->config.max_links && s->crowd.n_opening == 0)
+		e = HF_ERR_LIMIT;
 	if (e == HF_OK)
 		e = hf_link_new(&l, &s->config.link, NULL);
 	if (e != HF_OK) {
 		refuse(s, e);
 		return;
 	}
-	l->listener = s;
+	add(s, l);
 	e = uv_accept(server, (uv_stream_t *)&l->tcp) == 0 ? name_peer(s, l) : HF_ERR_NET;
-	if (e == HF_OK)
-		make_place(s, l);
-	l->next = s->links;
-	s->links = l;
-	s->n_links++;
-	if (e == HF_OK)
-		hf_link_begin(l);
-	else
+	if (e != HF_OK) {
 		hf_link_die(l, e, "cannot accept");
+		return;
+	}
+	make_place(s, l);
+	hf_crowd_enter(&s->crowd, l);
+	hf_link_begin(l);
 }
 
 static hf_err address_parse(
@@ -273,6 +194,11 @@ hf_err hf_listener_new(
 	s->config.address = NULL;
 	if (s->config.max_opening == 0)
 		s->config.max_opening = config->max_links;
+	if (hf_crowd_init(&s->crowd, config->link.mem,
+		    s->config.max_opening < SHARE ? 1 : s->config.max_opening / SHARE) != HF_OK) {
+		hf_mem_free(config->link.mem, s);
+		return hf_fail(ei, HF_ERR_NO_MEMORY, "listen %s: out of memory", config->address);
+	}
 	(void)uv_tcp_init(hf_loop_uv(config->link.loop), &s->tcp);
 	s->tcp.data = s;
 	rc = uv_tcp_bind(&s->tcp, (struct sockaddr *)&addr, 0);

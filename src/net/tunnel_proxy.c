@@ -90,8 +90,8 @@ static void take_header(struct tunnel_link *l)
 	if (e == HF_OK)
 		hf_tunnel_link_go(l);
 	else
-		hf_tunnel_link_fail(l, e, HF_TUNNEL_REFUSED_LIMIT,
-			"too many connections of its address");
+		hf_tunnel_link_fail(
+			l, e, HF_TUNNEL_REFUSED_LIMIT, "too many connections of its address");
 }
 
 /* Reads exactly the header: not a byte of what follows. */
