@@ -196,18 +196,62 @@ static uint32_t share_of(uint32_t who, uint32_t max)
 	return share > 0 ? share : 1;
 }
 
+/* What the peer of a session has over all of its sessions. */
+struct holding {
+	uint64_t all;
+	uint64_t at_site; /* of a newcomer: all from the same address */
+};
+
+static struct holding holding_of(const struct hf_serve_session *session,
+	uint64_t (*count)(const struct hf_serve_session *of, const void *ctx), const void *ctx)
+{
+	struct holding h = { 0, 0 };
+
+	for (const struct hf_serve_session *s = session->serve->sessions; s != NULL; s = s->next) {
+		uint64_t n = strcmp(s->actor, session->actor) == 0 ? count(s, ctx) : 0;
+
+		h.all += n;
+		if (memcmp(s->peer.site, session->peer.site, HF_SERVE_SITE_LEN) == 0)
+			h.at_site += n;
+	}
+	return h;
+}
+
+/* So much more stays within share; nobody knows a newcomer, but where it comes from. */
+static bool has_share(const struct hf_serve_session *session, const struct holding *h,
+	uint64_t more, uint64_t share)
+{
+	uint64_t of_site = share / SERVE_SHARE_SITE > 0 ? share / SERVE_SHARE_SITE : 1;
+
+	return h->all + more <= share &&
+	       (session->who != HF_PEER_NEWCOMER || h->at_site + more <= of_site);
+}
+
+/* Tasks of one kind. */
+struct task_kind {
+	void (*over)(struct serve_task *t);
+};
+
+static uint64_t count_tasks(const struct hf_serve_session *of, const void *ctx)
+{
+	const struct task_kind *kind = ctx;
+	uint64_t n = 0;
+
+	for (const struct serve_task *t = of->tasks; t != NULL; t = t->next)
+		n += t->over == kind->over;
+	return n;
+}
+
 hf_err hf_serve_task_room(const struct hf_serve_session *session,
 	void (*over)(struct serve_task *t), uint32_t max, struct hf_errinfo *ei)
 {
-	uint32_t n = 0;
+	const struct task_kind kind = { over };
+	struct holding h = holding_of(session, count_tasks, &kind);
 
-	for (const struct hf_serve_session *s = session->serve->sessions; s != NULL; s = s->next)
-		for (const struct serve_task *t = s->tasks; t != NULL; t = t->next)
-			n += t->over == over && strcmp(s->actor, session->actor) == 0;
-	if (n < share_of(session->who, max))
+	if (has_share(session, &h, 1, share_of(session->who, max)))
 		return HF_OK;
-	return hf_fail(ei, HF_ERR_AGAIN, "%" PRIu32 " such requests of %s are under way, try again",
-		n, session->actor);
+	return hf_fail(ei, HF_ERR_AGAIN, "%" PRIu64 " such requests of %s are under way, try again",
+		h.all, session->actor);
 }
 
 hf_err hf_serve_open_err(struct hf_serve *s, hf_err e)
@@ -228,14 +272,18 @@ static uint64_t kept_share(uint32_t who)
 	}
 }
 
+static uint64_t count_kept(const struct hf_serve_session *of, const void *ctx)
+{
+	(void)ctx;
+	return of->kept;
+}
+
 static bool has_room(const struct hf_serve_session *session, uint64_t more)
 {
-	uint64_t mine = 0;
+	struct holding h = holding_of(session, count_kept, NULL);
 
-	for (const struct hf_serve_session *s = session->serve->sessions; s != NULL; s = s->next)
-		mine += strcmp(s->actor, session->actor) == 0 ? s->kept : 0;
 	return session->serve->kept + more <= SERVE_KEPT_MAX &&
-	       mine + more <= kept_share(session->who);
+	       has_share(session, &h, more, kept_share(session->who));
 }
 
 static hf_err keep(struct hf_serve_session *session, size_t before, size_t after)
@@ -529,18 +577,23 @@ static hf_err check_peer(
 	return HF_OK;
 }
 
-/* One peer, and all newcomers together, leave room for others. */
+static uint64_t count_one(const struct hf_serve_session *of, const void *ctx)
+{
+	(void)of;
+	(void)ctx;
+	return 1;
+}
+
+/* One peer, and all newcomers together, leave room for others; so does one address for them. */
 static hf_err check_share(const struct hf_serve_session *session, struct hf_errinfo *ei)
 {
-	const struct hf_serve *s = session->serve;
-	uint32_t n = 0;
+	struct holding h = holding_of(session, count_one, NULL);
 
-	for (const struct hf_serve_session *other = s->sessions; other != NULL; other = other->next)
-		n += strcmp(other->actor, session->actor) == 0;
-	if (n >= share_of(session->who, s->config.max_sessions))
-		return hf_fail(ei, HF_ERR_LIMIT, "%s: has %" PRIu32 " sessions already",
-			session->actor, n);
-	return HF_OK;
+	if (has_share(session, &h, 1, share_of(session->who, session->serve->config.max_sessions)))
+		return HF_OK;
+	return hf_fail(ei, HF_ERR_LIMIT,
+		"%s: has %" PRIu64 " sessions already, %" PRIu64 " of them from its address",
+		session->actor, h.all, h.at_site);
 }
 
 static void name_peer(struct hf_serve_session *session)

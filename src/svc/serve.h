@@ -19,16 +19,23 @@
 
 struct hf_serve;
 
-enum { HF_SERVE_FILES_MAX = 1088 }; /* descriptors that it ever has open */
+enum {
+	HF_SERVE_FILES_MAX = 1088, /* descriptors that it ever has open */
+	HF_SERVE_SITE_LEN = 16,
+};
 
 struct hf_serve_config {
 	struct hf_node *node;
 	const struct hf_upstream *up; /* edge; NULL: a hub. Outlives the server */
 	struct hf_crls *crls;         /* what is handed on and goes by; NULL: none. Outlives it */
 	struct hf_h2_limits limits;   /* of each session */
-	uint32_t max_sessions;        /* of one peer a quarter, of an edge half */
-	uint32_t max_intakes;         /* statements whose objects are coming in at a time */
-	uint32_t max_files;           /* descriptors it may have open; 0: HF_SERVE_FILES_MAX */
+	/*
+	 * Of one peer a quarter, of an edge half. All newcomers together are one peer, of which a
+	 * site may be a quarter.
+	 */
+	uint32_t max_sessions;
+	uint32_t max_intakes; /* statements whose objects are coming in at a time */
+	uint32_t max_files;   /* descriptors it may have open; 0: HF_SERVE_FILES_MAX */
 	/* A request was told "later" because there is no descriptor for it. May be NULL. */
 	void (*on_busy)(void *ctx);
 	/* Hub: a new channel is current. May be NULL. */
@@ -46,7 +53,8 @@ void hf_serve_free(struct hf_serve *s);
 struct hf_serve_peer {
 	const struct hf_cert *cert; /* checked by the link; outlives the session */
 	bool is_self_signed;
-	const char *address; /* for records */
+	const char *address;             /* for records */
+	uint8_t site[HF_SERVE_SITE_LEN]; /* it comes from: an address, or a /64 of them */
 	/* Bytes or deadlines of the session changed outside of its own feed/out/tick. */
 	void (*pump)(void *ctx);
 	/* Its certificate was revoked: end the link. The session may end within. May be NULL. */

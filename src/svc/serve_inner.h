@@ -44,6 +44,7 @@ enum {
 	SERVE_INTAKE_MS = 10 * 60 * 1000, /* a statement of which nothing comes is forgotten */
 	SERVE_SHARE = 4, /* one of so many parts is for one peer; newcomers are one together … */
 	SERVE_SHARE_EDGE = 2,          /* … and an edge asks for many */
+	SERVE_SHARE_SITE = 4,          /* of what newcomers have, so a part is for one address */
 	SERVE_KEPT_MAX = 64 << 20,     /* bytes of bodies in memory … */
 	SERVE_KEPT_SHARE = 8,          /* … of which one member may have this part … */
 	SERVE_KEPT_SHARE_EDGE = 4,     /* … an edge this … */

@@ -15,6 +15,8 @@ enum {
 	BUSY_SPAN_MS = 60 * 1000, /* one line of each kind in this time */
 };
 
+_Static_assert((int)HF_SERVE_SITE_LEN == (int)HF_LINK_SITE_LEN, "one is copied to the other");
+
 static void pump(void *ctx)
 {
 	struct front_incoming *in = ctx;
@@ -49,6 +51,7 @@ static void on_open(void *ctx, struct hf_link *l)
 		hf_link_abort(l, HF_ERR_NO_MEMORY);
 		return;
 	}
+	hf_link_site(peer.site, l);
 	front_link_init(&in->k, f, l);
 	hf_link_ctx_set(l, in);
 	e = front_record_open(&in->k);

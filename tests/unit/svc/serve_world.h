@@ -51,6 +51,9 @@ static inline struct hf_serve_config serve_config(struct hf_node *node)
 	return c;
 }
 
+/* Where wires come from; 0: each from elsewhere. */
+static uint8_t wire_site;
+
 /* The party of a folder on the client's end; "" is a newcomer with cert. */
 static inline struct wire *wire_new(
 	struct hf_serve *s, const char *dir, struct hf_bytes self_signed)
@@ -74,6 +77,7 @@ static inline struct wire *wire_new(
 		assert_ok(hf_cert_load(&w->cert, &world_env, path, NULL));
 	}
 	peer.cert = &w->cert;
+	peer.site[0] = wire_site != 0 ? wire_site : (uint8_t)(1 + w - wires);
 	assert_ok(hf_serve_begin(&w->session, &w->server, s, &peer, wire_now_ms, fresh()));
 	assert_ok(hf_h2_client_new(&w->client, &config, wire_now_ms));
 	return w;

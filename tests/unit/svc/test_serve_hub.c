@@ -302,6 +302,45 @@ static void one_peer_leaves_sessions_to_others(void **state)
 	node_stop(&n);
 }
 
+/* Eight for newcomers, of which one address has a quarter; the others are as they were. */
+static void one_address_leaves_places_to_other_newcomers(void **state)
+{
+	struct hf_serve_config config = serve_config(&s.node);
+	struct hf_serve_peer peer = { .is_self_signed = true, .address = "192.0.2.7:1" };
+	struct hf_serve_session *session = NULL;
+	struct hf_serve *serve = NULL;
+	struct wire *w[9];
+	struct hf_h2 *h = NULL;
+	struct joining j;
+	struct node n;
+
+	(void)state;
+	w[0] = newcomer(&s, &j, &n, "dev-23", HF_ROLE_DEVICE);
+	config.max_sessions = 32;
+	assert_ok(hf_serve_new(&serve, &config, fresh()));
+	peer.cert = &w[0]->cert;
+	for (uint8_t site = 1; site <= 4; site++) {
+		wire_site = peer.site[0] = site;
+		w[2 * site - 1] = wire_new(serve, NULL, bytes_of(&j.self_signed));
+		w[2 * site] = wire_new(serve, NULL, bytes_of(&j.self_signed));
+		assert_err(hf_serve_begin(&session, &h, serve, &peer, wire_now_ms, fresh()),
+			HF_ERR_LIMIT);
+	}
+	wire_site = 0;
+	peer.site[0] = 5;
+	assert_err(hf_serve_begin(&session, &h, serve, &peer, wire_now_ms, fresh()), HF_ERR_LIMIT);
+	wire_end(w[1]);
+	assert_ok(hf_serve_begin(&session, &h, serve, &peer, wire_now_ms, fresh()));
+	hf_h2_free(h);
+	hf_serve_session_end(session);
+	for (size_t i = 0; i < HF_COUNT(w); i++)
+		if (i != 1)
+			wire_end(w[i]);
+	hf_serve_free(serve);
+	joining_clear(&j);
+	node_stop(&n);
+}
+
 static unsigned unended_begin(
 	struct unended *u, struct wire *w, enum hf_http_method method, const char *path, size_t len)
 {
@@ -797,6 +836,7 @@ int main(void)
 		cmocka_unit_test(without_a_descriptor_the_answer_is_later),
 		cmocka_unit_test(who_has_no_business_here_gets_no_session),
 		cmocka_unit_test(one_peer_leaves_sessions_to_others),
+		cmocka_unit_test(one_address_leaves_places_to_other_newcomers),
 		cmocka_unit_test(bodies_that_never_end_have_a_share),
 		cmocka_unit_test(a_session_of_a_newcomer_has_few_streams),
 		cmocka_unit_test(a_newcomer_cannot_stay),
