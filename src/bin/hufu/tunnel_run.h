@@ -16,6 +16,7 @@
 #ifndef HF_BIN_HUFU_TUNNEL_RUN_H
 #define HF_BIN_HUFU_TUNNEL_RUN_H
 
+#include <limits.h>
 #include <stdatomic.h>
 
 #include <uv.h>
@@ -32,6 +33,8 @@
 #include "tunnel_memory.h"
 
 enum { TUNNEL_DOORS_MAX = 2 * TUNNEL_SERVICES_MAX, TUNNEL_TALLIES_MAX = 4 * TUNNEL_SERVICES_MAX };
+
+#define TUNNEL_SERIAL_NONE UINT_MAX /* of a worker that has taken over none so far */
 
 struct tunnel_run;
 struct tunnel_worker;
@@ -97,7 +100,7 @@ struct tunnel_worker {
 	_Atomic(struct tunnel_setup *) next; /* to be taken over */
 	atomic_int order;                    /* enum tunnel_order */
 	atomic_bool has_lists;               /* other ones than it has seen */
-	atomic_uint serial; /* of the setup it has taken over; 0: accepts nothing */
+	atomic_uint serial; /* of the setup it has taken over; 0: accepts nothing any more */
 	atomic_bool is_over;
 	struct tunnel_setup *current;
 	struct tunnel_lane *alive;

@@ -257,6 +257,7 @@ hf_err tunnel_worker_init(struct tunnel_worker *w, struct hf_errinfo *ei)
 	if (rc != 0)
 		return hf_fail_sys(ei, HF_ERR_IO, -rc, "worker: %s", uv_strerror(rc));
 	w->wake.data = w;
+	atomic_store(&w->serial, TUNNEL_SERIAL_NONE);
 	return HF_OK;
 }
 
