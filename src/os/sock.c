@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -30,6 +31,19 @@ hf_err hf_sock_addr_ip(struct hf_sock_addr *out, const char *ip, uint16_t port)
 		return HF_ERR_ARG;
 	}
 	return HF_OK;
+}
+
+void hf_sock_names_load(void)
+{
+	enum { LABEL_LEN = 64 }; /* one more than a label may have: no query can carry it */
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+	char name[LABEL_LEN + 1];
+
+	memset(name, 'x', LABEL_LEN);
+	name[LABEL_LEN] = '\0';
+	if (getaddrinfo(name, NULL, &hints, &found) == 0) /* /etc/hosts may say anything */
+		freeaddrinfo(found);
 }
 
 hf_err hf_sock_addr_unix(struct hf_sock_addr *out, const char *path)

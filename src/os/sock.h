@@ -24,6 +24,12 @@ enum { HF_SOCK_TEXT = 128 }; /* "[address]:port" or "unix:path", with terminator
 /* From the text of an IPv4 or IPv6 address. HF_ERR_ARG: it is none. */
 HF_MUST_USE hf_err hf_sock_addr_ip(struct hf_sock_addr *out, const char *ip, uint16_t port);
 
+/*
+ * Loads the code that names of hosts are looked up with (nsswitch.conf), for a process that can map
+ * no more code later. Asks nobody.
+ */
+void hf_sock_names_load(void);
+
 /* HF_ERR_LIMIT: path empty or longer than 107 bytes. */
 HF_MUST_USE hf_err hf_sock_addr_unix(struct hf_sock_addr *out, const char *path);
 

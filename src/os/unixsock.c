@@ -69,6 +69,8 @@ hf_err hf_unixsock_listen(
 	int *fd, const char *path, unsigned mode, unsigned backlog, struct hf_errinfo *ei)
 {
 	struct sockaddr_un a;
+	mode_t mask;
+	int sys;
 	int f;
 
 	HF_TRY(address_of(&a, path, ei));
@@ -76,14 +78,16 @@ hf_err hf_unixsock_listen(
 	f = stream_socket();
 	if (f < 0)
 		return hf_sys_fail(ei, errno, "cannot make a socket");
-	/* fchmod before bind: Linux makes the name with these bits, so it is never wider open. */
-	if (fchmod(f, (mode_t)mode) != 0 || bind(f, (const struct sockaddr *)&a, sizeof(a)) != 0 ||
-		chmod(path, (mode_t)mode) != 0 ||
-		listen(f, backlog > INT_MAX ? INT_MAX : (int)backlog) != 0) {
-		hf_err e = hf_sys_fail(ei, errno, "cannot listen on %s", path);
-
+	/* The name is made with all bits that the mask leaves: it is never wider open, and a
+	 * sandbox need not let modes of files be changed. */
+	mask = umask(~(mode_t)mode & 0777);
+	sys = bind(f, (const struct sockaddr *)&a, sizeof(a)) != 0 ? errno : 0;
+	(void)umask(mask);
+	if (sys == 0 && listen(f, backlog > INT_MAX ? INT_MAX : (int)backlog) != 0)
+		sys = errno;
+	if (sys != 0) {
 		(void)close(f);
-		return e;
+		return hf_sys_fail(ei, sys, "cannot listen on %s", path);
 	}
 	*fd = f;
 	return HF_OK;

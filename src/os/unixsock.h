@@ -20,7 +20,8 @@ HF_MUST_USE hf_err hf_unixsock_pair(int fds[2], struct hf_errinfo *ei);
 
 /*
  * Listens at path with permission bits mode. A socket nobody listens on is replaced; HF_ERR_EXISTS:
- * somebody does, or something else is there. HF_ERR_LIMIT: path longer than 107 bytes.
+ * somebody does, or something else is there. HF_ERR_LIMIT: path longer than 107 bytes. No other
+ * thread may make files meanwhile: the mask of the process changes for a moment.
  */
 HF_MUST_USE hf_err hf_unixsock_listen(
 	int *fd, const char *path, unsigned mode, unsigned backlog, struct hf_errinfo *ei);

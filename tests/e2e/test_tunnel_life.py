@@ -497,6 +497,61 @@ class Manager(unittest.TestCase):
             return True
 
 
+def threads(tunnel):
+    """What /proc says of each thread: name of a line -> value."""
+    folder = f'/proc/{tunnel.process.pid}/task'
+    all_of_them = []
+    for tid in os.listdir(folder):
+        with open(f'{folder}/{tid}/status', encoding='ascii') as f:
+            all_of_them.append({k: v.strip() for k, v in (line.split(':', 1) for line in f)})
+    return all_of_them
+
+
+@unittest.skipUnless(os.uname().machine in ('x86_64', 'aarch64'), 'there is no filter for this kind of processor')
+class Sandbox(unittest.TestCase):
+    def test_every_thread_is_in_it_and_names_are_found_all_the_same(self):
+        with World() as w:
+            far = Far(echo)
+            w.cert('gw')
+            w.cert('cam-1')
+            # Both sides look up a name, in threads that are made for it.
+            server = w.server('localhost:' + far.where.rsplit(':', 1)[1])
+            client = w.client('localhost:' + server.address().rsplit(':', 1)[1], service={'server-name': 'gw'})
+            for _ in range(2):
+                with client.dial() as s:
+                    self.assertEqual(talk(s, pattern(100000)), pattern(100000))
+                for tunnel in (server, client):
+                    self.assertGreater(len(threads(tunnel)), 3)
+                    for thread in threads(tunnel):
+                        self.assertEqual(thread['Seccomp'], '2', thread)
+                        self.assertEqual(thread['NoNewPrivs'], '1', thread)
+                    tunnel.reload()
+                    self.assertEqual([l for l in tunnel.log() if l['event'] == 'no-sandbox'], [])
+
+    def test_a_socket_at_an_old_name_needs_a_right_that_is_kept_where_names_were(self):
+        with World() as w:
+            far = Far(echo)
+            server, client = w.pair(far.where)
+            old = w.path('old.sock')
+            with socket.socket(socket.AF_UNIX) as s:  # whoever listened there is dead
+                s.bind(old)
+            service = dict(client.config['services'][0], name='two', accept=f'unix:{old}', mode='0666')
+            web = client.config['services']
+            client.config['services'] = [*web, service]
+            line = client.reload('cannot-reload')
+            self.assertIn(f'cannot delete {old}', line['text'])
+            self.assertIn('start anew', line['text'])
+            client.config['services'] = [*web, dict(service, accept='unix:' + w.path('new.sock'))]
+            client.reload()
+            self.assertEqual(os.stat(w.path('new.sock')).st_mode & 0o777, 0o666)
+            self.assertEqual(client.stop(), 0)
+            client.start()  # now with a unix socket from the start
+            client.config['services'] = [*web, service]
+            client.reload()
+            with client.dial('two') as s:
+                self.assertEqual(talk(s, b'hello'), b'hello')
+
+
 class Party(unittest.TestCase):
     def test_a_member_of_a_domain_needs_no_other_certificate(self):
         with World() as w:

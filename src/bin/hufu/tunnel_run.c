@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life: everything is loaded and every socket is open -> rights are given up -> workers begin ->
- * ready -> (SIGHUP: another setup takes over, or the old one stays) -> SIGTERM: no more
- * connections, those that are there may end until the drain time is over -> the rest is reset ->
- * done.
+ * Life: everything is loaded and every socket is open -> rights are given up, system calls too ->
+ * workers begin -> ready -> (SIGHUP: another setup takes over, or the old one stays) -> SIGTERM: no
+ * more connections, those that are there may end until the drain time is over -> the rest is reset
+ * -> done.
  */
 #include "tunnel_run.h"
 
@@ -18,6 +18,7 @@
 #include "os/file.h"
 #include "os/heap.h"
 #include "os/process.h"
+#include "os/sandbox.h"
 #include "os/signals.h"
 #include "os/unixsock.h"
 
@@ -267,6 +268,32 @@ static hf_err check_cache(const struct tunnel_setup *s, struct hf_errinfo *ei)
 		"%s: revocation.cache must be writable by the user that the tunnel becomes", dir);
 }
 
+/* From here on the system does for this process what running services takes, and no more. */
+static hf_err confine(struct tunnel_run *r, struct hf_errinfo *ei)
+{
+	const struct tunnel_config *c = &r->setup->config;
+	struct hf_errinfo why = { 0 };
+	hf_err e;
+
+	if (c->user != NULL)
+		HF_TRY(hf_service_become(c->user, c->group, ei));
+	HF_TRY(check_cache(r->setup, ei));
+	HF_TRY(hf_process_harden(ei)); /* another user's process is looked into like any */
+	for (size_t i = 0; i < c->n_services; i++)
+		if (c->services[i].path[0] != '\0')
+			r->may |= HF_SANDBOX_UNLINK;
+	if (c->crl_cache[0] != '\0')
+		r->may |= HF_SANDBOX_STORE;
+	hf_sock_names_load();
+	e = hf_sandbox_serve(r->may, &why);
+	if (e == HF_ERR_UNSUPPORTED) {
+		r->may = HF_SANDBOX_UNLINK | HF_SANDBOX_STORE;
+		hufud_log_err(&r->log, "no-sandbox", &why);
+		return HF_OK;
+	}
+	return e == HF_OK ? HF_OK : hf_fail_sys(ei, e, why.sys, "%s", why.text);
+}
+
 static hf_err begin(struct tunnel_run *r, struct hf_errinfo *ei)
 {
 	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
@@ -287,10 +314,7 @@ static hf_err begin(struct tunnel_run *r, struct hf_errinfo *ei)
 	HF_TRY(tunnel_setup_new(r, &s, ei));
 	r->setup = s;
 	HF_TRY(open_loop(r, ei));
-	if (s->config.user != NULL)
-		HF_TRY(hf_service_become(s->config.user, s->config.group, ei));
-	HF_TRY(check_cache(s, ei));
-	HF_TRY(hf_process_harden(ei)); /* another user's process is looked into like any */
+	HF_TRY(confine(r, ei));
 	for (unsigned i = 0; i < r->n_workers; i++)
 		HF_TRY(tunnel_worker_start(&r->workers[i], ei));
 	r->setup = NULL;

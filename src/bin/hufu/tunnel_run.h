@@ -134,6 +134,7 @@ struct tunnel_run {
 	bool has_lock;
 	unsigned n_reloads;
 	bool is_draining;
+	unsigned may; /* enum hf_sandbox_more, still */
 	uint64_t begin_ms;
 	hf_err err;
 };

@@ -94,6 +94,22 @@ static hf_err open_handed(struct tunnel_run *r, struct tunnel_door *d,
 		s->name, s->accept, r->handed.n);
 }
 
+static hf_err open_unix(struct tunnel_run *r, struct tunnel_door *d, const struct tunnel_service *s,
+	struct hf_errinfo *ei)
+{
+	struct hf_errinfo why = { 0 };
+	hf_err e = hf_unixsock_listen(&d->fds[0], s->path, s->mode, BACKLOG, &why);
+
+	if (e == HF_ERR_PERMISSION && r->setup != NULL && (r->may & HF_SANDBOX_UNLINK) == 0)
+		return hf_fail_sys(ei, e, why.sys,
+			"%s (services had no unix sockets at the start, so this right was given "
+			"up: start anew)",
+			why.text);
+	if (e != HF_OK)
+		return hf_fail_sys(ei, e, why.sys, "%s", why.text);
+	return share(r, d, ei);
+}
+
 static hf_err door_open(struct tunnel_run *r, struct tunnel_door *d, const struct tunnel_service *s,
 	size_t number, struct hf_errinfo *ei)
 {
@@ -108,9 +124,7 @@ static hf_err door_open(struct tunnel_run *r, struct tunnel_door *d, const struc
 	if (s->is_systemd) {
 		e = open_handed(r, d, s, number, ei);
 	} else if (s->path[0] != '\0') {
-		e = hf_unixsock_listen(&d->fds[0], s->path, s->mode, BACKLOG, ei);
-		if (e == HF_OK)
-			e = share(r, d, ei);
+		e = open_unix(r, d, s, ei);
 	} else {
 		e = open_tcp(r, d, &s->address, ei);
 	}
@@ -334,6 +348,11 @@ static hf_err open_fetch(struct tunnel_run *r, struct tunnel_setup *s, struct hf
 
 	if (s->config.crl_cache[0] == '\0')
 		return HF_OK;
+	if (r->setup != NULL && (r->may & HF_SANDBOX_STORE) == 0)
+		return hf_fail(ei, HF_ERR_PERMISSION,
+			"%s: revocation.cache: what began without one may write no files any more; "
+			"start it anew",
+			s->config.crl_cache);
 	HF_TRY(hf_crls_new(&s->crls, &r->env, s->config.crl_cache, ei));
 	config.crls = s->crls;
 	HF_TRY(crl_fetch_new(&s->fetch, &config, ei));
