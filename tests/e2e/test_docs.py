@@ -102,7 +102,7 @@ class Names(unittest.TestCase):
                     self.assertTrue(any(c.startswith(both) for c in commands), f'{document}: {line}')
 
 
-KEYS = r'(?:STR|STRING|MAP|LIST|SEQUENCE_COUNT|UINT|ENUM|BOOL)(?:_PTR)?\(\s*"([a-z-]+)"'
+KEYS = r'YAML_(?:NEEDED_)?(?:STR|MAP|LIST|QUANTITY|ENUM|BOOL|LEVEL)\(\s*"([a-z-]+)"'
 
 
 def common_keys():

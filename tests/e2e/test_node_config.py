@@ -46,11 +46,11 @@ REFUSED = [
     (DEVICE + '# pol\npol: 1 s # pol:\n', '7:1', 'pol: unknown key'),
     (DEVICE + '  - {host: h, prt: 1, kind: hub}\n', '6:15', 'upstreams[2].prt: unknown key; allowed: host, port'),
     (DEVICE + '  - {host: h, kind: hub}\n', '6:', 'upstreams[2].port: the key is missing; allowed: 1 to 65535'),
-    (DEVICE + '  - {host: h, port: 0, kind: hub}\n', '6:15', 'upstreams[2].port: \'0\''),
+    (DEVICE + '  - {host: h, port: 0, kind: hub}\n', '6:21', 'upstreams[2].port: \'0\''),
     (DEVICE + '  - {host: h, port: 65536, kind: hub}\n', '6:21', 'port: \'65536\' is not allowed here; allowed: 1 to'),
     (DEVICE + '  - {host: h, port: 1, kind: cloud}\n', '6:30', 'kind: \'cloud\''),
-    (DEVICE + '  - {host: hub.example, port: 4711, kind: hub}\n', '6:6', 'there already'),
-    (DEVICE + '  - {host: h, port: 1, kind: lan, control: true}\n', '6:35', 'asked for objects only'),
+    (DEVICE + '  - {host: hub.example, port: 4711, kind: hub}\n', '6:12', 'there already'),
+    (DEVICE + '  - {host: h, port: 1, kind: lan, control: true}\n', '6:44', 'asked for objects only'),
     (DEVICE.replace('kind: hub', 'kind: lan'), '5:', 'none of them may be asked for channel'),
     (DEVICE.replace('dev-1', '"dev 1"'), '1:7', 'node: \'dev 1\' is not allowed here; allowed: letters'),
     (DEVICE.replace('role: device', 'role: cloud'), '2:7', 'role: \'cloud\' is not allowed here; allowed: hub'),
@@ -89,13 +89,39 @@ REFUSED = [
     (HUB + 'enrol: {token-file: x}\n', '6:', 'enrol: not for the role hub'),
     (HUB + 'poll: 1 s\n', '6:7', 'poll: not for the role hub'),
     (HUB + 'channel-life: 31 d\n', '6:15', 'channel-life: \'31 d\''),
-    (HUB + 'grants:\n  - {lineage: "a*b", device: d}\n', '7:6', 'grants[1].lineage: \'a*b\''),
-    (HUB + 'grants:\n  - {lineage: a, device: d}\n  - {lineage: a, device: "d d"}\n', '8:18', 'grants[2].device'),
+    (HUB + 'grants:\n  - {lineage: "a*b", device: d}\n', '7:15', 'grants[1].lineage: \'a*b\''),
+    (HUB + 'grants:\n  - {lineage: a, device: d}\n  - {lineage: a, device: "d d"}\n', '8:26', 'grants[2].device'),
     (HUB + 'grants:\n  - {lineage: a}\n', '7:', 'grants[1].device: the key is missing'),
     (HUB.replace('{passphrase-file: pass}', '{}'), '5:9', 'unlock: needs one of its keys'),
     (HUB.replace('pass}', 'pass, share-files: [a, b]}'), '5:9', 'unlock: needs one of its keys, and only one'),
     (HUB.replace('passphrase-file: pass', 'share-files: [a]'), '5:', 'unlock.share-files: one share opens nothing'),
     (HUB.replace('4711', '-1'), '4:', 'listen.port: \'-1\''),
+    # One way to say yes.
+    (DEVICE + '  - {host: h, port: 1, kind: hub, control: maybe}\n', '6:44',
+     "upstreams[2].control: 'maybe' is not allowed here; allowed: true or false"),
+    (DEVICE + '  - {host: h, port: 1, kind: hub, control: yes}\n', '6:44', "control: 'yes'"),
+    (DEVICE + '  - {host: h, port: 1, kind: hub, control: 1}\n', '6:44', "control: '1'"),
+    (DEVICE + '  - {host: h, port: 1, kind: hub, control: [true]}\n', '6:44', 'control'),
+    # Numbers are decimal, as they look.
+    (HUB.replace('4711', '010'), '4:31', "listen.port: '010' is not allowed here; allowed: 0 (any free one) to 65535"),
+    (HUB.replace('4711', '0x10'), '4:31', "listen.port: '0x10'"),
+    (HUB.replace('4711', '+10'), '4:31', "listen.port: '+10'"),
+    (HUB.replace('4711', '1e3'), '4:31', "listen.port: '1e3'"),
+    (HUB.replace('4711', '10 x'), '4:31', "listen.port: '10 x'"),
+    (HUB.replace('4711', '18446744073709551626'), '4:31', "listen.port: '18446744073709551626'"),
+    (DEVICE + 'limits: {links: 010}\n', '6:17', "limits.links: '010' is not allowed here; allowed: 1 to 65536"),
+    (DEVICE + 'poll: 010 s\n', '6:7', "poll: '010 s'"),
+    # One document, or the second is a surprise.
+    (DEVICE + '---\nnode: other\n', '6:1', 'a second document begins here; allowed: one'),
+    (DEVICE + '...\n# and\n---\n', '8:1', 'a second document begins here'),
+    ('---\n' + DEVICE + '---\n' + DEVICE, '7:1', 'a second document begins here'),
+    # Nothing is no name of a file.
+    (DEVICE.replace('data: data', 'data: ~'), '3:7', 'data: no value is given; allowed: the path of a folder'),
+    (DEVICE.replace('data: data', 'data: null'), '3:7', 'data: no value is given'),
+    (DEVICE.replace('data: data', 'data:'), '3:6', 'data: no value is given'),
+    (DEVICE + 'follow: [a, ~]\n', '6:13', 'follow[2]: no value is given; allowed: at most 64'),
+    (DEVICE + 'limits:\n', '6:8', 'limits: no value is given; allowed: links, streams'),
+    (DEVICE + 'enrol: {token-file: Null}\n', '6:21', 'enrol.token-file: no value is given; allowed: token-file'),
     (HUB.replace('/var/lib/hufu', '/' + 'x' * 990 + '/' + 'y' * 100), '3:', 'data'),
 ]
 
@@ -112,7 +138,9 @@ def check(text):
 class Config(unittest.TestCase):
     def test_good_ones_are_taken(self):
         for text in (DEVICE, HUB, EDGE, FULL, HUB + 'grants:\n  - {lineage: "*", device: "dev-*"}\nchannel-life: 72 h\n',
-                     HUB.replace('passphrase-file: pass', 'share-files: [a, b, c]'), DEVICE + 'rate: 0\nquota: none\n'):
+                     HUB.replace('passphrase-file: pass', 'share-files: [a, b, c]'), DEVICE + 'rate: 0\nquota: none\n',
+                     '# first\n---\n' + DEVICE + '...\n# last\n', DEVICE.replace('dev-1', '"null"'),
+                     DEVICE.replace('data: data', 'data: "~"'), DEVICE + 'follow: ["null"]\n'):
             code, out, err = check(text)
             self.assertEqual((code, err), (0, ''), text)
             self.assertRegex(out, r': (hub|edge|device) [a-z0-9-]+ at level [123], ok\n$')

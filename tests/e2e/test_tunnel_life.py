@@ -110,7 +110,7 @@ class Configuration(unittest.TestCase):
             (lambda c: c['identity'].pop('key'), 'services[1].identity: needs party, or certificate and key'),
             (lambda c: c['identity'].update({'enc-key': 'x'}), 'services[1].identity: enc-certificate and enc-key go together'),
             (lambda c: c.pop('trust'), 'services[1].trust: no roots'),
-            (lambda c: c.update(threads=1000), 'threads: too many; allowed: 1 to 256'),
+            (lambda c: c.update(threads=1000), "threads: '1000' is not allowed here; allowed: 1 to 256"),
             (lambda c: c.update(group='nobody'), 'group: needs user'),
             (lambda c: c.update(drain='1 d'), 'drain: \'1 d\''),
             (lambda c: c.update(services=[]), 'services'),
@@ -146,7 +146,39 @@ class Configuration(unittest.TestCase):
                 self.assertNotEqual(r.returncode, 0)
                 self.assertIn(wanted, r.stderr)
 
-    def test_the_place_is_that_of_the_key(self):
+    def test_what_only_looks_like_a_value_is_refused(self):
+        text = json.dumps(self.good(), indent=1)
+        cases = [
+            ('"allow"', '"allow-cbc": maybe, "allow"',
+             "services[1].allow-cbc: 'maybe' is not allowed here; allowed: true or false"),
+            ('"allow"', '"proxy": {"send": on}, "allow"',
+             "services[1].proxy.send: 'on' is not allowed here; allowed: true or false"),
+            ('"127.0.0.1:80"', '"127.0.0.1:010"', 'services[1].connect[1]: not HOST:PORT'),
+            ('"127.0.0.1:0"', '"127.0.0.1:010"', "services[1].accept: '127.0.0.1:010' is not allowed here"),
+            ('"127.0.0.1:0"', '"unix:/x", "mode": "0x1"', "services[1].mode: '0x1' is not allowed here"),
+            ('"allow"', '"limits": {"connections": 010}, "allow"',
+             "services[1].limits.connections: '010' is not allowed here; allowed: 1 to 1000000"),
+            ('"services"', '"threads": 0x2, "services"', "threads: '0x2' is not allowed here; allowed: 1 to 256"),
+            ('"127.0.0.1:0"', '~', 'services[1].accept: no value is given; allowed: ADDRESS:PORT'),
+            ('"web"', 'null', 'services[1].name: no value is given'),
+            (json.dumps(self.world.path('gw.key')), '~', 'identity.key: no value is given; allowed: party, or certificate'),
+            ('"services"', '"control": , "services"', 'control: no value is given; allowed: the path of a socket'),
+        ]
+        for old, new, wanted in cases:
+            with self.subTest(wanted=wanted):
+                self.assertEqual(text.count(old), 1)
+                wrong = text.replace(old, new)
+                path, r = self.check(wrong)
+                at = wrong.index(new) + len(new) - 1
+                line = wrong.count('\n', 0, at) + 1
+                self.assertEqual(r.returncode, 2, r.stderr)
+                self.assertTrue(r.stderr.startswith(f'hufu tunnel: {path}:{line}:'), r.stderr)
+                self.assertIn(wanted, r.stderr)
+        path, r = self.check(text + '\n---\n' + text)
+        self.assertEqual(r.returncode, 2, r.stderr)
+        self.assertIn(f'{path}:{text.count(chr(10)) + 2}:1: a second document begins here; allowed: one', r.stderr)
+
+    def test_the_place_is_that_of_the_value(self):
         text = json.dumps(self.good())[:-2] + ''',
   {"name": "b", "side": "server",
    "accept": "127.0.0.1:1",
@@ -154,7 +186,7 @@ class Configuration(unittest.TestCase):
       "idle": "never"},
    "connect": ["127.0.0.1:80"], "allow": [{"name": "*"}]}]}'''
         path, r = self.check(text)
-        self.assertTrue(r.stderr.startswith(f'hufu tunnel: {path}:5:8: services[2].limits.idle: '), r.stderr)
+        self.assertTrue(r.stderr.startswith(f'hufu tunnel: {path}:5:15: services[2].limits.idle: '), r.stderr)
 
     def test_files_that_are_wrong_are_named(self):
         w = self.world

@@ -12,43 +12,36 @@ static const cyaml_schema_value_t url_entry = {
 };
 
 const cyaml_schema_field_t revocation_fields[] = {
-	CYAML_FIELD_SEQUENCE_COUNT("urls", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-		struct raw_revocation, urls, n_urls, &url_entry, 0, REVOCATION_URLS_MAX),
-	CYAML_FIELD_BOOL_PTR("from-certificates", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-		struct raw_revocation, from_certificates),
-	CYAML_FIELD_STRING_PTR("cache", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-		struct raw_revocation, cache, 1, 1000),
-	CYAML_FIELD_STRING_PTR("every", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-		struct raw_revocation, every, 1, 32),
-	CYAML_FIELD_STRING_PTR("timeout", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-		struct raw_revocation, timeout, 1, 32),
+	YAML_LIST("urls", struct raw_revocation, urls, &url_entry, REVOCATION_URLS_MAX),
+	YAML_BOOL("from-certificates", struct raw_revocation, from_certificates),
+	YAML_STR("cache", struct raw_revocation, cache, YAML_STRING_MAX),
+	YAML_QUANTITY("every", struct raw_revocation, every),
+	YAML_QUANTITY("timeout", struct raw_revocation, timeout),
 	CYAML_FIELD_END,
 };
 
 hf_err revocation_take(struct crl_fetch_plan *out, const struct raw_revocation *raw,
-	const struct yaml_text *text, struct hf_errinfo *ei)
+	const struct settings *s)
 {
 	struct hf_url url;
 	char key[40];
-	char what[120];
 
 	*out = (struct crl_fetch_plan){ .every_ms = REVOCATION_EVERY_MS,
 		.timeout_ms = REVOCATION_TIMEOUT_MS };
 	if (raw == NULL)
 		return HF_OK;
 	for (unsigned i = 0; i < raw->n_urls; i++) {
-		if (hf_url_parse(&url, raw->urls[i], strlen(raw->urls[i])) == HF_OK)
-			continue;
 		(void)snprintf(key, sizeof(key), "revocation.urls[%u]", i + 1);
-		(void)snprintf(what, sizeof(what), "'%.80s' is not allowed here", raw->urls[i]);
-		return yaml_refuse(text, key, what, ei);
+		if (hf_url_parse(&url, raw->urls[i], strlen(raw->urls[i])) != HF_OK)
+			return settings_refuse_value(s, key, raw->urls[i]);
 	}
 	out->urls = (const char *const *)raw->urls;
 	out->n_urls = raw->n_urls;
-	out->from_certificates = raw->from_certificates != NULL && *raw->from_certificates;
+	out->from_certificates = raw->from_certificates == YAML_TRUE;
 	if (!revocation_has(out))
-		return yaml_refuse(text, "revocation", "neither urls nor from-certificates", ei);
-	return HF_OK;
+		return settings_refuse(s, "revocation", "neither urls nor from-certificates");
+	HF_TRY(settings_u32(s, &out->every_ms, "revocation.every", raw->every));
+	return settings_u32(s, &out->timeout_ms, "revocation.timeout", raw->timeout);
 }
 
 bool revocation_has(const struct crl_fetch_plan *plan)

@@ -3,10 +3,9 @@
 #ifndef HF_BIN_COMMON_REVOCATION_H
 #define HF_BIN_COMMON_REVOCATION_H
 
-#include <stdbool.h>
-
 #include "bin/common/crl_fetch.h"
-#include "bin/common/yaml.h"
+#include "bin/common/settings.h"
+#include "bin/common/yaml_schema.h"
 
 enum {
 	REVOCATION_URLS_MAX = 16,
@@ -17,11 +16,11 @@ enum {
 	REVOCATION_MIN_MS = 1000, /* of both */
 };
 
-/* As written, or NULL. */
+/* Strings are as written, or NULL where the key is not there; so are times (settings.h). */
 struct raw_revocation {
 	char **urls;
 	unsigned n_urls;
-	bool *from_certificates;
+	int from_certificates; /* enum yaml_bool */
 	char *cache;
 	char *every;
 	char *timeout;
@@ -29,19 +28,21 @@ struct raw_revocation {
 
 extern const cyaml_schema_field_t revocation_fields[];
 
-/* For messages: what may stand at its keys. */
-#define REVOCATION_ALLOWED \
-	{ "revocation.urls", "at most 16 of http://HOST[:PORT]/PATH" }, \
-		{ "revocation.from-certificates", "true or false" }, \
-		{ "revocation.cache", "the path of a folder; for hufu tunnel" }, \
-		{ "revocation.every", "1 s to 12 h, with a unit: ms, s, min, h" }, \
-	{ \
-		"revocation.timeout", "1 s to 10 min, with a unit: ms, s, min" \
-	}
+/* clang-format off */
+#define REVOCATION_SETTINGS \
+	YAML_SAYS("revocation", "urls, from-certificates or both"), \
+	YAML_SAYS("revocation.urls", "at most 16 of http://HOST[:PORT]/PATH"), \
+	YAML_SAYS("revocation.from-certificates", "true or false"), \
+	YAML_SAYS("revocation.cache", "the path of a folder; for hufu tunnel"), \
+	YAML_FROM_TO("revocation.every", YAML_TIME, REVOCATION_MIN_MS, REVOCATION_EVERY_MAX_MS, \
+		"1 s to 12 h, with a unit: ms, s, min, h"), \
+	YAML_FROM_TO("revocation.timeout", YAML_TIME, REVOCATION_MIN_MS, REVOCATION_TIMEOUT_MAX_MS, \
+		"1 s to 10 min, with a unit: ms, s, min")
+/* clang-format on */
 
-/* URLs and from-certificates, with the usual times; ei has the place of a fault. */
+/* All but the cache, with the usual times where none are said. raw NULL: the key is not there. */
 HF_MUST_USE hf_err revocation_take(struct crl_fetch_plan *out, const struct raw_revocation *raw,
-	const struct yaml_text *text, struct hf_errinfo *ei);
+	const struct settings *s);
 
 /* Is there anything to fetch? */
 bool revocation_has(const struct crl_fetch_plan *plan);

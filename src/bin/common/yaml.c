@@ -8,25 +8,24 @@
  *	  in sequence entry '1' (line: 3, column: 5)
  *	  in mapping field 'upstreams' (line: 3, column: 3)
  *
- * They are collected here into one line. Values whose meaning libcyaml does not know are placed by
- * loading the text once more with a schema that allows nothing at that key.
+ * They are collected here into one line. What it takes without a word is looked for before: a key
+ * whose value is nothing, and a document behind the first. Values whose meaning it does not know
+ * are placed by a walk over the text.
  */
 #include "bin/common/yaml.h"
 
 #include <ctype.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
+#include "bin/common/yaml_walk.h"
 
 enum {
 	PARTS_MAX = 6, /* of a place */
 	PART_MAX = 40,
-	FIELDS_MAX = 24, /* of a mapping */
 };
 
 /* What libcyaml said about one failure. */
@@ -123,36 +122,48 @@ static void place_text(char *out, size_t cap, const struct fault *f)
 	}
 }
 
-/* What may stand there; NULL: nothing is known. */
-static const char *allowed_at(const struct yaml_schema *schema, const char *place)
+const struct yaml_setting *yaml_setting_at(const struct yaml_schema *schema, const char *key)
 {
-	char plain[PARTS_MAX * PART_MAX];
+	char plain[YAML_PATH_MAX];
 	size_t len = 0;
 
-	for (const char *p = place; *p != '\0' && len + 1 < sizeof(plain); p++) {
+	for (const char *p = key; *p != '\0' && len + 1 < sizeof(plain); p++) {
 		if (*p == '[')
 			p += strcspn(p, "]");
 		else
 			plain[len++] = *p;
 	}
 	plain[len] = '\0';
-	for (size_t i = 0; i < schema->n_allowed; i++)
-		if (strcmp(schema->allowed[i].key, plain) == 0)
-			return schema->allowed[i].text;
+	for (size_t i = 0; i < schema->n_settings; i++)
+		if (strcmp(schema->settings[i].key, plain) == 0)
+			return &schema->settings[i];
 	return NULL;
+}
+
+/* The row of a key, or of what it stands in; NULL: nothing is known. */
+static const struct yaml_setting *row_near(const struct yaml_schema *schema, const char *place)
+{
+	const struct yaml_setting *row = yaml_setting_at(schema, place);
+	const char *dot = strrchr(place, '.');
+	char above[YAML_PATH_MAX];
+
+	if (row != NULL || dot == NULL)
+		return row;
+	(void)snprintf(above, sizeof(above), "%.*s", (int)(dot - place), place);
+	return yaml_setting_at(schema, above);
 }
 
 static hf_err refuse(const struct yaml_text *t, const struct fault *f, const char *place,
 	const char *what, struct hf_errinfo *ei)
 {
-	const char *may = allowed_at(t->schema, place);
+	const struct yaml_setting *row = row_near(t->schema, place);
 	const char *colon = place[0] != '\0' ? ": " : "";
 
-	if (may == NULL)
+	if (row == NULL)
 		return hf_fail(ei, HF_ERR_ARG, "%s:%u:%u: %s%s%s", t->path, f->line, f->column,
 			place, colon, what);
 	return hf_fail(ei, HF_ERR_ARG, "%s:%u:%u: %s%s%s; allowed: %s", t->path, f->line, f->column,
-		place, colon, what, may);
+		place, colon, what, row->help);
 }
 
 /* The fields of the mapping at a place of the schema; NULL: it is none. */
@@ -180,44 +191,47 @@ static const cyaml_schema_field_t *fields_at(const struct yaml_schema *schema, c
 	return fields;
 }
 
-/*
- * An unknown key is found after the last thing that was read, whose place is known: the next place
- * where its name stands as a key, comments left out.
- */
-static void find_key(struct fault *f, const struct yaml_text *t, const char *key)
+/* Looks for a value, or what it stands in. */
+struct search {
+	const char *path;
+	size_t best_len;
+	struct yaml_spot at;
+	struct yaml_spot key;
+};
+
+static bool look(void *ctx, const struct yaml_value *v)
 {
-	size_t key_len = strlen(key);
-	unsigned line = 1;
-	unsigned column = 1;
-	bool is_comment = false;
+	struct search *s = ctx;
+	size_t len = strlen(v->path);
 
-	for (size_t i = 0; i + key_len < t->len; i++, column++) {
-		char before = i > 0 ? t->text[i - 1] : '\n';
+	if (v->is_next_document)
+		return false;
+	if (strncmp(v->path, s->path, len) != 0 || (len > 0 && len <= s->best_len) ||
+		(len > 0 && s->path[len] != '\0' && s->path[len] != '.' && s->path[len] != '['))
+		return true;
+	s->best_len = len;
+	s->at = v->at;
+	s->key = s->path[len] == '\0' ? v->key : v->at;
+	return s->path[len] != '\0';
+}
 
-		if (t->text[i] == '#' && isspace((unsigned char)before))
-			is_comment = true;
-		if (!is_comment && (line > f->line || (line == f->line && column >= f->column)) &&
-			memcmp(t->text + i, key, key_len) == 0 && strchr(" \t\n{,\"'-?", before) &&
-			strchr(" \t\n:\"'", t->text[i + key_len])) {
-			f->line = line;
-			f->column = column;
-			return;
-		}
-		if (t->text[i] == '\n') {
-			line++;
-			column = 0;
-			is_comment = false;
-		}
-	}
+static struct search find(const struct yaml_text *t, const char *path)
+{
+	struct search s = { .path = path, .at = { 1, 1 }, .key = { 1, 1 } };
+
+	yaml_walk(t->text, t->len, look, &s);
+	return s;
 }
 
 static hf_err refuse_key(
-	const struct yaml_text *t, struct fault *f, const char *key, struct hf_errinfo *ei)
+	const struct yaml_text *t, const struct fault *f, const char *key, struct hf_errinfo *ei)
 {
 	char place[PARTS_MAX * PART_MAX];
+	char whole[YAML_PATH_MAX];
 	char keys[200] = "";
 	size_t len = 0;
 	const cyaml_schema_field_t *fields;
+	struct yaml_spot at;
 
 	place_text(place, sizeof(place), f);
 	fields = fields_at(t->schema, place);
@@ -227,9 +241,10 @@ static hf_err refuse_key(
 
 		len += n > 0 ? (size_t)n : 0;
 	}
-	find_key(f, t, key);
+	(void)snprintf(whole, sizeof(whole), "%s%s%s", place, place[0] != '\0' ? "." : "", key);
+	at = find(t, whole).key;
 	return hf_fail(ei, HF_ERR_ARG, "%s:%u:%u: %s%s%.40s: unknown key; allowed: %s", t->path,
-		f->line, f->column, place, place[0] != '\0' ? "." : "", key, keys);
+		at.line, at.column, place, place[0] != '\0' ? "." : "", key, keys);
 }
 
 /* What libcyaml said about a value, in words of ours. */
@@ -293,12 +308,38 @@ static hf_err explain(
 	return refuse(t, f, place, what, ei);
 }
 
+/* What libcyaml would take for a word, or not look at. */
+struct scan {
+	const struct yaml_text *text;
+	struct hf_errinfo *ei;
+	hf_err err;
+};
+
+static bool scan_value(void *ctx, const struct yaml_value *v)
+{
+	struct scan *s = ctx;
+	struct fault f = { .line = v->at.line, .column = v->at.column };
+
+	if (v->is_next_document)
+		s->err = hf_fail(s->ei, HF_ERR_ARG,
+			"%s:%u:%u: a second document begins here; allowed: one", s->text->path,
+			f.line, f.column);
+	else if (v->is_nothing && v->path[0] != '\0')
+		s->err = refuse(s->text, &f, v->path, "no value is given", s->ei);
+	return s->err == HF_OK;
+}
+
 hf_err yaml_load(void **out, const struct yaml_text *t, struct hf_errinfo *ei)
 {
+	struct scan s = { t, ei, HF_OK };
 	struct fault f = { .line = 0 };
 	void *raw = NULL;
-	cyaml_err_t rc = load(&raw, t->schema->top, t, &f);
+	cyaml_err_t rc;
 
+	yaml_walk(t->text, t->len, scan_value, &s);
+	if (s.err != HF_OK)
+		return s.err;
+	rc = load(&raw, t->schema->top, t, &f);
 	if (rc != CYAML_OK)
 		return explain(t, &f, rc, ei);
 	if (raw == NULL)
@@ -316,100 +357,11 @@ void yaml_free(const struct yaml_schema *schema, void *raw)
 		(void)cyaml_free(&config, schema->top, raw, 0);
 }
 
-/* A copy of the schema in which one key allows nothing. */
-struct narrow {
-	cyaml_schema_field_t top[FIELDS_MAX];
-	cyaml_schema_field_t below[FIELDS_MAX];
-	cyaml_schema_value_t schema;
-};
-
-/* Copies fields and gives the one named by the first len bytes of name; NULL: there is none. */
-static cyaml_schema_field_t *copy_fields(cyaml_schema_field_t to[FIELDS_MAX],
-	const cyaml_schema_field_t *from, const char *name, size_t len)
-{
-	cyaml_schema_field_t *found = NULL;
-	size_t n = 0;
-
-	for (; from[n].key != NULL && n + 1 < FIELDS_MAX; n++) {
-		to[n] = from[n];
-		if (strlen(from[n].key) == len && memcmp(from[n].key, name, len) == 0)
-			found = &to[n];
-	}
-	to[n] = from[n];
-	return found;
-}
-
-static void narrow_init(struct narrow *n, const cyaml_schema_value_t *top, const char *key)
-{
-	size_t len = strcspn(key, ".[");
-	cyaml_schema_field_t *f = copy_fields(n->top, top->mapping.fields, key, len);
-
-	n->schema = *top;
-	n->schema.mapping.fields = n->top;
-	key += len;
-	if (f != NULL && *key == '[') {
-		/* The entries before are good: so it is the first that is one too many. */
-		f->value.sequence.max = (uint32_t)strtoul(key + 1, NULL, 10) - 1;
-		return;
-	}
-	if (f != NULL && *key == '.') {
-		const cyaml_schema_field_t *fields = f->value.mapping.fields;
-
-		f->value.mapping.fields = n->below;
-		f = copy_fields(n->below, fields, key + 1, strlen(key + 1));
-	}
-	if (f != NULL)
-		f->value = (cyaml_schema_value_t){ .type = CYAML_ENUM,
-			.flags = CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL,
-			.data_size = sizeof(int) };
-}
-
-/*
- * A key below an entry of a list: looked for behind the place of the entry, and before that of the
- * next one.
- */
-static void find_below(struct fault *f, const struct yaml_text *t, const char *key)
-{
-	const struct fault entry = *f;
-	struct fault next = { .line = 0 };
-	char place[PARTS_MAX * PART_MAX];
-	char part[PART_MAX];
-	void *raw = NULL;
-	struct narrow n;
-	const char *open = strchr(key, '[');
-	const char *rest = strchr(key, ']');
-
-	if (open == NULL || rest == NULL || rest[1] != '.')
-		return;
-	(void)snprintf(place, sizeof(place), "%.*s[%lu]", (int)(open - key), key,
-		strtoul(open + 1, NULL, 10) + 1);
-	narrow_init(&n, t->schema->top, place);
-	if (load(&raw, &n.schema, t, &next) == CYAML_OK) {
-		yaml_free(t->schema, raw);
-		next.line = UINT_MAX;
-	}
-	for (rest++; *rest == '.'; rest += strcspn(rest, ".")) {
-		rest++;
-		(void)snprintf(part, sizeof(part), "%.*s", (int)strcspn(rest, ".["), rest);
-		find_key(f, t, part);
-	}
-	if (f->line >= next.line)
-		*f = entry;
-}
-
 hf_err yaml_refuse(
 	const struct yaml_text *t, const char *key, const char *what, struct hf_errinfo *ei)
 {
-	struct fault f = { .line = 0 };
-	void *raw = NULL;
-	struct narrow n;
+	struct yaml_spot at = find(t, key).at;
+	struct fault f = { .line = at.line, .column = at.column };
 
-	narrow_init(&n, t->schema->top, key);
-	if (load(&raw, &n.schema, t, &f) == CYAML_OK) {
-		yaml_free(t->schema, raw); /* the key is not there at all */
-		f.line = f.column = 1;
-	} else {
-		find_below(&f, t, key);
-	}
 	return refuse(t, &f, key, what, ei);
 }

@@ -6,27 +6,18 @@
 #include "tunnel_config.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/attr.h"
-#include "base/checked.h"
 #include "base/hex.h"
+#include "bin/common/settings.h"
+#include "bin/common/yaml_schema.h"
 #include "os/heap.h"
 #include "tunnel_yaml.h"
 
-enum {
-	SECOND_MS = 1000,
-	MINUTE_MS = 60 * SECOND_MS,
-	HOUR_MS = 60 * MINUTE_MS,
-	DAY_MS = 24 * HOUR_MS,
-	KEY_MAX = 96,
-	COUNT_MAX = 1000000,
-	HOST_MAX = 256,
-};
+enum { KEY_MAX = 48, HOST_MAX = 256 };
 
 /* A configuration in the making, and the service that is looked at. */
 struct making {
@@ -35,110 +26,15 @@ struct making {
 	const struct raw_service *rs;
 	struct tunnel_service *s;
 	size_t i;
-	struct yaml_text text;
-	struct hf_errinfo *ei;
-	size_t dir_len; /* of the file's path, with the slash; 0: the working folder */
+	struct settings set;
 };
-
-static const struct {
-	const char *name;
-	uint64_t factor;
-} units[] = { { "ms", 1 }, { "s", SECOND_MS }, { "min", MINUTE_MS }, { "h", HOUR_MS },
-	{ "d", DAY_MS } };
-
-static hf_err refuse(struct making *m, const char *key, const char *what)
-{
-	return yaml_refuse(&m->text, key, what, m->ei);
-}
-
-/* The key of a service. */
-static hf_err refuse_service(struct making *m, const char *key, const char *what)
-{
-	char place[KEY_MAX];
-
-	(void)snprintf(place, sizeof(place), "services[%zu].%.64s", m->i + 1, key);
-	return refuse(m, place, what);
-}
-
-static hf_err refuse_value(struct making *m, const char *key, const char *value)
-{
-	char what[160];
-
-	(void)snprintf(what, sizeof(what), "'%.100s' is not allowed here", value);
-	return m->s == NULL ? refuse(m, key, what) : refuse_service(m, key, what);
-}
-
-/* "10 s": a number, blanks or none, a unit. */
-static bool time_parse(uint64_t *ms, const char *text)
-{
-	char *unit = NULL;
-	uint64_t n;
-
-	if (!isdigit((unsigned char)text[0]) || strlen(text) > 24)
-		return false;
-	n = strtoull(text, &unit, 10);
-	unit += strspn(unit, " ");
-	for (size_t i = 0; i < HF_COUNT(units); i++)
-		if (strcmp(units[i].name, unit) == 0)
-			return n != UINT64_MAX && hf_mul_u64(ms, n, units[i].factor) == HF_OK;
-	return false;
-}
-
-static hf_err take_time(struct making *m, uint32_t *out, const char *key, const char *text,
-	uint64_t min, uint64_t max)
-{
-	uint64_t ms = 0;
-
-	if (text == NULL)
-		return HF_OK; /* the default stays */
-	if (!time_parse(&ms, text) || ms < min || ms > max)
-		return refuse_value(m, key, text);
-	*out = (uint32_t)ms;
-	return HF_OK;
-}
-
-static hf_err take_count(
-	struct making *m, uint32_t *out, const char *key, const uint32_t *value, uint32_t max)
-{
-	char text[16];
-
-	if (value == NULL)
-		return HF_OK;
-	if (*value < 1 || *value > max) {
-		(void)snprintf(text, sizeof(text), "%u", (unsigned)*value);
-		return refuse_value(m, key, text);
-	}
-	*out = *value;
-	return HF_OK;
-}
-
-/* A path as it is, or below the folder of the configuration file. */
-static hf_err path(struct making *m, char out[HF_PATH_MAX], const char *key, const char *text)
-{
-	char dir[HF_PATH_MAX] = "";
-	int n;
-
-	if (text[0] == '/') {
-		n = snprintf(out, HF_PATH_MAX, "%s", text);
-	} else {
-		if (m->text.path[0] != '/' && getcwd(dir, sizeof(dir)) == NULL)
-			return refuse(m, key, "relative, and there is no working folder");
-		n = snprintf(out, HF_PATH_MAX, "%s%s%.*s%s", dir, dir[0] != '\0' ? "/" : "",
-			(int)m->dir_len, m->text.path, text);
-	}
-	if (n >= 0 && n < HF_PATH_MAX)
-		return HF_OK;
-	return m->s == NULL ? refuse(m, key, "the path is too long")
-			    : refuse_service(m, key, "the path is too long");
-}
 
 /* "host:port", "[::1]:port". */
 static bool split_port(char host[HOST_MAX], uint16_t *port, const char *text, bool zero)
 {
 	const char *colon = strrchr(text, ':');
 	const char *first = text;
-	char *end = NULL;
-	unsigned long n;
+	uint64_t n = 0;
 	size_t len;
 
 	if (colon == NULL)
@@ -152,9 +48,8 @@ static bool split_port(char host[HOST_MAX], uint16_t *port, const char *text, bo
 	} else if (memchr(text, ':', len) != NULL) {
 		return false;
 	}
-	n = strtoul(colon + 1, &end, 10);
-	if (len == 0 || len >= HOST_MAX || !isdigit((unsigned char)colon[1]) || *end != '\0' ||
-		(n == 0 && !zero) || n > 65535)
+	if (len == 0 || len >= HOST_MAX || !settings_number_parse(&n, colon + 1, UINT16_MAX) ||
+		(n == 0 && !zero))
 		return false;
 	memcpy(host, first, len);
 	host[len] = '\0';
@@ -174,26 +69,25 @@ static hf_err take_accept(struct making *m)
 		s->is_systemd = true;
 		s->systemd_name = text[7] == ':' ? text + 8 : "";
 	} else if (strncmp(text, "unix:", 5) == 0) {
-		HF_TRY(path(m, s->path, "accept", text + 5));
+		HF_TRY(settings_path(&m->set, s->path, "accept", text + 5));
 		if (hf_sock_addr_unix(&s->address, s->path) != HF_OK)
-			return refuse_service(
-				m, "accept", "the path of a socket has at most 107 bytes");
+			return settings_refuse(
+				&m->set, "accept", "the path of a socket has at most 107 bytes");
 	} else if (!split_port(host, &port, text, true) ||
 		   hf_sock_addr_ip(&s->address, host, port) != HF_OK) {
-		return refuse_value(m, "accept", text);
+		return settings_refuse_value(&m->set, "accept", text);
 	}
 	for (size_t k = 0; k < m->i; k++)
 		if (strcmp(m->c->services[k].accept, text) == 0)
-			return refuse_service(m, "accept", "another service accepts there");
+			return settings_refuse(&m->set, "accept", "another service accepts there");
 	s->mode = 0600;
 	if (m->rs->mode != NULL) {
-		char *end = NULL;
-
 		if (s->path[0] == '\0')
-			return refuse_service(m, "mode", "only a unix socket has one");
-		s->mode = (unsigned)strtoul(m->rs->mode, &end, 8);
-		if (*end != '\0' || s->mode > 0777 || s->mode == 0)
-			return refuse_value(m, "mode", m->rs->mode);
+			return settings_refuse(&m->set, "mode", "only a unix socket has one");
+		s->mode = (unsigned)strtoul(m->rs->mode, NULL, 8);
+		if (m->rs->mode[strspn(m->rs->mode, "01234567")] != '\0' || s->mode > 0777 ||
+			s->mode == 0)
+			return settings_refuse_value(&m->set, "mode", m->rs->mode);
 	}
 	return HF_OK;
 }
@@ -238,16 +132,17 @@ static hf_err take_target(struct making *m, size_t i)
 	if (strncmp(text, "unix:", 5) == 0) {
 		struct hf_sock_addr a;
 
-		HF_TRY(path(m, s->target_paths[i], key, text + 5));
+		HF_TRY(settings_path(&m->set, s->target_paths[i], key, text + 5));
 		if (hf_sock_addr_unix(&a, s->target_paths[i]) != HF_OK)
-			return refuse_service(m, key, "the path of a socket has at most 107 bytes");
+			return settings_refuse(
+				&m->set, key, "the path of a socket has at most 107 bytes");
 		t->path = s->target_paths[i];
 		if (!s->is_server && s->n_rules == 0 && m->rs->server_name == NULL)
-			return refuse_service(m, key,
+			return settings_refuse(&m->set, key,
 				"a socket has no name that a certificate could carry: give "
 				"server-name or allow");
 	} else if (!split_port(s->hosts[i], &t->port, text, false)) {
-		return refuse_service(m, key, "not HOST:PORT, [ADDRESS]:PORT or unix:PATH");
+		return settings_refuse(&m->set, key, "not HOST:PORT, [ADDRESS]:PORT or unix:PATH");
 	} else {
 		t->host = s->hosts[i];
 	}
@@ -261,12 +156,12 @@ static hf_err take_targets(struct making *m)
 	struct tunnel_service *s = m->s;
 
 	if (s->is_server && m->rs->server_name != NULL)
-		return refuse_service(m, "server-name", "only a client asks for one");
+		return settings_refuse(&m->set, "server-name", "only a client asks for one");
 	s->n_targets = m->rs->n_connect;
 	s->target_paths = hf_mem_array(hf_os_mem(), s->n_targets, sizeof(*s->target_paths));
 	s->hosts = hf_mem_array(hf_os_mem(), s->n_targets, sizeof(*s->hosts));
 	if (s->target_paths == NULL || s->hosts == NULL)
-		return hf_fail(m->ei, HF_ERR_NO_MEMORY, "%s: out of memory", m->text.path);
+		return settings_no_memory(&m->set);
 	for (size_t i = 0; i < s->n_targets; i++)
 		HF_TRY(take_target(m, i));
 	return HF_OK;
@@ -288,12 +183,12 @@ static hf_err take_rule(struct making *m, size_t i)
 		if (hf_hex_parse(r->digest, sizeof(r->digest), &len, raw->digest,
 			    strlen(raw->digest)) != HF_OK ||
 			len != sizeof(r->digest))
-			return refuse_value(m, key, raw->digest);
+			return settings_refuse_value(&m->set, key, raw->digest);
 		r->has_digest = true;
 	}
 	(void)snprintf(key, sizeof(key), "allow[%zu]", i + 1);
 	if (!hf_access_rule_is_valid(r))
-		return refuse_service(m, key,
+		return settings_refuse(&m->set, key,
 			"needs a condition; '*' may stand at the end of a name or domain only");
 	return HF_OK;
 }
@@ -303,12 +198,12 @@ static hf_err take_rules(struct making *m)
 	struct tunnel_service *s = m->s;
 
 	if (m->rs->n_allow == 0 && s->is_server)
-		return refuse_service(m, "allow", "a server needs an access list");
+		return settings_refuse(&m->set, "allow", "a server needs an access list");
 	if (m->rs->n_allow == 0)
 		return HF_OK;
 	s->rules = hf_mem_array(hf_os_mem(), m->rs->n_allow, sizeof(*s->rules));
 	if (s->rules == NULL)
-		return hf_fail(m->ei, HF_ERR_NO_MEMORY, "%s: out of memory", m->text.path);
+		return settings_no_memory(&m->set);
 	s->n_rules = m->rs->n_allow;
 	for (size_t i = 0; i < s->n_rules; i++)
 		HF_TRY(take_rule(m, i));
@@ -321,7 +216,7 @@ static hf_err refuse_row(
 	struct hf_errinfo why = { 0 };
 
 	(void)hf_policy_refuse(&why, row, m->s->level, "%s", what);
-	return refuse_service(m, key, why.text);
+	return settings_refuse(&m->set, key, why.text);
 }
 
 /* What the level does not have is refused here, where its key can be named. */
@@ -329,8 +224,8 @@ static hf_err check_tlcp(struct making *m)
 {
 	const struct tunnel_service *s = m->s;
 
-	if (m->rs->allow_cbc != NULL && (s->protocols & HF_TLS_TLCP) == 0)
-		return refuse_service(m, "allow-cbc", "is for tlcp only");
+	if (m->rs->allow_cbc != YAML_UNSAID && (s->protocols & HF_TLS_TLCP) == 0)
+		return settings_refuse(&m->set, "allow-cbc", "is for tlcp only");
 	if ((s->protocols & HF_TLS_TLCP) == 0)
 		return HF_OK;
 	if (hf_policy(HF_ROW_LINK_TLCP_ECDHE, s->level) == 0)
@@ -353,13 +248,13 @@ static hf_err take_protocols(struct making *m)
 		else if (strcmp(text, "tlcp") == 0)
 			s->protocols |= HF_TLS_TLCP;
 		else
-			return refuse_value(m, "protocols", text);
+			return settings_refuse_value(&m->set, "protocols", text);
 	}
 	if (s->protocols == 0)
 		s->protocols = HF_TLS_13;
 	if (!s->is_server && s->protocols == (HF_TLS_13 | HF_TLS_TLCP))
-		return refuse_service(m, "protocols", "a client speaks one of them");
-	s->allow_cbc = m->rs->allow_cbc != NULL && *m->rs->allow_cbc;
+		return settings_refuse(&m->set, "protocols", "a client speaks one of them");
+	s->allow_cbc = m->rs->allow_cbc == YAML_TRUE;
 	return check_tlcp(m);
 }
 
@@ -370,22 +265,23 @@ static hf_err take_enc(struct making *m, const struct raw_identity *raw)
 	const struct tunnel_service *s = m->s;
 
 	if ((raw->enc_certificate != NULL) != (raw->enc_key != NULL))
-		return refuse_service(
-			m, "identity", "enc-certificate and enc-key go together, for tlcp");
+		return settings_refuse(
+			&m->set, "identity", "enc-certificate and enc-key go together, for tlcp");
 	if (raw->enc_key != NULL && raw->party != NULL)
-		return refuse_service(m, "identity", "a party has a pair for encryption");
+		return settings_refuse(&m->set, "identity", "a party has a pair for encryption");
 	if ((s->protocols & HF_TLS_TLCP) == 0 || raw->party != NULL)
 		return HF_OK;
 	if (raw->enc_key == NULL && s->is_server)
-		return refuse_service(
-			m, "identity", "a server of tlcp needs enc-certificate and enc-key, too");
+		return settings_refuse(&m->set, "identity",
+			"a server of tlcp needs enc-certificate and enc-key, too");
 	if (raw->enc_key == NULL && hf_policy(HF_ROW_LINK_TLCP_ECC, s->level) == 0)
 		return refuse_row(m, "identity", HF_ROW_LINK_TLCP_ECC,
 			"tlcp without enc-certificate and enc-key");
 	if (raw->enc_key == NULL)
 		return HF_OK;
-	HF_TRY(path(m, id->enc_certificate, "identity.enc-certificate", raw->enc_certificate));
-	return path(m, id->enc_key, "identity.enc-key", raw->enc_key);
+	HF_TRY(settings_path(
+		&m->set, id->enc_certificate, "identity.enc-certificate", raw->enc_certificate));
+	return settings_path(&m->set, id->enc_key, "identity.enc-key", raw->enc_key);
 }
 
 static hf_err take_staples(struct making *m, const struct raw_identity *raw)
@@ -393,7 +289,8 @@ static hf_err take_staples(struct making *m, const struct raw_identity *raw)
 	struct tunnel_identity *id = &m->s->identity;
 
 	for (unsigned i = 0; i < raw->n_staples; i++)
-		HF_TRY(path(m, id->staples[i], "identity.staples", raw->staples[i]));
+		HF_TRY(settings_path(
+			&m->set, id->staples[i], "identity.staples", raw->staples[i]));
 	id->n_staples = raw->n_staples;
 	return HF_OK;
 }
@@ -405,22 +302,23 @@ static hf_err take_identity(struct making *m)
 	struct tunnel_identity *id = &m->s->identity;
 
 	if (raw == NULL)
-		return refuse_service(
-			m, "identity", "is missing here, and at the top of the file, too");
+		return settings_refuse(
+			&m->set, "identity", "is missing here, and at the top of the file, too");
 	HF_TRY(take_enc(m, raw));
 	HF_TRY(take_staples(m, raw));
 	if ((raw->party != NULL) == (raw->certificate != NULL) ||
 		(raw->certificate != NULL) != (raw->key != NULL))
-		return refuse_service(m, "identity", "needs party, or certificate and key");
+		return settings_refuse(&m->set, "identity", "needs party, or certificate and key");
 	if (raw->party != NULL && raw->passphrase_file != NULL)
-		return refuse_service(m, "identity", "passphrase-file is for key only");
+		return settings_refuse(&m->set, "identity", "passphrase-file is for key only");
 	if (raw->party != NULL)
-		return path(m, id->party, "identity.party", raw->party);
-	HF_TRY(path(m, id->certificate, "identity.certificate", raw->certificate));
-	HF_TRY(path(m, id->key, "identity.key", raw->key));
+		return settings_path(&m->set, id->party, "identity.party", raw->party);
+	HF_TRY(settings_path(&m->set, id->certificate, "identity.certificate", raw->certificate));
+	HF_TRY(settings_path(&m->set, id->key, "identity.key", raw->key));
 	if (raw->passphrase_file == NULL)
 		return HF_OK;
-	return path(m, id->passphrase_file, "identity.passphrase-file", raw->passphrase_file);
+	return settings_path(
+		&m->set, id->passphrase_file, "identity.passphrase-file", raw->passphrase_file);
 }
 
 static hf_err take_trust(struct making *m)
@@ -431,15 +329,16 @@ static hf_err take_trust(struct making *m)
 	unsigned n_crls = raw != NULL ? raw->n_crls : 0;
 
 	if (n_roots == 0 && m->s->identity.party[0] == '\0')
-		return refuse_service(m, "trust", "no roots: whom are certificates to come from?");
+		return settings_refuse(
+			&m->set, "trust", "no roots: whom are certificates to come from?");
 	if (n_crls == 0 && m->c->crl_cache[0] == '\0' &&
 		hf_policy(HF_ROW_REVOCATION_AGE, m->s->level) != HF_POLICY_NONE)
-		return refuse_service(m, "trust",
+		return settings_refuse(&m->set, "trust",
 			"its level needs lists of what is revoked: crls, or revocation");
 	for (unsigned i = 0; i < n_roots; i++)
-		HF_TRY(path(m, t->roots[i], "trust.roots", raw->roots[i]));
+		HF_TRY(settings_path(&m->set, t->roots[i], "trust.roots", raw->roots[i]));
 	for (unsigned i = 0; i < n_crls; i++)
-		HF_TRY(path(m, t->crls[i], "trust.crls", raw->crls[i]));
+		HF_TRY(settings_path(&m->set, t->crls[i], "trust.crls", raw->crls[i]));
 	t->n_roots = n_roots;
 	t->n_crls = n_crls;
 	return HF_OK;
@@ -452,16 +351,17 @@ static hf_err take_proxy(struct making *m)
 
 	if (raw == NULL)
 		return HF_OK;
-	s->sends_proxy = raw->send != NULL && *raw->send;
+	s->sends_proxy = raw->send == YAML_TRUE;
 	if (s->sends_proxy && !s->is_server)
-		return refuse_service(m, "proxy.send", "a client's target speaks SM, not PROXY");
+		return settings_refuse(
+			&m->set, "proxy.send", "a client's target speaks SM, not PROXY");
 	for (unsigned i = 0; i < raw->n_from; i++) {
 		hf_err e = strcmp(raw->from[i], "unix") == 0
 				   ? hf_sock_addr_unix(&s->fronts[i], "/")
 				   : hf_sock_addr_ip(&s->fronts[i], raw->from[i], 0);
 
 		if (e != HF_OK)
-			return refuse_value(m, "proxy.from", raw->from[i]);
+			return settings_refuse_value(&m->set, "proxy.from", raw->from[i]);
 	}
 	s->n_fronts = raw->n_from;
 	return HF_OK;
@@ -472,6 +372,7 @@ static hf_err take_limits(struct making *m)
 	const struct raw_tunnel_limits *raw = m->rs->limits;
 	struct tunnel_service *s = m->s;
 	struct hf_tunnel_limits *l = &s->limits;
+	const struct settings *set = &m->set;
 
 	*l = (struct hf_tunnel_limits){ .connect_ms = 10 * SECOND_MS,
 		.idle_ms = 10 * MINUTE_MS,
@@ -480,17 +381,12 @@ static hf_err take_limits(struct making *m)
 	s->handshake_ms = 10 * SECOND_MS;
 	if (raw == NULL)
 		return HF_OK;
-	HF_TRY(take_count(m, &l->max_links, "limits.connections", raw->connections, COUNT_MAX));
-	HF_TRY(take_count(m, &l->max_from, "limits.per-address", raw->per_address, COUNT_MAX));
-	HF_TRY(take_count(m, &l->max_opening, "limits.opening", raw->opening, COUNT_MAX));
-	HF_TRY(take_time(m, &l->connect_ms, "limits.connect", raw->connect, 100, HOUR_MS));
-	HF_TRY(take_time(m, &s->handshake_ms, "limits.handshake", raw->handshake, 100, HOUR_MS));
-	if (raw->idle != NULL && strcmp(raw->idle, "none") == 0)
-		l->idle_ms = 0;
-	else
-		HF_TRY(take_time(
-			m, &l->idle_ms, "limits.idle", raw->idle, 100, UINT64_C(30) * DAY_MS));
-	return HF_OK;
+	HF_TRY(settings_u32(set, &l->max_links, "limits.connections", raw->connections));
+	HF_TRY(settings_u32(set, &l->max_from, "limits.per-address", raw->per_address));
+	HF_TRY(settings_u32(set, &l->max_opening, "limits.opening", raw->opening));
+	HF_TRY(settings_u32(set, &l->connect_ms, "limits.connect", raw->connect));
+	HF_TRY(settings_u32(set, &s->handshake_ms, "limits.handshake", raw->handshake));
+	return settings_u32(set, &l->idle_ms, "limits.idle", raw->idle);
 }
 
 static hf_err take_service(struct making *m, size_t i)
@@ -498,6 +394,7 @@ static hf_err take_service(struct making *m, size_t i)
 	struct tunnel_service *s = &m->c->services[i];
 	const struct raw_service *raw = &m->raw->services[i];
 
+	settings_enter(&m->set, "services", i);
 	m->i = i;
 	m->s = s;
 	m->rs = raw;
@@ -508,10 +405,10 @@ static hf_err take_service(struct making *m, size_t i)
 					: HF_L1;
 	m->c->n_services = i + 1;
 	if (!hf_id_is_valid(raw->name))
-		return refuse_value(m, "name", raw->name);
+		return settings_refuse_value(&m->set, "name", raw->name);
 	for (size_t k = 0; k < i; k++)
 		if (strcmp(m->c->services[k].name, raw->name) == 0)
-			return refuse_service(m, "name", "another service has this name");
+			return settings_refuse(&m->set, "name", "another service has this name");
 	HF_TRY(take_accept(m));
 	HF_TRY(take_protocols(m));
 	HF_TRY(take_rules(m));
@@ -526,18 +423,14 @@ static hf_err take_service(struct making *m, size_t i)
 static hf_err take_revocation(struct making *m)
 {
 	const struct raw_revocation *raw = m->raw->revocation;
-	struct crl_fetch_plan *plan = &m->c->plan;
 
-	HF_TRY(revocation_take(plan, raw, &m->text, m->ei));
+	HF_TRY(revocation_take(&m->c->plan, raw, &m->set));
 	if (raw == NULL)
 		return HF_OK;
 	if (raw->cache == NULL)
-		return refuse(m, "revocation", "needs a folder for what was fetched: cache");
-	HF_TRY(take_time(m, &plan->every_ms, "revocation.every", raw->every, REVOCATION_MIN_MS,
-		REVOCATION_EVERY_MAX_MS));
-	HF_TRY(take_time(m, &plan->timeout_ms, "revocation.timeout", raw->timeout,
-		REVOCATION_MIN_MS, REVOCATION_TIMEOUT_MAX_MS));
-	return path(m, m->c->crl_cache, "revocation.cache", raw->cache);
+		return settings_refuse(
+			&m->set, "revocation", "needs a folder for what was fetched: cache");
+	return settings_path(&m->set, m->c->crl_cache, "revocation.cache", raw->cache);
 }
 
 static hf_err take_all(struct making *m)
@@ -548,37 +441,32 @@ static hf_err take_all(struct making *m)
 	c->user = raw->user;
 	c->group = raw->group;
 	if (c->group != NULL && c->user == NULL)
-		return refuse(m, "group", "needs user");
-	if (raw->threads != NULL && *raw->threads > TUNNEL_THREADS_MAX)
-		return refuse(m, "threads", "too many");
-	c->threads = raw->threads != NULL ? *raw->threads : 0;
+		return settings_refuse(&m->set, "group", "needs user");
 	c->drain_ms = 30 * SECOND_MS;
-	HF_TRY(take_time(m, &c->drain_ms, "drain", raw->drain, 0, HOUR_MS));
+	HF_TRY(settings_u32(&m->set, &c->threads, "threads", raw->threads));
+	HF_TRY(settings_u32(&m->set, &c->drain_ms, "drain", raw->drain));
 	if (raw->control != NULL)
-		HF_TRY(path(m, c->control, "control", raw->control));
+		HF_TRY(settings_path(&m->set, c->control, "control", raw->control));
 	c->logs_all = raw->log == TUNNEL_LOG_ALL;
 	HF_TRY(take_revocation(m));
 	c->services = hf_mem_array(hf_os_mem(), raw->n_services, sizeof(*c->services));
 	if (c->services == NULL)
-		return hf_fail(m->ei, HF_ERR_NO_MEMORY, "%s: out of memory", m->text.path);
+		return settings_no_memory(&m->set);
 	for (size_t i = 0; i < raw->n_services; i++)
 		HF_TRY(take_service(m, i));
 	return HF_OK;
 }
 
-hf_err tunnel_config_parse(struct tunnel_config *c, const char *path_, const char *text,
+hf_err tunnel_config_parse(struct tunnel_config *c, const char *path, const char *text,
 	size_t text_len, struct hf_errinfo *ei)
 {
-	struct making m = {
-		.c = c, .text = { &hufu_tunnel_schema, path_, text, text_len }, .ei = ei
-	};
-	const char *slash = strrchr(path_, '/');
+	struct making m = { .c = c };
 	void *raw = NULL;
 	hf_err e;
 
 	*c = (struct tunnel_config){ 0 };
-	m.dir_len = slash == NULL ? 0 : (size_t)(slash - path_) + 1;
-	HF_TRY(yaml_load(&raw, &m.text, ei));
+	settings_init(&m.set, &hufu_tunnel_schema, path, text, text_len, ei);
+	HF_TRY(yaml_load(&raw, &m.set.text, ei));
 	c->raw = raw;
 	m.raw = raw;
 	e = take_all(&m);

@@ -79,7 +79,7 @@ struct tunnel_service {
 struct tunnel_config {
 	const char *user; /* NULL: who we are */
 	const char *group;
-	unsigned threads;          /* 0: as many as processors */
+	uint32_t threads;          /* 0: as many as processors */
 	char control[HF_PATH_MAX]; /* empty: none */
 	uint32_t drain_ms;
 	bool logs_all;

@@ -3,13 +3,10 @@
 #ifndef HF_BIN_HUFU_TUNNEL_YAML_H
 #define HF_BIN_HUFU_TUNNEL_YAML_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "bin/common/revocation.h"
 #include "bin/common/yaml.h"
 
-/* Members are as written, or NULL, 0 where the key is not there. */
+/* Strings are as written, or NULL where the key is not there; so are numbers (settings.h). */
 struct raw_identity {
 	char *party;
 	char *certificate;
@@ -37,15 +34,15 @@ struct raw_allow {
 };
 
 struct raw_proxy {
-	bool *send;
+	int send; /* enum yaml_bool */
 	char **from;
 	unsigned n_from;
 };
 
 struct raw_tunnel_limits {
-	uint32_t *connections;
-	uint32_t *per_address;
-	uint32_t *opening;
+	char *connections;
+	char *per_address;
+	char *opening;
 	char *connect;
 	char *handshake;
 	char *idle;
@@ -62,7 +59,7 @@ struct raw_service {
 	char *server_name;
 	char **protocols;
 	unsigned n_protocols;
-	bool *allow_cbc;
+	int allow_cbc; /* enum yaml_bool */
 	struct raw_identity *identity;
 	struct raw_trust *trust;
 	struct raw_allow *allow;
@@ -75,7 +72,7 @@ struct raw_tunnel {
 	int level;
 	char *user;
 	char *group;
-	uint32_t *threads;
+	char *threads;
 	char *control;
 	char *drain;
 	int log;

@@ -6,17 +6,13 @@
 #ifndef HF_BIN_HUFUD_CONFIG_YAML_H
 #define HF_BIN_HUFUD_CONFIG_YAML_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "bin/common/revocation.h"
 #include "bin/common/yaml.h"
 
-/* Members that are no number are strings as written, or NULL where the key is not there. */
+/* Strings are as written, or NULL where the key is not there; so are numbers (settings.h). */
 struct raw_listen {
 	char *address;
-	uint16_t port;
+	char *port;
 };
 
 struct raw_unlock {
@@ -31,10 +27,10 @@ struct raw_enrol {
 
 struct raw_upstream {
 	char *host;
-	uint16_t port;
+	char *port;
 	int kind;
-	uint16_t cost;
-	bool *control;
+	char *cost;
+	int control; /* enum yaml_bool */
 };
 
 struct raw_grant {
@@ -43,9 +39,9 @@ struct raw_grant {
 };
 
 struct raw_limits {
-	uint32_t *links;
-	uint32_t *streams;
-	uint32_t *intakes;
+	char *links;
+	char *streams;
+	char *intakes;
 	char *idle;
 };
 
