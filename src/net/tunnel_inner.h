@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tunnel from the inside: tunnel.c accepts and ends, tunnel_link.c pumps, tunnel_dial.c connects,
+ * A tunnel from the inside: tunnel.c accepts and ends, tunnel_link.c is the life of a connection,
+ * tunnel_face.c a socket of it, tunnel_pump.c moves its bytes, tunnel_dial.c connects,
  * tunnel_gate.c counts, tunnel_proxy.c says where a connection comes from, tunnel_session.c keeps
  * what the next link to the same target can take up.
  */
@@ -141,15 +142,33 @@ static inline struct tunnel_face *tunnel_accepted(struct tunnel_link *l)
 	return l->t->is_server ? &l->sm : &l->plain;
 }
 
-/* tunnel_link.c */
+/* Handshake or bytes. */
+static inline bool tunnel_is_moving(const struct tunnel_link *l)
+{
+	return l->state == TUNNEL_SHAKE || l->state == TUNNEL_OPEN;
+}
+
+/* tunnel_face.c */
 HF_MUST_USE hf_err hf_tunnel_face_open(struct tunnel_face *f, int fd);
 void hf_tunnel_face_wait(struct tunnel_face *f, int events);
 void hf_tunnel_face_close(struct tunnel_face *f, bool is_reset);
+
+/* tunnel_pump.c */
+void hf_tunnel_pump(struct tunnel_link *l);      /* until nothing moves */
+void hf_tunnel_jobs_done(void *link); /* SM2 operations of its handshake are */
+size_t hf_tunnel_push_sm(struct tunnel_link *l); /* what TLS has to say; how many bytes went */
+
+/* tunnel_link.c */
 void hf_tunnel_link_begin(struct tunnel_link *l);     /* a connection was accepted */
 void hf_tunnel_link_connected(struct tunnel_link *l); /* the target is there */
 /* The first cause wins. number: what it counts as; HF_TUNNEL_NUMBERS: nothing. */
 void hf_tunnel_link_fail(
 	struct tunnel_link *l, hf_err e, enum hf_tunnel_number number, const char *text);
+void hf_tunnel_tls_failed(struct tunnel_link *l, hf_err e);
+void hf_tunnel_sm_broke(struct tunnel_link *l, int sys);
+void hf_tunnel_plain_broke(struct tunnel_link *l, int sys);
+void hf_tunnel_link_shaken(struct tunnel_link *l); /* the handshake is over */
+void hf_tunnel_link_flush(struct tunnel_link *l);  /* last words */
 void hf_tunnel_link_die(struct tunnel_link *l);
 void hf_tunnel_link_arm(struct tunnel_link *l);
 

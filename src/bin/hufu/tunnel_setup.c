@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "os/heap.h"
 #include "os/process.h"
+#include "os/sandbox.h"
 #include "os/unixsock.h"
 #include "tunnel_run.h"
 
