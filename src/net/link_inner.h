@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A link from the inside: link.c pumps, connect.c and listener.c bring links to life. */
+/*
+ * A link from the inside: link.c is its life, link_pump.c moves its bytes, connect.c and listener.c
+ * make the connection.
+ */
 #ifndef HF_NET_LINK_INNER_H
 #define HF_NET_LINK_INNER_H
 
@@ -78,11 +81,26 @@ void hf_link_name(struct hf_link *l, const struct sockaddr *addr);
 /* The connection stands: begins TLS. */
 void hf_link_begin(struct hf_link *l);
 
+static inline uint64_t hf_link_now(const struct hf_link *l)
+{
+	return hf_loop_now_ms(l->config.loop);
+}
+
+/* Why it ends: the first cause wins. */
+void hf_link_note(struct hf_link *l, hf_err e, const char *text);
+
+/* A failure that the peer should still hear of: what the engines have to say goes out first. */
+void hf_link_fail(struct hf_link *l, hf_err e, const char *text);
+void hf_link_tls_failed(struct hf_link *l, hf_err e);
+
 /* Ends it now; on_close comes when libuv has let go. The first cause wins. */
 void hf_link_die(struct hf_link *l, hf_err e, const char *text);
 
 /* Something libuv held is gone. */
 void hf_link_unbusy(struct hf_link *l);
+
+/* SM2 operations of its handshake are done. */
+void hf_link_jobs_done(void *link);
 
 /* The timer is set to the soonest deadline. */
 void hf_link_arm(struct hf_link *l);
