@@ -7,6 +7,7 @@ HUFU_BIN is the folder of the built programs.
 import ipaddress
 import os
 import select
+import signal
 import socket
 import struct
 import threading
@@ -93,6 +94,21 @@ class Bytes(unittest.TestCase):
             t.join(PATIENCE)
         self.assertEqual(wrong, [])
         self.assertGreaterEqual(self.server.numbers()['opened'], 40)
+
+    def test_a_burst_opens_whole(self):
+        """Handshakes that meet in a loop have their SM2 operations done together."""
+        both = (self.client.process, self.server.process)
+        for process in both:
+            process.send_signal(signal.SIGSTOP)
+        try:
+            socks = [self.client.dial() for _ in range(64)]
+        finally:
+            for process in both:
+                process.send_signal(signal.SIGCONT)
+        for seed, s in enumerate(socks):
+            data = pattern(2000, seed)
+            with s:
+                self.assertEqual(talk(s, data), data)
 
     def test_one_byte_at_a_time(self):
         with self.client.dial() as s:
