@@ -170,30 +170,48 @@ static hf_err path_of(char path[HF_PATH_MAX], const struct hf_crls *c, const str
 	return hf_path_join(path, c->dir, name, ei);
 }
 
-/* Read and verified, on the heap, with no holder yet. */
+/*
+ * Read and verified, on the heap, with no holder yet. Copied, and its entries sorted, only when the
+ * signature holds: of what somebody on the way made up there may be as much as he likes.
+ */
 static hf_err held_new(struct held **out, const struct hf_crls *c, struct issuer **x,
 	struct hf_bytes der, struct hf_errinfo *ei)
 {
-	struct held *h = hf_mem_new(c->env->mem, sizeof(*h));
+	struct hf_crl seen;
+	struct held *h;
 	hf_err e;
 
+	HF_TRY(hf_crl_parse(&seen, der.p, der.len, ei));
+	if (*x == NULL)
+		*x = issuer_of((struct hf_crls *)(uintptr_t)c, &seen);
+	if (*x == NULL || !hf_bytes_eq((*x)->cert.subject, seen.issuer))
+		return hf_fail(
+			ei, HF_ERR_AUTH, "revocation list of an issuer that is none of ours");
+	HF_TRY(hf_crl_check(&seen, &(*x)->cert.key, ei));
+	h = hf_mem_new(c->env->mem, sizeof(*h));
 	if (h == NULL)
 		return hf_fail(ei, HF_ERR_NO_MEMORY, "no memory for a revocation list");
 	e = hf_crl_copy(&h->crl, c->env->mem, der.p, der.len, ei);
-	if (e == HF_OK && *x == NULL)
-		*x = issuer_of((struct hf_crls *)(uintptr_t)c, &h->crl);
-	if (e == HF_OK && (*x == NULL || !hf_bytes_eq((*x)->cert.subject, h->crl.issuer)))
-		e = hf_fail(ei, HF_ERR_AUTH, "revocation list of an issuer that is none of ours");
-	if (e == HF_OK)
-		e = hf_crl_check(&h->crl, &(*x)->cert.key, ei);
 	if (e != HF_OK) {
-		hf_crl_clear(&h->crl);
 		hf_mem_free(c->env->mem, h);
 		return e;
 	}
+	h->crl.is_checked = true; /* the same bytes */
+	h->crl.key = seen.key;
 	atomic_init(&h->n_holders, 1);
 	*out = h;
 	return HF_OK;
+}
+
+/* A server has the same list most of the time. */
+static bool is_here(const struct hf_crls *c, struct hf_bytes der)
+{
+	for (size_t i = 0; i < c->n_issuers; i++)
+		for (size_t k = 0; k < KINDS; k++)
+			if (c->issuers[i].list[k] != NULL &&
+				hf_bytes_eq(c->issuers[i].list[k]->crl.der, der))
+				return true;
+	return false;
 }
 
 static hf_err check_newer(
@@ -240,6 +258,8 @@ hf_err hf_crls_take(struct hf_crls *c, struct hf_bytes der, uint64_t now_s, stru
 	char path[HF_PATH_MAX];
 	hf_err e;
 
+	if (is_here(c, der))
+		return HF_ERR_EXISTS;
 	HF_TRY(held_new(&h, c, &x, der, ei));
 	e = check_newer(x, &h->crl, now_s, ei);
 	if (e == HF_OK)
