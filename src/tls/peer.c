@@ -197,13 +197,31 @@ hf_err hf_tls_peer_check(struct hf_tls *t, const struct hf_tls_presented *p, con
 }
 
 /* Who it is, the leaf says; that both are of one party, the caller has seen to. */
-hf_err hf_tls_peer_check_enc(struct hf_tls *t, const struct hf_tls_presented *p, size_t at)
+static hf_err check_enc(
+	struct hf_tls *t, const struct hf_tls_presented *p, size_t at, struct hf_errinfo *ei)
 {
 	static const struct hf_identity_want anybody;
+
+	return check_chain(t, p, &p->cert[at], HF_PURPOSE_ENCRYPT, &anybody, ei);
+}
+
+hf_err hf_tls_peer_check_enc(struct hf_tls *t, const struct hf_tls_presented *p, size_t at)
+{
 	struct hf_errinfo ei = { 0 };
-	hf_err e = check_chain(t, p, &p->cert[at], HF_PURPOSE_ENCRYPT, &anybody, &ei);
+	hf_err e = check_enc(t, p, at, &ei);
 
 	return e == HF_OK ? HF_OK : hf_tls_peer_refuse(t, e, &ei);
+}
+
+bool hf_tls_peer_reparse(struct hf_tls_presented *p, const struct hf_bytes *der, size_t n)
+{
+	p->n = n;
+	p->n_staples = 0; /* what one said then is no news now */
+	for (size_t i = 0; i < n; i++) {
+		if (hf_cert_parse(&p->cert[i], der[i].p, der[i].len, NULL) != HF_OK)
+			return false;
+	}
+	return n > 0;
 }
 
 bool hf_tls_peer_is_good(struct hf_tls *t, const struct hf_tls_presented *p, const char *name)
@@ -211,6 +229,13 @@ bool hf_tls_peer_is_good(struct hf_tls *t, const struct hf_tls_presented *p, con
 	struct hf_errinfo ei = { 0 };
 
 	return check_leaf(t, p, name, &ei) == HF_OK;
+}
+
+bool hf_tls_peer_enc_is_good(struct hf_tls *t, const struct hf_tls_presented *p, size_t at)
+{
+	struct hf_errinfo ei = { 0 };
+
+	return check_enc(t, p, at, &ei) == HF_OK;
 }
 
 hf_err hf_tls_peer_refuse(struct hf_tls *t, hf_err e, const struct hf_errinfo *ei)

@@ -51,8 +51,13 @@ HF_MUST_USE hf_err hf_tls_peer_check(
 HF_MUST_USE hf_err hf_tls_peer_check_enc(
 	struct hf_tls *t, const struct hf_tls_presented *p, size_t at);
 
-/* As hf_tls_peer_check(), but a refusal ends nothing, and enrolment lets nobody in. */
+/*
+ * The same of certificates that were believed before: a refusal ends nothing, and enrolment lets
+ * nobody in. False of what does not parse, or is none.
+ */
+bool hf_tls_peer_reparse(struct hf_tls_presented *p, const struct hf_bytes *der, size_t n);
 bool hf_tls_peer_is_good(struct hf_tls *t, const struct hf_tls_presented *p, const char *name);
+bool hf_tls_peer_enc_is_good(struct hf_tls *t, const struct hf_tls_presented *p, size_t at);
 
 /* Ends the link over the peer's certificate, with the alert for e; returns the failure. */
 hf_err hf_tls_peer_refuse(struct hf_tls *t, hf_err e, const struct hf_errinfo *ei);

@@ -72,23 +72,12 @@ bool hf_tls_describe(const struct hf_tls *t, struct hf_tls_resume *r)
 	return !t->is_self_signed && t->psk == 0 && describe_peer(t, r);
 }
 
-static bool parse_certs(struct hf_tls_presented *p, const struct hf_tls_resume *r)
-{
-	p->n = r->n_certs;
-	p->n_staples = 0; /* what one said then is no news now */
-	for (size_t i = 0; i < p->n; i++) {
-		if (hf_cert_parse(&p->cert[i], r->cert[i].p, r->cert[i].len, NULL) != HF_OK)
-			return false;
-	}
-	return p->n > 0;
-}
-
 bool hf_tls_peer_is_still_good(struct hf_tls *t, const struct hf_tls_resume *r)
 {
 	const struct hf_buf *name = &t->hs->name;
 	struct hf_tls_presented p;
 
-	return parse_certs(&p, r) &&
+	return hf_tls_peer_reparse(&p, r->cert, r->n_certs) &&
 	       hf_tls_peer_is_good(t, &p, name->len > 0 ? (const char *)name->p : NULL);
 }
 
@@ -98,5 +87,6 @@ hf_err hf_tls_peer_take_again(struct hf_tls *t, const struct hf_tls_resume *r)
 
 	if (r->n_certs == 0)
 		return HF_OK;
-	return parse_certs(&p, r) ? hf_tls_peer_keep(t, &p) : HF_ERR_INTERNAL;
+	return hf_tls_peer_reparse(&p, r->cert, r->n_certs) ? hf_tls_peer_keep(t, &p)
+							    : HF_ERR_INTERNAL;
 }

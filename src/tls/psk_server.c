@@ -32,19 +32,13 @@ struct choice {
 	uint8_t early[HF_SM3_LEN];
 };
 
-/* Whose tickets these are: those of our certificate, at our level, for whom these roots vouch. */
+/* Whose tickets these are: those of our certificates, at our level, for whom these roots vouch. */
 static void bound_digest(const struct hf_tls_config *cfg, uint8_t out[HF_SM3_LEN])
 {
-	uint8_t level = (uint8_t)cfg->level;
 	struct hf_sm3 s;
 
 	hf_sm3_init(&s);
-	hf_sm3_feed(&s, &level, 1);
-	hf_sm3_feed(&s, cfg->chain[0].p, cfg->chain[0].len);
-	for (size_t i = 0; i < cfg->n_roots; i++)
-		hf_sm3_feed(&s, cfg->roots[i].der.p, cfg->roots[i].der.len);
-	if (cfg->root_pin != NULL)
-		hf_sm3_feed(&s, cfg->root_pin, HF_SM3_LEN);
+	hf_tls_bind_config(&s, cfg);
 	hf_sm3_done(&s, out);
 }
 

@@ -18,6 +18,7 @@
 #include "pki/chain.h"
 #include "policy/policy.h"
 #include "tls/session.h"
+#include "tls/tls.h"
 
 enum {
 	/* RFC 8446 4.6.1: however often it is resumed, certificates are shown again by then. */
@@ -61,5 +62,9 @@ struct hf_tls_session {
 
 HF_MUST_USE hf_err hf_tls_session_make(
 	struct hf_tls_session **out, const struct hf_mem *mem, const struct hf_tls_resume *r);
+
+/* Adds one part, or all of who we are, whom we believe and at which level, to what is bound. */
+void hf_tls_bind(struct hf_sm3 *s, struct hf_bytes part);
+void hf_tls_bind_config(struct hf_sm3 *s, const struct hf_tls_config *cfg);
 
 #endif

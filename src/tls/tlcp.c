@@ -314,21 +314,13 @@ const char *hf_tlcp_suite_name(const struct hf_tls *t)
 hf_err hf_tlcp_session_get(const struct hf_tls *t, struct hf_tlcp_session *out)
 {
 	struct hf_tlcp_session s;
-	hf_err e;
+	hf_err e = HF_ERR_STATE;
 
 	*out = (struct hf_tlcp_session){ 0 };
-	if (!is_tlcp(t) || !hf_tls_is_open(t) || t->cfg->role != HF_TLS_CLIENT ||
-		t->tlcp->session.id_len == 0 || !hf_tlcp_can_resume(t))
-		return HF_ERR_STATE;
-	s = t->tlcp->session;
-	s.protocol = HF_TLS_TLCP;
-	s.suite = t->tlcp->suite->code;
-	s.level = t->cfg->level;
-	s.n_certs = t->n_peer;
-	memcpy(s.cert_len, t->peer_len, sizeof(s.cert_len));
-	s.der = t->peer_der.p; /* lent to the copy */
-	s.der_len = t->peer_der.len;
-	e = hf_tlcp_session_copy(out, &s, t->cfg->mem);
+	if (!is_tlcp(t) || !hf_tls_is_open(t) || t->cfg->role != HF_TLS_CLIENT)
+		return e;
+	if (hf_tlcp_session_describe(t, &s))
+		e = hf_tlcp_session_copy(out, &s, t->cfg->mem);
 	hf_wipe(&s, sizeof(s));
 	return e;
 }

@@ -65,23 +65,20 @@ static size_t find_enc(const struct hf_tls_presented *p)
 	return 0;
 }
 
-/* The two certificates are of one party, and their keys of different use. */
-static hf_err check_two(struct hf_tls *t, const struct hf_cert *sign, const struct hf_cert *enc)
+/* The two certificates are of one party, and their keys of different use. NULL: no fault. */
+static const char *two_fault(
+	const struct hf_tls *t, const struct hf_cert *sign, const struct hf_cert *enc)
 {
-	const char *fault = NULL;
-
 	if (memcmp(&sign->key, &enc->key, sizeof(enc->key)) == 0)
-		fault = "peer signs and encrypts with the same key";
-	else if (!hf_bytes_eq(sign->subject, enc->subject) && !t->cfg->tlcp->any_subject)
-		fault = "peer's encryption certificate is of another subject";
-	if (fault == NULL)
-		return HF_OK;
-	return hf_tls_die(
-		t, HF_ALERT_BAD_CERTIFICATE, hf_fail(&t->why, HF_ERR_DENIED, "%s", fault));
+		return "peer signs and encrypts with the same key";
+	if (!hf_bytes_eq(sign->subject, enc->subject) && !t->cfg->tlcp->any_subject)
+		return "peer's encryption certificate is of another subject";
+	return NULL;
 }
 
-/* Both are believed by now: are they of one party? */
-static hf_err check_party(struct hf_tls *t, const struct hf_cert *sign, const struct hf_cert *enc)
+/* Both are believed by now: are they of one party? NULL: no fault. */
+static const char *party_fault(
+	const struct hf_tls *t, const struct hf_cert *sign, const struct hf_cert *enc)
 {
 	const struct hf_identity *a = &sign->identity;
 	const struct hf_identity *b = &enc->identity;
@@ -91,19 +88,24 @@ static hf_err check_party(struct hf_tls *t, const struct hf_cert *sign, const st
 		is_one = a->role == b->role && a->level == b->level &&
 			 strcmp(a->domain, b->domain) == 0 && strcmp(a->id, b->id) == 0;
 	if (t->cfg->tlcp->any_subject || (is_one && hf_bytes_eq(sign->issuer, enc->issuer)))
-		return HF_OK;
-	return hf_tls_die(t, HF_ALERT_BAD_CERTIFICATE,
-		hf_fail(&t->why, HF_ERR_DENIED,
-			"peer's encryption certificate is of another party or another CA"));
+		return NULL;
+	return "peer's encryption certificate is of another party or another CA";
 }
 
-static hf_err need_enc(struct hf_tls *t)
+/* A server always has one: it decrypts with it, or agrees on a key. */
+static const char *lack_fault(const struct hf_tls *t, const struct hf_tlcp_suite *suite)
 {
-	/* A server always has one: it decrypts with it, or agrees on a key. */
-	if (t->cfg->role == HF_TLS_SERVER && !t->tlcp->suite->kx->is_ephemeral)
+	if (t->cfg->role == HF_TLS_SERVER && !suite->kx->is_ephemeral)
+		return NULL;
+	return "peer shows no encryption certificate";
+}
+
+static hf_err refuse_for(struct hf_tls *t, const char *fault)
+{
+	if (fault == NULL)
 		return HF_OK;
-	return hf_tls_die(t, HF_ALERT_BAD_CERTIFICATE,
-		hf_fail(&t->why, HF_ERR_DENIED, "peer shows no encryption certificate"));
+	return hf_tls_die(
+		t, HF_ALERT_BAD_CERTIFICATE, hf_fail(&t->why, HF_ERR_DENIED, "%s", fault));
 }
 
 void hf_tlcp_ask_chain(struct hf_tls *t, const struct hf_tls_msg *m)
@@ -133,12 +135,12 @@ hf_err hf_tlcp_take_chain(struct hf_tls *t, const struct hf_tlcp_cert_list *list
 	HF_TRY(hf_tls_peer_check(t, &p, name));
 	at = find_enc(&p);
 	if (at == 0) {
-		HF_TRY(need_enc(t));
+		HF_TRY(refuse_for(t, lack_fault(t, t->tlcp->suite)));
 		return hf_tls_peer_keep(t, &p);
 	}
-	HF_TRY(check_two(t, &p.cert[0], &p.cert[at]));
+	HF_TRY(refuse_for(t, two_fault(t, &p.cert[0], &p.cert[at])));
 	HF_TRY(hf_tls_peer_check_enc(t, &p, at));
-	HF_TRY(check_party(t, &p.cert[0], &p.cert[at]));
+	HF_TRY(refuse_for(t, party_fault(t, &p.cert[0], &p.cert[at])));
 	HF_TRY(hf_tls_peer_keep(t, &p));
 	enc = hf_tls_peer_der(t, at);
 	HF_TRY(hf_cert_parse(&hs->peer_enc, enc.p, enc.len, &t->why));
@@ -146,11 +148,30 @@ hf_err hf_tlcp_take_chain(struct hf_tls *t, const struct hf_tlcp_cert_list *list
 	return HF_OK;
 }
 
-hf_err hf_tlcp_recheck(struct hf_tls *t, const struct hf_tlcp_session *s)
+bool hf_tlcp_peer_is_still_good(
+	struct hf_tls *t, const struct hf_tlcp_suite *suite, const struct hf_tlcp_cert_list *list)
 {
-	struct hf_tlcp_cert_list list = { .n = s->n_certs };
+	const struct hf_buf *name = &t->tlcp->hs->name;
+	struct hf_tls_presented p;
+	size_t at;
 
-	for (size_t i = 0; i < list.n; i++)
-		list.der[i] = hf_tlcp_session_cert(s, i);
-	return list.n == 0 ? HF_OK : hf_tlcp_take_chain(t, &list);
+	if (!hf_tls_peer_reparse(&p, list->der, list->n) ||
+		!hf_tls_peer_is_good(t, &p, name->len > 0 ? (const char *)name->p : NULL))
+		return false;
+	at = find_enc(&p);
+	if (at == 0)
+		return lack_fault(t, suite) == NULL;
+	return two_fault(t, &p.cert[0], &p.cert[at]) == NULL &&
+	       hf_tls_peer_enc_is_good(t, &p, at) &&
+	       party_fault(t, &p.cert[0], &p.cert[at]) == NULL;
+}
+
+hf_err hf_tlcp_peer_take_again(struct hf_tls *t, const struct hf_tlcp_cert_list *list)
+{
+	struct hf_tls_presented p;
+
+	if (list->n == 0)
+		return HF_OK;
+	return hf_tls_peer_reparse(&p, list->der, list->n) ? hf_tls_peer_keep(t, &p)
+							   : HF_ERR_INTERNAL;
 }

@@ -7,16 +7,11 @@
 #include "tls/jobs.h"
 #include "tls/tlcp_hs.h"
 
-/* An earlier session may be offered where its level is ours, and while it is young enough. */
-static bool can_offer(const struct hf_tls *t, const struct hf_tlcp_session *s)
+/* A server that is no longer good is not asked to go on; a full handshake says why not. */
+static bool can_offer(struct hf_tls *t, const struct hf_tlcp_session *s)
 {
-	const struct hf_tlcp_suite *suite = s == NULL ? NULL : hf_tlcp_suite_find(s->suite);
-
-	return suite != NULL && s->protocol == HF_TLS_TLCP && s->id_len > 0 &&
-	       s->id_len <= HF_TLCP_ID_MAX && s->n_certs > 0 && hf_tlcp_can_resume(t) &&
-	       s->level == t->cfg->level && hf_tlcp_suite_is_on(t->cfg, suite) &&
-	       t->now_s >= s->made_s &&
-	       t->now_s - s->made_s < hf_policy(HF_ROW_TICKET_LIFE, t->cfg->level);
+	return s != NULL && s->id_len > 0 && s->id_len <= HF_TLCP_ID_MAX &&
+	       hf_tlcp_session_fits(t, s);
 }
 
 static hf_err send_hello(struct hf_tls *t)
@@ -86,10 +81,7 @@ static hf_err resume(struct hf_tls *t)
 		return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
 			hf_fail(&t->why, HF_ERR_FORMAT,
 				"server resumes a session with another suite"));
-	memcpy(t->tlcp->session.master, hs->offer.master, HF_TLCP_MASTER_LEN);
-	t->tlcp->session.made_s = hs->offer.made_s;
-	t->tlcp->is_resumed = true;
-	HF_TRY(hf_tlcp_recheck(t, &hs->offer));
+	HF_TRY(hf_tlcp_session_take_up(t, &hs->offer));
 	hf_tlcp_make_block(t);
 	return hf_tlcp_step(t, HF_TLCP_EV_SH_RESUMED);
 }
@@ -112,6 +104,7 @@ static hf_err on_hello(struct hf_tls *t, const struct hf_tls_msg *m)
 	if (h.session.len > 0)
 		memcpy(s->id, h.session.p, h.session.len);
 	s->made_s = t->now_s;
+	hf_tlcp_bound(t, t->tlcp->suite, s->bound);
 	HF_TRY(hf_tlcp_absorb(t, m->whole, m->whole_len));
 	if (offered.len > 0 && hf_bytes_eq(h.session, offered))
 		return resume(t);

@@ -125,7 +125,13 @@ HF_MUST_USE hf_err hf_tlcp_send_chain(struct hf_tls *t);
 HF_MUST_USE hf_err hf_tlcp_send_request(struct hf_tls *t);
 HF_MUST_USE hf_err hf_tlcp_take_chain(struct hf_tls *t, const struct hf_tlcp_cert_list *list);
 void hf_tlcp_ask_chain(struct hf_tls *t, const struct hf_tls_msg *m); /* as tls/jobs.h has it */
-HF_MUST_USE hf_err hf_tlcp_recheck(struct hf_tls *t, const struct hf_tlcp_session *s);
+
+/* Are these certificates of the peer, checked once, good today? Says nothing to the peer. */
+bool hf_tlcp_peer_is_still_good(
+	struct hf_tls *t, const struct hf_tlcp_suite *suite, const struct hf_tlcp_cert_list *list);
+
+/* They are the peer's. */
+HF_MUST_USE hf_err hf_tlcp_peer_take_again(struct hf_tls *t, const struct hf_tlcp_cert_list *list);
 
 /* tlcp_verify.c */
 HF_MUST_USE hf_err hf_tlcp_make_digest(struct hf_tls *t);
@@ -141,6 +147,20 @@ HF_MUST_USE hf_err hf_tlcp_send_verify(struct hf_tls *t, const struct hf_sm2_sig
 /* tlcp_finished.c: change_cipher_spec and Finished. */
 HF_MUST_USE hf_err hf_tlcp_send_finished(struct hf_tls *t);
 HF_MUST_USE hf_err hf_tlcp_take_finished(struct hf_tls *t, const struct hf_tls_msg *m);
+
+/* tlcp_resume.c: what a session of this link is bound to. */
+void hf_tlcp_bound(
+	const struct hf_tls *t, const struct hf_tlcp_suite *suite, uint8_t out[HF_SM3_LEN]);
+
+/* True if the session may be offered, or taken up, by this link. */
+bool hf_tlcp_session_fits(struct hf_tls *t, const struct hf_tlcp_session *s);
+
+/* This link is one of the session, which fits. */
+HF_MUST_USE hf_err hf_tlcp_session_take_up(struct hf_tls *t, const struct hf_tlcp_session *from);
+
+/* The link as a session, which borrows its certificates; it holds a secret. False: it makes none.
+ */
+bool hf_tlcp_session_describe(const struct hf_tls *t, struct hf_tlcp_session *out);
 
 /* tlcp_client.c, tlcp_server.c */
 HF_MUST_USE hf_err hf_tlcp_client_start(struct hf_tls *t);

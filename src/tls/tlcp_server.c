@@ -57,15 +57,12 @@ static hf_err choose_suite(struct hf_tls *t, const struct hf_tlcp_client_hello *
 }
 
 /* A session may be taken up if it would be allowed today, with its suite, by this client. */
-static bool can_take(const struct hf_tls *t, const struct hf_tlcp_client_hello *h,
-	const struct hf_tlcp_session *s)
+static bool can_take(
+	struct hf_tls *t, const struct hf_tlcp_client_hello *h, const struct hf_tlcp_session *s)
 {
 	const struct hf_tlcp_suite *suite = hf_tlcp_suite_find(s->suite);
 
-	return suite != NULL && s->protocol == HF_TLS_TLCP && s->level == t->cfg->level &&
-	       offers(h, suite) && hf_tlcp_suite_is_on(t->cfg, suite) && t->now_s >= s->made_s &&
-	       t->now_s - s->made_s < hf_policy(HF_ROW_TICKET_LIFE, t->cfg->level) &&
-	       (s->n_certs > 0 || !t->cfg->require_client_cert);
+	return suite != NULL && offers(h, suite) && hf_tlcp_session_fits(t, s);
 }
 
 /* True if the client's session goes on; it is in hs->offer then. */
@@ -98,19 +95,10 @@ static hf_err send_hello(struct hf_tls *t)
 	return hf_tlcp_send_msg(t, msg, w.len);
 }
 
-/* ServerHello and Finished; the client's certificates are checked as they were the first time. */
+/* ServerHello and Finished. */
 static hf_err resume(struct hf_tls *t)
 {
-	struct hf_tlcp_session *s = &t->tlcp->session;
-	const struct hf_tlcp_session *from = &t->tlcp->hs->offer;
-
-	t->tlcp->suite = hf_tlcp_suite_find(from->suite);
-	t->tlcp->is_resumed = true;
-	s->id_len = from->id_len;
-	memcpy(s->id, from->id, sizeof(s->id));
-	memcpy(s->master, from->master, sizeof(s->master));
-	s->made_s = from->made_s;
-	HF_TRY(hf_tlcp_recheck(t, from));
+	HF_TRY(hf_tlcp_session_take_up(t, &t->tlcp->hs->offer));
 	HF_TRY(send_hello(t));
 	hf_tlcp_make_block(t);
 	HF_TRY(hf_tlcp_send_finished(t));
@@ -128,6 +116,7 @@ static hf_err send_flight(struct hf_tls *t)
 	if (t->cfg->tlcp->cache != NULL && hf_tlcp_can_resume(t)) {
 		HF_TRY(hf_rng_fill(t->cfg->rng, s->id, HF_TLCP_ID_LEN));
 		s->id_len = HF_TLCP_ID_LEN;
+		hf_tlcp_bound(t, t->tlcp->suite, s->bound);
 	}
 	HF_TRY(send_hello(t));
 	HF_TRY(hf_tlcp_send_chain(t));
@@ -222,18 +211,10 @@ static hf_err on_key_exchange(struct hf_tls *t, const struct hf_tls_msg *m)
 static void store(struct hf_tls *t)
 {
 	const struct hf_tlcp_cache *cache = t->cfg->tlcp->cache;
-	struct hf_tlcp_session s = t->tlcp->session;
+	struct hf_tlcp_session s;
 
-	if (s.id_len == 0 || cache == NULL)
-		return;
-	s.protocol = HF_TLS_TLCP;
-	s.suite = t->tlcp->suite->code;
-	s.level = t->cfg->level;
-	s.n_certs = t->n_peer;
-	memcpy(s.cert_len, t->peer_len, sizeof(s.cert_len));
-	s.der = t->peer_der.p; /* lent to the store, which copies */
-	s.der_len = t->peer_der.len;
-	(void)cache->put(cache->ctx, &s);
+	if (hf_tlcp_session_describe(t, &s) && cache != NULL)
+		(void)cache->put(cache->ctx, &s); /* which copies */
 	hf_wipe(&s, sizeof(s));
 }
 

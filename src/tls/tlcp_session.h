@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions of TLCP that can be resumed by their id (GB/T 38636-2020 6.4.2): the master secret, and
- * whom it was shared with, whose certificates are checked again each time.
+ * Sessions of TLCP that can be resumed by their id (GB/T 38636-2020 6.4.2): the master secret, what
+ * the link was like, and whom it was shared with, whose certificates are checked again each time.
  */
 #ifndef HF_TLS_TLCP_SESSION_H
 #define HF_TLS_TLCP_SESSION_H
@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "crypto/sm3.h"
 #include "pki/chain.h"
 #include "policy/policy.h"
 
@@ -31,8 +32,9 @@ struct hf_tlcp_session {
 	uint8_t master[HF_TLCP_MASTER_LEN];
 	uint16_t suite;
 	enum hf_level level;
-	uint64_t made_s; /* when its keys were agreed on */
-	uint8_t n_certs; /* of the peer */
+	uint64_t made_s;           /* when its keys were agreed on */
+	uint8_t bound[HF_SM3_LEN]; /* digest of what it is good for (tlcp_resume.c) */
+	uint8_t n_certs;           /* of the peer */
 	uint16_t cert_len[HF_CHAIN_MAX];
 	uint8_t *der; /* owned: its certificates, one behind the other */
 	size_t der_len;
