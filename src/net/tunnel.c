@@ -95,7 +95,7 @@ void hf_tunnel_forget(struct tunnel_link *l)
 	free_if_over(t);
 }
 
-/* The oldest that is not open, of one address (NULL: of the one that has most of them). */
+/* The oldest that is not open, of one address (NULL: of that which has most). NULL: all are. */
 static struct tunnel_link *find_oldest(struct hf_tunnel *t, const struct tunnel_origin *of)
 {
 	struct tunnel_link *found = NULL;

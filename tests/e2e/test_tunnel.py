@@ -5,17 +5,20 @@
 HUFU_BIN is the folder of the built programs.
 """
 import ipaddress
+import json
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 import unittest
 
-from nodes import PATIENCE, until
-from tunnels import Far, World, echo, ends_with_error, pattern, read_all, talk, turns_away
+from nodes import BIN, PATIENCE, until
+from tunnels import Far, World, echo, ends_with_error, openssl, pattern, read_all, talk, turns_away
 
 
 class Cutter:
@@ -115,6 +118,23 @@ class Bytes(unittest.TestCase):
             for i in range(200):
                 s.sendall(bytes([i]))
                 self.assertEqual(s.recv(1), bytes([i]))
+
+    def test_a_peer_that_takes_small_records_alone_gets_all_of_it(self):
+        """One piece of the application makes more records than may wait: what is left must not be forgotten."""
+        folder = self.world.path('small')
+        os.mkdir(folder)
+        for name, file in (('root.pem', 'ca.pem'), ('cam-1.pem', 'client.pem')):
+            shutil.copy(self.world.path(name), os.path.join(folder, file))
+        openssl('pkey', '-in', self.world.path('cam-1.key'), '-out', os.path.join(folder, 'client.key'))
+        self.world.cert('named', san='DNS:server.example')
+        server = self.world.server(self.far.where, name='named', cert='named')
+        for limit, n in ((64, 1 << 16), (200, 1 << 20), (16384, 1 << 20)):
+            with self.subTest(limit=limit), server.dial() as s:
+                r = subprocess.run([os.path.join(BIN, 'tls_peer'), 'client', str(s.fileno()), folder, '--limit', str(limit),
+                                    '--bytes', str(n)], pass_fds=[s.fileno()], capture_output=True, text=True,
+                                   check=False, timeout=2 * PATIENCE)
+                report = json.loads(r.stdout)
+                self.assertEqual((r.returncode, report['got'], report['wrong_data']), (0, n, False), report)
 
     def test_numbers_count_every_byte(self):
         before = self.server.numbers()
@@ -484,6 +504,52 @@ class Places(unittest.TestCase):
             for s in held:
                 s.close()
 
+    @staticmethod
+    def dial_from(address, tunnel):
+        host, port = tunnel.address().rsplit(':', 1)
+        return socket.create_connection((host, int(port)), timeout=PATIENCE, source_address=(address, 0))
+
+    @staticmethod
+    def is_there(sock):
+        """No end and no reset has come so far, and nothing else."""
+        sock.setblocking(False)
+        try:
+            sock.recv(1)
+            return False
+        except BlockingIOError:
+            return True
+        except ConnectionResetError:
+            return False
+        finally:
+            sock.settimeout(PATIENCE)
+
+    def test_an_address_at_its_limit_takes_nobody_elses_place(self):
+        """Of four places an address has three open links and one that does not open: that one gives way, no other."""
+        with World() as w:
+            far = Far(echo)
+            server, client = w.pair(far.where, server={'threads': 1, 'service': {'limits': {
+                'per-address': 4, 'handshake': '10 min'}}})
+            others = [self.dial_from('127.0.0.2', server) for _ in range(4)]
+            until('they are there', lambda: server.numbers()['connections'] == 4)
+            socks = self.hold(client, 3)
+            own = self.dial_from('127.0.0.1', server)
+            until('it is there', lambda: server.numbers()['connections'] == 8)
+            socks += self.hold(client, 1)
+            ends_with_error(own)  # the last words that it gets, and its end
+            self.assertTrue(all(map(self.is_there, others)))
+            self.assertTrue(turns_away(client))  # and now it has nothing to give
+            self.assertTrue(all(map(self.is_there, others)))
+            until('eight are left', lambda: server.numbers()['connections'] == 8)
+            for s in socks:
+                s.sendall(b'x')
+                self.assertEqual(s.recv(1), b'x')
+            # Likewise the other one, whose oldest has to go.
+            late = self.dial_from('127.0.0.2', server)
+            ends_with_error(others[0])
+            self.assertTrue(all(map(self.is_there, [*others[1:], late])))
+            for s in (own, late, *others, *socks):
+                s.close()
+
     def test_an_idle_connection_ends_and_one_that_is_not_does_not(self):
         with World() as w:
             far = Far(echo)
@@ -678,6 +744,30 @@ class Tlcp(unittest.TestCase):
             until('they are over', lambda: server.numbers()['connections'] == 0)
             self.assertEqual((server.numbers()['opened'], server.numbers()['resumed']), (2, 1))
             self.assertEqual(client.numbers()['resumed'], 2)
+
+    def test_a_new_certificate_or_root_ends_the_sessions_of_before(self):
+        with World() as w:
+            far = Far(echo)
+            server = w.server(far.where, identity=w.two('gw'), service={'protocols': ['tlcp']})
+            client = w.client(server.address(), identity=w.two('cam-1'), threads=1, service={'protocols': ['tlcp']})
+
+            def resumed(tunnel, change=None):
+                """Two connections after a change: how many of them were resumed."""
+                if change:
+                    change()
+                    tunnel.reload()
+                before = server.numbers()['resumed']
+                carries(self, client, 2)
+                until('they are over', lambda: server.numbers()['connections'] == 0)
+                return server.numbers()['resumed'] - before
+
+            self.assertEqual(resumed(server), 1)
+            self.assertEqual(resumed(server), 2)
+            self.assertEqual(resumed(server, lambda: w.two('gw')), 1)
+            w.ca('other')
+            trust = {'roots': [w.path('root.pem'), w.path('other.pem')]}
+            self.assertEqual(resumed(server, lambda: server.config.update(trust=trust)), 1)
+            self.assertEqual(resumed(server, server.save), 2)
 
     def test_who_does_not_speak_it_or_is_not_let_in_is_refused(self):
         with World() as w:
