@@ -30,8 +30,11 @@ RETRY = bytes.fromhex('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c
 NO_ALERT = 256
 REFUSALS = (42, 43, 46, 48, 49)  # alerts that say what is wrong with a certificate
 WITH_CERTIFICATE, RESUMED_SO = 'client certificate', 'resumed with client certificate'
+# How our bytes come: several messages of the handshake in one record, each in many, and one byte at a time.
+JOINED, CUT, ONE_BY_ONE = 'our messages joined', 'our messages cut', 'bytes one by one'
+PIECE = '48'  # bytes of content of a record where they are cut
 ROWS = ('full', 'resumed', 'HRR', 'new keys', WITH_CERTIFICATE, RESUMED_SO, 'their wrong certificate',
-        'our wrong certificate', 'bytes one by one')
+        'our wrong certificate', ONE_BY_ONE, JOINED, CUT)
 ONLY_TLS13 = ('HRR', 'new keys')
 
 
@@ -41,7 +44,8 @@ class Case(collections.namedtuple('Case', 'protocol suite role row')):
     @property
     def is_mutual(self):
         """ECDHE of TLCP needs both sides' certificates; a wrong one must be shown to be refused."""
-        if self.suite.startswith('ECDHE') or self.row in (WITH_CERTIFICATE, RESUMED_SO, 'bytes one by one'):
+        if self.suite.startswith('ECDHE') or self.row in (WITH_CERTIFICATE, RESUMED_SO, ONE_BY_ONE, JOINED,
+                                                                   CUT):
             return True
         shown_by = {'their wrong certificate': 'server', 'our wrong certificate': 'client'}
         return shown_by.get(self.row) == self.role
@@ -268,8 +272,7 @@ class Runner:
             a += ['--defer-share']
         if case.row == 'new keys':
             a += ['--new-keys']
-        if case.row == 'bytes one by one':
-            a += ['--step', '1']
+        a += {ONE_BY_ONE: ['--step', '1'], JOINED: ['--join'], CUT: ['--cut', PIECE]}.get(case.row, [])
         return a + list(self.peer.ours(case))
 
     def talks(self, case):
@@ -343,7 +346,7 @@ class Runner:
             b, _ = listener.accept()
         b.settimeout(None)
         theirs, before = r.programs[-1], len(r.programs[-1].out)
-        step = 1 if case.row == 'bytes one by one' else 65536
+        step = 1 if case.row == ONE_BY_ONE else 65536
         with b:
             r.wires.append(relay(a, b, step, end, self.talk(case, theirs, before)))
         a.close()
@@ -382,6 +385,8 @@ class Runner:
         must_retry = case.row == 'HRR' or (self.peer.retries and case == ('TLS 1.3', case.suite, 'server', case.row))
         if must_retry != any(RETRY in w for w in r.wires):
             return 'no HelloRetryRequest' if must_retry else 'a HelloRetryRequest'
+        if (case.row == JOINED) != (last['joined'] > 0) or (case.row == CUT) != (last['pieces'] > 0):
+            return f'{last["joined"]} records of several messages, {last["pieces"]} of a part of one'
         if case.role == 'server' and last['has_peer'] != case.is_mutual:
             return 'no certificate of the client'
         return None

@@ -159,6 +159,11 @@ class GmSSL(Peer):
              'GmSSL\'s server sends a CertificateRequest where it resumes, against RFC 8446 4.3.2'),
         ('TLCP', 'client', '*', 'bytes one by one'):
             ('heard 0 bytes', 'GmSSL\'s tlcp_server takes a record that came in part for a whole one'),
+        ('*', '*', '*', 'our messages joined'):
+            (('not open', 'heard 0 bytes'), 'GmSSL reads one message of the handshake from a record and drops what '
+                                            'else is in it, against RFC 8446 5.1 (and RFC 5246 6.2.1, as in TLCP)'),
+        ('*', '*', '*', 'our messages cut'):
+            ('not open', 'GmSSL wants a whole message of the handshake in a record, against the same'),
     }
     switches = ('Hufu with the switches cv_raw (GmSSL signs the messages, not their hash), cke_prefix (it wants a '
                 'length before the point of ECDHE), and in ECC as a client without a certificate for encryption (it '

@@ -168,7 +168,7 @@ class Live(unittest.TestCase):
 
     def test_client_speaks_ccm(self):
         ccm = 'TLS_SM4_CCM_SM3'
-        self.client(options=['--ccm'], suite=ccm)
+        self.client(options=['--suite', 'TLS_SM4_CCM_SM3'], suite=ccm)
         self.client(options=['--both', '--defer-share'], suite=ccm, retry=True)
         self.client(n=200000, options=['--both', '--update', '50000'], suite=ccm)
         self.client(options=['--both'], suites=b'TLS_SM4_CCM_SM3:TLS_SM4_GCM_SM3')
@@ -190,7 +190,7 @@ class Live(unittest.TestCase):
     def test_client_resumes(self):
         self.resumed_client([])
         self.resumed_client([], ['--middlebox'])
-        self.resumed_client(['--ccm'], suite='TLS_SM4_CCM_SM3')
+        self.resumed_client(['--suite', 'TLS_SM4_CCM_SM3'], suite='TLS_SM4_CCM_SM3')
 
     def test_client_resumes_after_a_hello_retry_request(self):
         self.resumed_client([], ['--defer-share'], retry=True)
@@ -261,9 +261,9 @@ class Live(unittest.TestCase):
 
     def test_server_speaks_ccm(self):
         ccm = 'TLS_SM4_CCM_SM3'
-        self.server(options=['--ccm'], suite=ccm)
+        self.server(options=['--suite', 'TLS_SM4_CCM_SM3'], suite=ccm)
         self.server(options=['--both'], suite=ccm, groups=b'P-256:curveSM2', retry=True)
-        self.server(n=200000, options=['--ccm', '--update', '50000'], suite=ccm)
+        self.server(n=200000, options=['--suite', 'TLS_SM4_CCM_SM3', '--update', '50000'], suite=ccm)
         self.server(options=['--both'], suites=b'TLS_SM4_CCM_SM3:TLS_SM4_GCM_SM3')
 
     def test_server_resumes(self):
@@ -275,8 +275,8 @@ class Live(unittest.TestCase):
         self.server(after=self.seen)
 
     def test_server_resumes_ccm(self):
-        self.server(options=['--resume', '--ccm'], suite='TLS_SM4_CCM_SM3')
-        self.server(options=['--resume', '--ccm'], suite='TLS_SM4_CCM_SM3', after=self.seen, resumed=True)
+        self.server(options=['--resume', '--suite', 'TLS_SM4_CCM_SM3'], suite='TLS_SM4_CCM_SM3')
+        self.server(options=['--resume', '--suite', 'TLS_SM4_CCM_SM3'], suite='TLS_SM4_CCM_SM3', after=self.seen, resumed=True)
 
     def test_server_resumes_after_a_hello_retry_request(self):
         groups = b'P-256:curveSM2'
