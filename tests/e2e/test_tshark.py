@@ -97,7 +97,7 @@ class Tshark(unittest.TestCase):
         """What tshark makes of it: the fields of TLS, packet by packet."""
         fields = ['tls.handshake.type', 'tls.handshake.ciphersuite', 'tls.record.opaque_type',
                   'tls.handshake.extensions_key_share_group', 'tls.handshake.sig_hash_alg',
-                  '_ws.malformed']
+                  'tls.record.version', 'tls.record.content_type', 'tls.handshake.certificate', '_ws.malformed']
         lines = subprocess.run(['tshark', '-r', path, '-d', f'tcp.port=={PORT},tls', '-T', 'fields',
                                 *[x for f in fields for x in ('-e', f)]],
                                capture_output=True, text=True, check=True).stdout.splitlines()
@@ -119,6 +119,33 @@ class Tshark(unittest.TestCase):
     def test_tls13_retry(self):
         found = self.read(self.talk(['--defer-share'], ['--cookie']))
         self.assertEqual(found['tls.handshake.type'], ['1', '2', '1', '2'])
+
+    # A whole handshake with certificates of both: all of it is in the clear, but for what Finished says.
+    TLCP_MESSAGES = ['1', '2', '11', '12', '13', '14', '11', '16', '15']
+    TLCP_SUITES = {'ECDHE_SM4_GCM_SM3': '0xe051', 'ECC_SM4_GCM_SM3': '0xe053', 'ECDHE_SM4_CBC_SM3': '0xe011',
+                   'ECC_SM4_CBC_SM3': '0xe013'}
+
+    def read_tlcp(self, suite, client_options=(), server_options=()):
+        options = ['--tlcp', '--suite', suite]
+        found = self.read(self.talk([*options, *client_options], [*options, *server_options]))
+        self.assertEqual(found['tls.handshake.type'], self.TLCP_MESSAGES)
+        self.assertEqual(found['tls.handshake.ciphersuite'], [self.TLCP_SUITES[suite]] * 2)
+        self.assertEqual(set(found['tls.record.version']), {'0x0101'})
+        self.assertEqual(len(found['tls.handshake.certificate']), 4)  # two of each
+        self.assertEqual(found['tls.record.content_type'][-4:], ['23', '23', '21', '21'])
+        self.assertEqual(found['tls.record.content_type'].count('20'), 2)
+        return found['tls.record.content_type'].count('22')
+
+    def test_tlcp(self):
+        for suite in self.TLCP_SUITES:
+            with self.subTest(suite):
+                # Each message has a record of its own, and so have the two Finished.
+                self.assertEqual(self.read_tlcp(suite), len(self.TLCP_MESSAGES) + 2)
+
+    def test_tlcp_in_other_records(self):
+        suite = 'ECC_SM4_GCM_SM3'
+        self.assertEqual(self.read_tlcp(suite, ['--join'], ['--join']), 5)  # a hello, two flights, two Finished
+        self.assertGreater(self.read_tlcp(suite, ['--cut', '100'], ['--cut', '100']), 20)
 
 
 if __name__ == '__main__':
