@@ -568,14 +568,29 @@ class Places(unittest.TestCase):
                 self.assertEqual(ended, [True])
             self.assertEqual(server.numbers()['timed_out'], 1)
 
+    @staticmethod
+    def pair_of(world, protocol, far, limits):
+        """Both sides, and what a hello begins with."""
+        if protocol == 'tls13':
+            return *world.pair(far.where, server={'service': {'limits': limits}}), bytes.fromhex('16030100')
+        server = world.server(far.where, identity=world.two('gw'),
+                              service={'protocols': ['tlcp', 'tls13'], 'limits': limits})
+        client = world.client(server.address(), identity=world.two('cam-1'), service={'protocols': ['tlcp']})
+        return server, client, bytes.fromhex('16010100')
+
     def test_who_never_finishes_a_handshake_stops_nobody(self):
+        for protocol in ('tls13', 'tlcp'):
+            with self.subTest(protocol=protocol):
+                self.never_finishes(protocol)
+
+    def never_finishes(self, protocol):
         with World() as w:
             far = Far(echo)
-            server, client = w.pair(far.where, server={'service': {'limits': {'handshake': '2 s'}}})
+            server, client, head = self.pair_of(w, protocol, far, {'handshake': '2 s'})
             host, port = server.address().rsplit(':', 1)
             slow = [socket.create_connection((host, int(port))) for _ in range(100)]
             for i, s in enumerate(slow):
-                s.sendall(bytes.fromhex('16030100')[:1 + i % 4])
+                s.sendall(head[:1 + i % 4])
             for _ in range(20):
                 with client.dial() as s:
                     self.assertEqual(talk(s, b'hello'), b'hello')
@@ -595,16 +610,19 @@ class Places(unittest.TestCase):
             self.skipTest(f'no more than {hard} open files here')
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         try:
-            for opening in (10000, 200):  # all of them fit, or the oldest have to go
-                with self.subTest(opening=opening), World() as w:
+            # All of them fit, or the oldest have to go; some of TLCP have begun their hello.
+            for protocol, opening in (('tls13', 10000), ('tls13', 200), ('tlcp', 10000)):
+                with self.subTest(protocol=protocol, opening=opening), World() as w:
                     far = Far(echo)
-                    server, client = w.pair(far.where, server={'service': {'limits': {
-                        'handshake': '10 min', 'connections': 20000, 'opening': opening}}})
+                    server, client, head = self.pair_of(w, protocol, far, {
+                        'handshake': '10 min', 'connections': 20000, 'opening': opening})
                     host, port = server.address().rsplit(':', 1)
                     half = []
                     served = 0
                     for i in range(5000):
                         half.append(socket.create_connection((host, int(port))))
+                        if protocol == 'tlcp':
+                            half[-1].sendall(head[:i % 5])
                         if i % 500 == 0:
                             with client.dial() as s:
                                 self.assertEqual(talk(s, b'hello'), b'hello')

@@ -3,78 +3,11 @@
  */
 #include "tlcp_fixture.h"
 
-#include "base/endian.h"
-
 static int start(void **state)
 {
 	(void)state;
 	tlcp_domain_init();
 	return 0;
-}
-
-/* --- messages that are altered on their way --- */
-
-/* Changes one clear message; body_len is that of the body, which may get shorter. */
-typedef void (*alter_fn)(uint8_t *body, size_t *body_len);
-
-struct alteration {
-	uint8_t type;
-	alter_fn alter;
-	bool is_done;
-};
-
-static void pass_altered(struct pair *p, struct end *from, struct end *to, struct alteration *a)
-{
-	size_t len, at = 0;
-	uint8_t *b = end_out(from, &len);
-
-	while (at < len) {
-		uint8_t *r = b + at;
-		size_t n = hf_tls_head_get(r).len;
-		size_t body_len = n - HF_TLS_MSG_HEAD_LEN;
-		uint8_t copy[4096];
-
-		at += TLCP_HEAD + n;
-		if (a->is_done || r[0] != HF_TLS_HANDSHAKE || r[TLCP_HEAD] != a->type) {
-			end_feed(to, r, TLCP_HEAD + n, SIZE_MAX, p->now_ms);
-			continue;
-		}
-		a->is_done = true;
-		assert_true(n + TLCP_HEAD <= sizeof(copy));
-		memcpy(copy, r, TLCP_HEAD + n);
-		a->alter(copy + TLCP_HEAD + HF_TLS_MSG_HEAD_LEN, &body_len);
-		n = body_len + HF_TLS_MSG_HEAD_LEN;
-		hf_put_be16(copy + 3, (uint16_t)n);
-		copy[TLCP_HEAD + 2] = (uint8_t)(body_len >> 8);
-		copy[TLCP_HEAD + 3] = (uint8_t)body_len;
-		end_feed(to, copy, TLCP_HEAD + n, SIZE_MAX, p->now_ms);
-	}
-	free(b);
-}
-
-static void run_altered(struct pair *p, uint8_t type, alter_fn alter)
-{
-	struct alteration a = { type, alter, false };
-
-	pair_start(p);
-	for (int i = 0; i < 6; i++) {
-		pass_altered(p, &p->c, &p->s, &a);
-		pass_altered(p, &p->s, &p->c, &a);
-	}
-	assert_true(a.is_done);
-}
-
-static void altered_is_refused(struct tlcp_pair *t, uint8_t type, alter_fn alter, struct end *by,
-	unsigned alert, const char *says)
-{
-	struct end *peer = by == &t->p.c ? &t->p.s : &t->p.c;
-
-	run_altered(&t->p, type, alter);
-	if (hf_tls_error(&by->t) == HF_OK || hf_tls_alert_sent(&by->t) != alert ||
-		strstr(hf_tls_why(&by->t)->text, says) == NULL)
-		fail_msg("alert %u: %s", hf_tls_alert_sent(&by->t), hf_tls_why(&by->t)->text);
-	assert_false(hf_tls_is_open(&by->t) && hf_tls_is_open(&peer->t));
-	pair_clear(&t->p);
 }
 
 static void flip_last(uint8_t *b, size_t *len)
@@ -533,24 +466,6 @@ static void a_key_that_does_not_answer_ends_the_link(void **state)
 }
 
 /* --- records --- */
-
-static void inject(struct end *e, enum hf_tls_type type, const uint8_t *in, size_t len)
-{
-	static uint8_t record[HF_TLCP_CIPHER_MAX + TLCP_HEAD];
-	struct hf_tlcp_dir *dir = &e->t.tlcp->rx;
-	struct hf_tlcp_dir copy = *dir;
-
-	assert_ok(hf_tlcp_seal(&copy, record, type, in, len, &e->rng));
-	end_feed(e, record, hf_tlcp_sealed_len(dir, len), SIZE_MAX, 1000);
-}
-
-static void must_fail(struct end *e, hf_err err, unsigned alert, const char *says)
-{
-	if (hf_tls_error(&e->t) != err || hf_tls_alert_sent(&e->t) != alert ||
-		strstr(hf_tls_why(&e->t)->text, says) == NULL)
-		fail_msg("0x%x, alert %u: %s", hf_tls_error(&e->t), hf_tls_alert_sent(&e->t),
-			hf_tls_why(&e->t)->text);
-}
 
 static void a_wrong_finished_is_refused(void **state)
 {

@@ -120,16 +120,6 @@ static bool pass_record(struct pair *p)
 	return false;
 }
 
-/* A record as the other side would protect it at this moment. */
-static void inject(struct end *e, enum hf_tls_type type, const uint8_t *in, size_t len)
-{
-	struct hf_tlcp_dir dir = e->t.tlcp->rx;
-	uint8_t record[256];
-
-	assert_ok(hf_tlcp_seal(&dir, record, type, in, len, &e->rng));
-	end_feed(e, record, hf_tlcp_sealed_len(&e->t.tlcp->rx, len), SIZE_MAX, 1000);
-}
-
 static void inject_ticket(struct end *e)
 {
 	static const uint8_t ticket[] = { HF_TLS_MSG_TICKET, 0, 0, 7, 0, 0, 0, 0, 0, 1, 9 };

@@ -530,6 +530,95 @@ static void points_and_curves_that_are_wrong_are_refused(void **state)
 	pair_clear(&p);
 }
 
+/* The share of a hello in what an end sent: the coordinates of its point. */
+static uint8_t *point_of(struct end *e)
+{
+	static const uint8_t head[] = { 0, 0x29, 0, 0x41, 4 };
+	uint8_t *p = e->t.out.p;
+
+	for (size_t at = 0; at + sizeof(head) + 2 * HF_SM2_LEN <= e->t.out.len; at++) {
+		if (memcmp(p + at, head, sizeof(head)) == 0)
+			return p + at + sizeof(head);
+	}
+	fail_msg("no share");
+	return NULL;
+}
+
+/* The curve has no small subgroups; the point at infinity, in whatever dress, would be one. */
+static void points_that_give_the_secret_away_are_refused(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		struct pair p;
+		struct end *from = i % 2 == 0 ? &p.c : &p.s;
+		struct end *to = i % 2 == 0 ? &p.s : &p.c;
+		uint8_t *point;
+
+		pair_init(&p);
+		pair_start(&p);
+		if (from == &p.s)
+			(void)move(&p, &p.c, &p.s, SIZE_MAX);
+		point = point_of(from);
+		switch (i / 2) {
+		case 0: memset(point, 0, 2 * HF_SM2_LEN); break;    /* infinity, as some write it */
+		case 1: memset(point, 0xff, 2 * HF_SM2_LEN); break; /* beyond the field */
+		case 2: point[-1] = 0; break;                       /* infinity, as X9.62 does */
+		default: point[-1] = 6 | (point[2 * HF_SM2_LEN - 1] & 1); break; /* hybrid */
+		}
+		(void)move(&p, from, to, SIZE_MAX);
+		expect_dead(to, HF_ERR_FORMAT, HF_ALERT_ILLEGAL_PARAMETER);
+		pair_clear(&p);
+	}
+}
+
+/* What a CertificateVerify signs, as bytes (RFC 8446 4.4.3). */
+static size_t signed_bytes(uint8_t out[256], const struct hf_tls_cv *cv)
+{
+	const char *who = cv->role == HF_TLS_SERVER ? "TLS 1.3, server CertificateVerify"
+						    : "TLS 1.3, client CertificateVerify";
+	size_t len = strlen(who) + 1; /* its zero counts */
+
+	memset(out, ' ', 64);
+	memcpy(out + 64, who, len);
+	memcpy(out + 64 + len, cv->transcript, HF_SM3_LEN);
+	return 64 + len + HF_SM3_LEN;
+}
+
+/* RFC 8998 3.2.1: the ID of TLS 1.3 is none of those that certificates and TLCP have. */
+static void a_signature_with_another_id_is_refused(void **state)
+{
+	static const char *const ids[] = { HF_SM2_ID_TLS13, HF_SM2_ID_DEFAULT, "" };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * HF_COUNT(ids); i++) {
+		const char *id = ids[i / 2];
+		struct pair p;
+		struct end *from = i % 2 == 0 ? &p.s : &p.c;
+		struct end *to = i % 2 == 0 ? &p.c : &p.s;
+		struct party *party = i % 2 == 0 ? &dom.server : &dom.device;
+		struct hf_tls_cv cv;
+		struct hf_sm2_sig sig;
+		uint8_t m[256];
+		size_t len;
+
+		pair_init(&p);
+		from->cfg.signer = NULL;
+		p.s.cfg.require_client_cert = true;
+		pair_start(&p);
+		pair_run(&p, SIZE_MAX);
+		assert_ok(hf_tls_sign_get(&from->t, &cv));
+		len = signed_bytes(m, &cv);
+		assert_ok(hf_sm2_sign(&sig, &party->key, id, strlen(id), m, len, &from->rng));
+		assert_ok(hf_tls_sign_done(&from->t, &sig));
+		pair_run(&p, SIZE_MAX);
+		if (i / 2 == 0)
+			assert_true(hf_tls_is_open(&to->t));
+		else
+			expect_dead(to, HF_ERR_AUTH, HF_ALERT_DECRYPT_ERROR);
+		pair_clear(&p);
+	}
+}
+
 static void suites_survive_a_retry(void **state)
 {
 	(void)state;
@@ -724,6 +813,8 @@ int main(void)
 		cmocka_unit_test(downgrades_are_refused),
 		cmocka_unit_test(unknown_suites_alone_are_refused),
 		cmocka_unit_test(points_and_curves_that_are_wrong_are_refused),
+		cmocka_unit_test(points_that_give_the_secret_away_are_refused),
+		cmocka_unit_test(a_signature_with_another_id_is_refused),
 		cmocka_unit_test(suites_survive_a_retry),
 		cmocka_unit_test(a_suite_that_changes_after_a_retry_is_refused),
 		cmocka_unit_test(altered_finished_ends_the_link),
