@@ -6,12 +6,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct fuzz_session session = { 0 };
-	struct tlcp_pair *t = fuzz_pair(&session, len > 0 ? data[0] : 0);
+	struct tlcp_pair *t = tlcp_fuzz_pair(&session, len > 0 ? data[0] : 0);
 
-	t->p.s.cfg.protocols = HF_TLS_13 | HF_TLS_TLCP;
 	pair_start(&t->p);
 	must(t->p.s.err == HF_OK);
-	play(&t->p.s, data, len);
+	play(&t->p.s, &tlcp_fuzz_wire, data, len);
 	if (hf_tls_is_open(&t->p.s.t) && t->p.s.cfg.require_client_cert)
 		must(hf_tls_peer(&t->p.s.t) != NULL && hf_tls_peer(&t->p.s.t)->has_identity);
 	pair_clear(&t->p);

@@ -5,12 +5,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct pair *p = fuzz_pair();
+	struct pair *p = tls_fuzz_options(len > 0 ? data[0] : 0);
 
-	fuzz_options(p, len > 0 ? data[0] : 0);
 	pair_start(p);
 	must(p->c.err == HF_OK);
-	play(&p->c, data, len);
+	play(&p->c, &tls_fuzz_wire, data, len);
 	/* Only somebody with the server's key gets this far, and then it is the server. */
 	if (hf_tls_is_open(&p->c.t))
 		must(hf_tls_peer(&p->c.t) != NULL && hf_tls_peer(&p->c.t)->has_identity);

@@ -74,7 +74,7 @@ struct result {
 
 static struct result feed_server(size_t step, const uint8_t *data, size_t len)
 {
-	struct pair *p = fuzz_pair();
+	struct pair *p = tls_fuzz_pair();
 	struct result r = { .err = HF_OK };
 
 	pair_start(p);

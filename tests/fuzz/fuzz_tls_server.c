@@ -5,12 +5,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct pair *p = fuzz_pair();
+	struct pair *p = tls_fuzz_options(len > 0 ? data[0] : 0);
 
-	fuzz_options(p, len > 0 ? data[0] : 0);
 	pair_start(p);
 	must(p->s.err == HF_OK);
-	play(&p->s, data, len);
+	play(&p->s, &tls_fuzz_wire, data, len);
 	if (hf_tls_is_open(&p->s.t))
 		must(hf_tls_peer(&p->s.t) != NULL && hf_tls_peer(&p->s.t)->has_identity);
 	pair_clear(p);
