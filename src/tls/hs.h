@@ -181,11 +181,24 @@ HF_MUST_USE hf_err hf_tls_rekey_if_due(struct hf_tls *t);
 bool hf_tls_tx_is_due(const struct hf_tls *t);
 uint64_t hf_tls_rekey_deadline(const struct hf_tls *t);
 
-/* recv.c: every message that is complete in t->msg, until one has to wait. */
+/* heard.c: what is at the wrong moment, and ends the link. */
+hf_err hf_tls_unexpected(struct hf_tls *t, const char *what);
+
+/* Content of a handshake record: adds it and takes every message that is complete. */
+HF_MUST_USE hf_err hf_tls_take_handshake(struct hf_tls *t, const uint8_t *in, size_t len);
+
+/* Takes the complete messages that there are, until one has to wait. */
 HF_MUST_USE hf_err hf_tls_take_msgs(struct hf_tls *t);
 
-/* The five bytes of a record's head, then the whole record. */
+/* The peer ends the link with an alert; returns the failure. */
+hf_err hf_tls_take_end(struct hf_tls *t, uint8_t alert);
+
+/* Counts records in a row that bring nothing; too many are a flood. */
+HF_MUST_USE hf_err hf_tls_count_empty(struct hf_tls *t, bool is_empty);
+
+/* recv.c: the five bytes of a record's head, then the whole record. */
 HF_MUST_USE hf_err hf_tls_check_head(struct hf_tls *t, const uint8_t *in);
 HF_MUST_USE hf_err hf_tls_take_record(struct hf_tls *t, const uint8_t *record);
+HF_MUST_USE hf_err hf_tls_take_msg(struct hf_tls *t, const struct hf_tls_msg *m);
 
 #endif

@@ -47,6 +47,9 @@ struct hf_tls_proto {
 	hf_err (*check_head)(struct hf_tls *t, const uint8_t *in);
 	hf_err (*take_record)(struct hf_tls *t, const uint8_t *record);
 
+	/* A whole message of the handshake. HF_ERR_AGAIN: it has to wait for its SM2 jobs. */
+	hf_err (*take_msg)(struct hf_tls *t, const struct hf_tls_msg *m);
+
 	/* Bytes of a record with this content, and the record. */
 	size_t (*sealed_len)(const struct hf_tls *t, size_t len, size_t pad);
 	hf_err (*seal)(struct hf_tls *t, uint8_t *out, enum hf_tls_type type, const uint8_t *in,

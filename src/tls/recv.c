@@ -1,30 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a record from the peer means: content types, reassembly of handshake messages, alerts. The
- * order of checks is that of RFC 8446 5: type and length, protection, content.
+ * What a record from the peer means in TLS 1.3: content types, messages, alerts; what of it is the
+ * same in TLCP is in heard.c. The order of checks is that of RFC 8446 5: type and length,
+ * protection, content.
  */
 #include <string.h>
 
-#include "base/endian.h"
 #include "base/wipe.h"
 #include "tls/hs.h"
 #include "tls/jobs.h"
 
-enum {
-	EMPTY_MAX = 16, /* records without content in a row */
-	CCS_MAX = 2,    /* change_cipher_spec records of a handshake */
-};
+enum { CCS_MAX = 2 }; /* change_cipher_spec records of a handshake */
 
 static bool is_open(const struct hf_tls *t)
 {
 	return t->state == HF_TLS_C_OPEN || t->state == HF_TLS_S_OPEN;
-}
-
-static hf_err unexpected(struct hf_tls *t, const char *what)
-{
-	return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
-		hf_fail(&t->why, HF_ERR_STATE, "%s not allowed in state %s", what,
-			hf_tls_state_name(t->state)));
 }
 
 /* The event that a message is; false: of no type that we know. */
@@ -65,8 +55,18 @@ static bool must_wait(struct hf_tls *t, enum hf_tls_event ev, const struct hf_tl
 	return hf_tls_jobs_has(t) && !hf_tls_jobs_is_done(t);
 }
 
-static hf_err take_msg(struct hf_tls *t, enum hf_tls_event ev, const struct hf_tls_msg *m)
+hf_err hf_tls_take_msg(struct hf_tls *t, const struct hf_tls_msg *m)
 {
+	enum hf_tls_event ev;
+
+	/* Before a byte of the body is looked at, the table says whether it may come now. */
+	if (!event_of(&ev, m) || hf_tls_next(t->state, ev) < 0)
+		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
+			hf_fail(&t->why, HF_ERR_STATE,
+				"handshake message %u not allowed in state %s", m->whole[0],
+				hf_tls_state_name(t->state)));
+	if (must_wait(t, ev, m))
+		return HF_ERR_AGAIN;
 	if (is_open(t))
 		return hf_tls_post_msg(t, ev, m);
 	if (t->cfg->role == HF_TLS_CLIENT)
@@ -74,92 +74,27 @@ static hf_err take_msg(struct hf_tls *t, enum hf_tls_event ev, const struct hf_t
 	return hf_tls_server_msg(t, ev, m);
 }
 
-hf_err hf_tls_take_msgs(struct hf_tls *t)
-{
-	while (t->msg.len >= HF_TLS_MSG_HEAD_LEN) {
-		struct hf_tls_msg m = { .whole = t->msg.p };
-		enum hf_tls_event ev;
-
-		m.len = hf_get_be24(m.whole + 1);
-		m.body = m.whole + HF_TLS_MSG_HEAD_LEN;
-		m.whole_len = m.len + HF_TLS_MSG_HEAD_LEN;
-		if (m.len > t->cfg->limits.message_max)
-			return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
-				hf_fail(&t->why, HF_ERR_LIMIT,
-					"peer's handshake message of %zu bytes is too long",
-					m.len));
-		if (t->msg.len < m.whole_len)
-			break;
-		/* The table is asked before a byte of the body is looked at. */
-		if (!event_of(&ev, &m) || hf_tls_next(t->state, ev) < 0)
-			return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
-				hf_fail(&t->why, HF_ERR_STATE,
-					"handshake message %u not allowed in state %s", m.whole[0],
-					hf_tls_state_name(t->state)));
-		if (must_wait(t, ev, &m))
-			break;
-		HF_TRY(take_msg(t, ev, &m));
-		hf_tls_jobs_clear(t);
-		hf_buf_drop(&t->msg, m.whole_len);
-	}
-	return HF_OK;
-}
-
-/* Content of a handshake record: adds it and takes every message that is complete. */
-static hf_err take_handshake(struct hf_tls *t, const uint8_t *in, size_t len)
-{
-	if (len == 0) /* RFC 8446 5.1 */
-		return unexpected(t, "empty handshake record");
-	HF_TRY(hf_buf_put(&t->msg, in, len));
-	return hf_tls_take_msgs(t);
-}
-
-/* Alerts by which the peer says that it does not like us, not that the link broke. */
-static bool is_refusal(uint8_t alert)
-{
-	return (alert >= HF_ALERT_BAD_CERTIFICATE && alert <= HF_ALERT_CERTIFICATE_UNKNOWN) ||
-	       alert == HF_ALERT_UNKNOWN_CA || alert == HF_ALERT_ACCESS_DENIED ||
-	       alert == HF_ALERT_CERTIFICATE_REQUIRED;
-}
-
 /* RFC 8446 6: the level says nothing any more; everything but closing is fatal. */
 static hf_err take_alert(struct hf_tls *t, const uint8_t *in, size_t len)
 {
-	hf_err e;
-
 	if (len != 2)
 		return hf_tls_bad_body(t, HF_ERR_FORMAT, "alert");
 	if (in[1] == HF_ALERT_USER_CANCELED)
 		return HF_OK; /* RFC 8446 6.1: close_notify follows */
-	t->alert_got = in[1];
 	if (in[1] == HF_ALERT_CLOSE_NOTIFY && is_open(t)) {
+		t->alert_got = in[1];
 		t->is_closed = true;
 		return HF_OK;
 	}
-	e = is_refusal(in[1]) ? HF_ERR_DENIED : HF_ERR_NET;
-	return hf_tls_die(t, HF_ALERT_NONE,
-		hf_fail(&t->why, e, "peer ended the link with alert %u (%s)", in[1],
-			hf_alert_name(in[1])));
+	return hf_tls_take_end(t, in[1]);
 }
 
 /* RFC 8446 5, D.4: exactly one byte 1, between the first hello and the peer's Finished; ignored. */
 static hf_err take_ccs(struct hf_tls *t, const uint8_t *in, size_t len)
 {
 	if (len != 1 || in[0] != 1 || is_open(t) || t->state == HF_TLS_S_CH || t->n_ccs >= CCS_MAX)
-		return unexpected(t, "change_cipher_spec");
+		return hf_tls_unexpected(t, "change_cipher_spec");
 	t->n_ccs++;
-	return HF_OK;
-}
-
-static hf_err count_empty(struct hf_tls *t, bool is_empty)
-{
-	if (!is_empty) {
-		t->n_empty = 0;
-		return HF_OK;
-	}
-	if (++t->n_empty > EMPTY_MAX)
-		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
-			hf_fail(&t->why, HF_ERR_LIMIT, "peer floods the link with empty records"));
 	return HF_OK;
 }
 
@@ -168,11 +103,11 @@ static hf_err take_inner(struct hf_tls *t, const struct hf_tls_inner *inner, con
 {
 	switch (inner->type) {
 	case HF_TLS_ALERT:
-		HF_TRY(count_empty(t, true)); /* a flood of user_canceled ends here */
+		HF_TRY(hf_tls_count_empty(t, true)); /* a flood of user_canceled ends here */
 		return take_alert(t, in, inner->len);
-	case HF_TLS_HANDSHAKE: return take_handshake(t, in, inner->len);
+	case HF_TLS_HANDSHAKE: return hf_tls_take_handshake(t, in, inner->len);
 	default:
-		return unexpected(t,
+		return hf_tls_unexpected(t,
 			inner->type == 0 ? "record of nothing but padding" : "record of this type");
 	}
 }
@@ -212,7 +147,7 @@ static hf_err take_opened(struct hf_tls *t, const struct hf_tls_inner *inner, co
 		t->plain.len = before + inner->len;
 		if (inner->len > 0)
 			t->n_updates = 0;
-		return count_empty(t, inner->len == 0);
+		return hf_tls_count_empty(t, inner->len == 0);
 	}
 	if (e == HF_OK)
 		e = take_inner(t, inner, room);
@@ -288,8 +223,8 @@ hf_err hf_tls_take_record(struct hf_tls *t, const uint8_t *record)
 		(!t->rx.is_on || (hf_tls_dir_records(&t->rx) == 0 && !is_open(t))))
 		return take_alert(t, body, h.len);
 	if (!t->rx.is_on && h.type == HF_TLS_HANDSHAKE)
-		return take_handshake(t, body, h.len);
+		return hf_tls_take_handshake(t, body, h.len);
 	if (!t->rx.is_on && h.type == HF_TLS_DATA && skip_early(t, h.len))
 		return HF_OK; /* between HelloRetryRequest and the second hello */
-	return unexpected(t, "record of this type in the clear");
+	return hf_tls_unexpected(t, "record of this type in the clear");
 }

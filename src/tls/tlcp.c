@@ -148,7 +148,7 @@ static hf_err go_on(struct hf_tls *t)
 	hf_err e;
 
 	if (phase(t->state) == HF_TLS_PHASE_SHAKING)
-		return hf_tlcp_take_msgs(t);
+		return hf_tls_take_msgs(t);
 	e = hf_tlcp_sign_now(t, &sig);
 	hf_tls_jobs_clear(t);
 	return e == HF_OK ? has_signed(t, &sig) : e;
@@ -207,6 +207,7 @@ const struct hf_tls_proto hf_tls_proto_tlcp = {
 	.wipe = wipe,
 	.check_head = hf_tlcp_check_head,
 	.take_record = hf_tlcp_take_record,
+	.take_msg = hf_tlcp_take_msg,
 	.sealed_len = sealed_len,
 	.seal = seal,
 	.go_on = go_on,
@@ -239,14 +240,7 @@ hf_err hf_tlcp_absorb(struct hf_tls *t, const uint8_t *msg, size_t len)
 hf_err hf_tlcp_send_msg(struct hf_tls *t, const uint8_t *msg, size_t len)
 {
 	HF_TRY(hf_tlcp_absorb(t, msg, len));
-	while (len > 0) {
-		size_t n = len < HF_TLS_PLAIN_MAX ? len : HF_TLS_PLAIN_MAX;
-
-		HF_TRY(hf_tls_put_record(t, HF_TLS_HANDSHAKE, msg, n, 0));
-		msg += n;
-		len -= n;
-	}
-	return HF_OK;
+	return hf_tls_put_msg(t, msg, len);
 }
 
 void hf_tlcp_hash(const struct hf_tls *t, uint8_t out[HF_SM3_LEN])

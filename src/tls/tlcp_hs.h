@@ -173,7 +173,7 @@ HF_MUST_USE hf_err hf_tlcp_server_msg(
 HF_MUST_USE hf_err hf_tlcp_server_signed(struct hf_tls *t, const struct hf_sm2_sig *sig);
 
 /* tlcp_recv.c */
-HF_MUST_USE hf_err hf_tlcp_take_msgs(struct hf_tls *t); /* as hf_tls_take_msgs() */
+HF_MUST_USE hf_err hf_tlcp_take_msg(struct hf_tls *t, const struct hf_tls_msg *m);
 HF_MUST_USE hf_err hf_tlcp_check_head(struct hf_tls *t, const uint8_t *in);
 HF_MUST_USE hf_err hf_tlcp_take_record(struct hf_tls *t, const uint8_t *record);
 

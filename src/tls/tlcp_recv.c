@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a record of TLCP means: content types, reassembly of handshake messages, alerts,
- * change_cipher_spec. The order of checks is type and length, protection, content.
+ * What a record of TLCP means: content types, messages, alerts, change_cipher_spec; what of it is
+ * the same in TLS 1.3 is in heard.c. The order of checks is type and length, protection, content.
  */
-#include <string.h>
-
 #include "base/attr.h"
-#include "base/endian.h"
 #include "base/wipe.h"
 #include "tls/jobs.h"
 #include "tls/tlcp_hs.h"
 
 enum {
-	EMPTY_MAX = 16,   /* records without content in a row */
 	WARNINGS_MAX = 8, /* alerts of a link that change nothing */
 	LEVEL_WARNING = 1,
 	LEVEL_FATAL = 2,
@@ -21,13 +17,6 @@ enum {
 static bool is_open(const struct hf_tls *t)
 {
 	return t->state == HF_TLCP_C_OPEN || t->state == HF_TLCP_S_OPEN;
-}
-
-static hf_err unexpected(struct hf_tls *t, const char *what)
-{
-	return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
-		hf_fail(&t->why, HF_ERR_STATE, "%s not allowed in state %s", what,
-			hf_tlcp_state_name(t->state)));
 }
 
 /* The events that messages are; what is not here is of no type that we know. */
@@ -67,63 +56,24 @@ static bool must_wait(struct hf_tls *t, const struct message *of, const struct h
 	return hf_tls_jobs_has(t) && !hf_tls_jobs_is_done(t);
 }
 
-static hf_err take_msg(struct hf_tls *t, enum hf_tlcp_event ev, const struct hf_tls_msg *m)
+hf_err hf_tlcp_take_msg(struct hf_tls *t, const struct hf_tls_msg *m)
 {
+	size_t i = 0;
+
+	while (i < HF_COUNT(messages) && messages[i].type != m->whole[0])
+		i++;
+	/* Before a byte of the body is looked at, the table says whether it may come now. */
+	if (i == HF_COUNT(messages) || hf_tlcp_next(t->state, messages[i].ev) < 0)
+		return refuse_msg(t, m->whole[0]);
+	if (must_wait(t, &messages[i], m))
+		return HF_ERR_AGAIN;
 	if (t->cfg->role == HF_TLS_CLIENT)
-		return hf_tlcp_client_msg(t, ev, m);
-	return hf_tlcp_server_msg(t, ev, m);
-}
-
-hf_err hf_tlcp_take_msgs(struct hf_tls *t)
-{
-	while (t->msg.len >= HF_TLS_MSG_HEAD_LEN) {
-		struct hf_tls_msg m = { .whole = t->msg.p };
-		size_t i = 0;
-
-		m.len = hf_get_be24(m.whole + 1);
-		m.body = m.whole + HF_TLS_MSG_HEAD_LEN;
-		m.whole_len = m.len + HF_TLS_MSG_HEAD_LEN;
-		if (m.len > t->cfg->limits.message_max)
-			return hf_tls_die(t, HF_ALERT_ILLEGAL_PARAMETER,
-				hf_fail(&t->why, HF_ERR_LIMIT,
-					"peer's handshake message of %zu bytes is too long",
-					m.len));
-		if (t->msg.len < m.whole_len)
-			break;
-		while (i < HF_COUNT(messages) && messages[i].type != m.whole[0])
-			i++;
-		/* The table is asked before a byte of the body is looked at. */
-		if (i == HF_COUNT(messages) || hf_tlcp_next(t->state, messages[i].ev) < 0)
-			return refuse_msg(t, m.whole[0]);
-		if (must_wait(t, &messages[i], &m))
-			break;
-		HF_TRY(take_msg(t, messages[i].ev, &m));
-		hf_tls_jobs_clear(t);
-		hf_buf_drop(&t->msg, m.whole_len);
-	}
-	return HF_OK;
-}
-
-/* Content of a handshake record: adds it and takes every message that is complete. */
-static hf_err take_handshake(struct hf_tls *t, const uint8_t *in, size_t len)
-{
-	if (len == 0)
-		return unexpected(t, "empty handshake record");
-	HF_TRY(hf_buf_put(&t->msg, in, len));
-	return hf_tlcp_take_msgs(t);
-}
-
-/* Alerts by which the peer says that it does not like us, not that the link broke. */
-static bool is_refusal(uint8_t alert)
-{
-	return (alert >= HF_ALERT_BAD_CERTIFICATE && alert <= HF_ALERT_CERTIFICATE_UNKNOWN) ||
-	       alert == HF_ALERT_UNKNOWN_CA || alert == HF_ALERT_ACCESS_DENIED;
+		return hf_tlcp_client_msg(t, messages[i].ev, m);
+	return hf_tlcp_server_msg(t, messages[i].ev, m);
 }
 
 static hf_err take_alert(struct hf_tls *t, const uint8_t *in, size_t len)
 {
-	hf_err e;
-
 	if (len != 2 || in[0] < LEVEL_WARNING || in[0] > LEVEL_FATAL)
 		return hf_tls_bad_body(t, HF_ERR_FORMAT, "alert");
 	if (in[1] == HF_ALERT_CLOSE_NOTIFY && is_open(t)) {
@@ -137,11 +87,7 @@ static hf_err take_alert(struct hf_tls *t, const uint8_t *in, size_t len)
 		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
 			hf_fail(&t->why, HF_ERR_LIMIT, "peer floods the link with warnings"));
 	}
-	t->alert_got = in[1];
-	e = is_refusal(in[1]) ? HF_ERR_DENIED : HF_ERR_NET;
-	return hf_tls_die(t, HF_ALERT_NONE,
-		hf_fail(&t->why, e, "peer ended the link with alert %u (%s)", in[1],
-			hf_alert_name(in[1])));
+	return hf_tls_take_end(t, in[1]);
 }
 
 /* GB/T 38636-2020 6.4.6: exactly one byte 1, where the table has it, and from then on the keys. */
@@ -149,21 +95,9 @@ static hf_err take_ccs(struct hf_tls *t, const uint8_t *in, size_t len)
 {
 	if (len != 1 || in[0] != 1 || t->msg.len != 0 || t->tlcp->rx.cipher != NULL ||
 		hf_tlcp_next(t->state, HF_TLCP_EV_CCS) < 0)
-		return unexpected(t, "change_cipher_spec");
+		return hf_tls_unexpected(t, "change_cipher_spec");
 	HF_TRY(hf_tlcp_start_rx(t));
 	return hf_tlcp_step(t, HF_TLCP_EV_CCS);
-}
-
-static hf_err count_empty(struct hf_tls *t, bool is_empty)
-{
-	if (!is_empty) {
-		t->n_empty = 0;
-		return HF_OK;
-	}
-	if (++t->n_empty > EMPTY_MAX)
-		return hf_tls_die(t, HF_ALERT_UNEXPECTED_MESSAGE,
-			hf_fail(&t->why, HF_ERR_LIMIT, "peer floods the link with empty records"));
-	return HF_OK;
 }
 
 /* What is not data. */
@@ -172,8 +106,8 @@ static hf_err take_content(struct hf_tls *t, uint8_t type, const uint8_t *in, si
 	switch (type) {
 	case HF_TLS_CCS: return take_ccs(t, in, len);
 	case HF_TLS_ALERT: return take_alert(t, in, len);
-	case HF_TLS_HANDSHAKE: return take_handshake(t, in, len);
-	default: return unexpected(t, "record of this type");
+	case HF_TLS_HANDSHAKE: return hf_tls_take_handshake(t, in, len);
+	default: return hf_tls_unexpected(t, "record of this type");
 	}
 }
 
@@ -195,7 +129,7 @@ static hf_err take_protected(struct hf_tls *t, const uint8_t *record)
 			hf_fail(&t->why, HF_ERR_LIMIT, "peer's record is too long"));
 	if (e == HF_OK && h.type == HF_TLS_DATA && is_open(t) && t->msg.len == 0) {
 		t->plain.len = before + len;
-		return count_empty(t, len == 0);
+		return hf_tls_count_empty(t, len == 0);
 	}
 	if (e == HF_OK)
 		e = take_content(t, h.type, room, len);

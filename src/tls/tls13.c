@@ -191,6 +191,7 @@ const struct hf_tls_proto hf_tls_proto_13 = {
 	.wipe = wipe,
 	.check_head = hf_tls_check_head,
 	.take_record = hf_tls_take_record,
+	.take_msg = hf_tls_take_msg,
 	.sealed_len = sealed_len,
 	.seal = seal,
 	.go_on = go_on,
