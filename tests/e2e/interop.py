@@ -25,7 +25,7 @@ from interop_peers import PASSWORD, TLCP_SUITES, TLS13_SUITES
 BIN = os.environ.get('HUFU_BIN', '')
 OURS = os.path.join(BIN, 'interop_peer')
 ID = 'distid:1234567812345678'
-PATIENCE = 15  # seconds for one case
+PATIENCE = 40  # seconds for one case; others may be at work on the machine
 RETRY = bytes.fromhex('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c')  # RFC 8446 4.1.3
 NO_ALERT = 256
 REFUSALS = (42, 43, 46, 48, 49)  # alerts that say what is wrong with a certificate
@@ -339,10 +339,10 @@ class Runner:
                 r.programs.append(self.start_theirs(case, r.port, nth))
                 while not listens(r.port) and r.programs[-1].p.poll() is None and time.monotonic() < end:
                     time.sleep(0.02)
-            b = socket.create_connection(('127.0.0.1', r.port), timeout=5)
+            b = socket.create_connection(('127.0.0.1', r.port), timeout=PATIENCE)
         else:
             r.programs.append(self.start_theirs(case, listener.getsockname()[1], nth))
-            listener.settimeout(5)
+            listener.settimeout(PATIENCE)
             b, _ = listener.accept()
         b.settimeout(None)
         theirs, before = r.programs[-1], len(r.programs[-1].out)
@@ -351,7 +351,7 @@ class Runner:
             r.wires.append(relay(a, b, step, end, self.talk(case, theirs, before)))
         a.close()
         if not case.row.endswith('wrong certificate') and self.talks(case) != 'echo':
-            theirs.wait_for(WORDS.rstrip(), before, 5)
+            theirs.wait_for(WORDS.rstrip(), before, PATIENCE)
 
     def judge(self, case, r):
         """None: it went as it must; else what did not."""

@@ -120,6 +120,14 @@ class Tshark(unittest.TestCase):
         found = self.read(self.talk(['--defer-share'], ['--cookie']))
         self.assertEqual(found['tls.handshake.type'], ['1', '2', '1', '2'])
 
+    def test_tls13_in_other_records(self):
+        """Hellos that are cut are put together; the flights behind them are fewer or more records."""
+        whole, joined, cut = (self.read(self.talk(options, options)) for options in ([], ['--join'], ['--cut', '50']))
+        for found in (whole, joined, cut):
+            self.assertEqual(found['tls.handshake.type'], ['1', '2'])
+        n = [found['tls.record.opaque_type'].count('23') for found in (joined, whole, cut)]
+        self.assertEqual(n, sorted(set(n)))
+
     # A whole handshake with certificates of both: all of it is in the clear, but for what Finished says.
     TLCP_MESSAGES = ['1', '2', '11', '12', '13', '14', '11', '16', '15']
     TLCP_SUITES = {'ECDHE_SM4_GCM_SM3': '0xe051', 'ECC_SM4_GCM_SM3': '0xe053', 'ECDHE_SM4_CBC_SM3': '0xe011',
