@@ -307,18 +307,12 @@ static void a_session_is_offered_to_its_server_alone(void **state)
 static void ticket_of_another_level_is_declined(void **state)
 {
 	struct hf_tls_session *s = fresh_session();
-	struct hf_crl_spec spec = { .issuer = dom.ca.subject,
-		.this_update_s = NOW_S - 100,
-		.next_update_s = NOW_S + DAY_S,
-		.number = 1 };
 	struct hf_buf der;
 	struct hf_crl crl;
 	struct pair p;
 
 	(void)state;
-	hf_buf_init(&der, &test_mem, 4096);
-	assert_ok(hf_crl_build(&der, &spec, &dom.ca.signer, NULL));
-	assert_ok(hf_crl_parse(&crl, der.p, der.len, NULL));
+	list_make(&crl, &der, (struct hf_bytes){ 0 }, 100);
 	resumable(&p, s);
 	p.s.cfg.level = HF_L2;
 	p.s.cfg.crls = &crl;
@@ -487,23 +481,13 @@ static void a_key_of_the_epoch_before_opens_and_an_older_one_does_not(void **sta
 
 static void revoked_and_expired_peers_are_not_resumed(void **state)
 {
-	static const uint8_t serial[] = { 0x91, 2, 3, 4 };
-	const struct hf_crl_entry entry = { serial, sizeof(serial), NOW_S - 10, 1 };
-	struct hf_crl_spec spec = { .issuer = dom.ca.subject,
-		.this_update_s = NOW_S - 100,
-		.next_update_s = NOW_S + DAY_S,
-		.number = 1,
-		.entries = &entry,
-		.n_entries = 1 };
 	struct hf_tls_session *s = fresh_session();
 	struct hf_crl crl;
 	struct hf_buf der;
 	struct pair p;
 
 	(void)state;
-	hf_buf_init(&der, &test_mem, 4096);
-	assert_ok(hf_crl_build(&der, &spec, &dom.ca.signer, NULL));
-	assert_ok(hf_crl_parse(&crl, der.p, der.len, NULL));
+	list_make(&crl, &der, dom.device.cert.serial, 100);
 	resumable(&p, s); /* the server hears of it after the ticket went out */
 	p.s.cfg.crls = &crl;
 	p.s.cfg.n_crls = 1;
@@ -551,14 +535,6 @@ static void twin_of_the_ca(struct party *twin)
 /* What a peer put beside its certificate is in its ticket, too: it must lead nobody astray. */
 static void a_twin_of_the_ca_brings_no_revoked_peer_back(void **state)
 {
-	static const uint8_t serial[] = { 0x91, 2, 3, 4 };
-	const struct hf_crl_entry entry = { serial, sizeof(serial), NOW_S - 10, 1 };
-	struct hf_crl_spec spec = { .issuer = dom.ca.subject,
-		.this_update_s = NOW_S - 100,
-		.next_update_s = NOW_S + DAY_S,
-		.number = 1,
-		.entries = &entry,
-		.n_entries = 1 };
 	struct hf_tls_session *s;
 	struct hf_bytes chain[2];
 	struct party twin = { 0 };
@@ -574,9 +550,7 @@ static void a_twin_of_the_ca_brings_no_revoked_peer_back(void **state)
 	p.c.cfg.chain = chain;
 	p.c.cfg.n_chain = 2;
 	s = session_of(&p);
-	hf_buf_init(&der, &test_mem, 4096);
-	assert_ok(hf_crl_build(&der, &spec, &dom.ca.signer, NULL));
-	assert_ok(hf_crl_copy(&crl, &test_mem, der.p, der.len, NULL));
+	list_make(&crl, &der, dom.device.cert.serial, 100);
 	assert_ok(hf_crl_check(&crl, &dom.ca.key.pub, NULL));
 	resumable(&p, s);
 	p.c.cfg.chain = chain;
@@ -584,7 +558,6 @@ static void a_twin_of_the_ca_brings_no_revoked_peer_back(void **state)
 	p.s.cfg.crls = &crl;
 	p.s.cfg.n_crls = 1;
 	expect_refusal(&p, &p.s, HF_ERR_REVOKED, HF_ALERT_CERTIFICATE_REVOKED, NULL);
-	hf_crl_clear(&crl);
 	hf_buf_clear(&der);
 	hf_tls_session_free(s);
 	hf_cert_clear(&twin.cert);

@@ -342,22 +342,6 @@ static void an_expired_peer_is_not_resumed_and_a_renewed_one_opens(void **state)
 	hf_tlcp_session_clear(&s);
 }
 
-/* A list of the CA on which one serial number stands. */
-static void make_list(struct hf_crl *out, struct hf_buf *der, struct hf_bytes serial)
-{
-	const struct hf_crl_entry entry = { serial.p, serial.len, NOW_S - 10, 1 };
-	struct hf_crl_spec spec = { .issuer = dom.ca.subject,
-		.this_update_s = NOW_S - 100,
-		.next_update_s = NOW_S + DAY_S,
-		.number = 1,
-		.entries = &entry,
-		.n_entries = 1 };
-
-	hf_buf_init(der, &test_mem, 4096);
-	assert_ok(hf_crl_build(der, &spec, &dom.ca.signer, NULL));
-	assert_ok(hf_crl_parse(out, der->p, der->len, NULL));
-}
-
 static void a_revoked_peer_is_not_resumed(void **state)
 {
 	const struct hf_bytes serials[] = { dev_8.sign.cert.serial, dev_8.enc.cert.serial };
@@ -372,7 +356,7 @@ static void a_revoked_peer_is_not_resumed(void **state)
 		init(&t);
 		become(&t.p.c, &t.c, &dev_8);
 		first_link(&t, &s);
-		make_list(&crl, &der, serials[i]);
+		list_make(&crl, &der, serials[i], 100);
 		t.p.s.cfg.crls = &crl;
 		t.p.s.cfg.n_crls = 1;
 		t.p.c.start.tlcp_session = &s;
@@ -387,7 +371,7 @@ static void a_revoked_peer_is_not_resumed(void **state)
 		init(&t);
 		become(&t.p.s, &t.s, &hub_2);
 		first_link(&t, &s);
-		make_list(&crl, &der, hubs[i]);
+		list_make(&crl, &der, hubs[i], 100);
 		t.p.c.cfg.crls = &crl;
 		t.p.c.cfg.n_crls = 1;
 		t.p.c.start.tlcp_session = &s;

@@ -182,24 +182,13 @@ static void certificates_are_checked_again(void **state)
 static void revocation_ends_a_session(void **state)
 {
 	struct hf_tlcp_store *store = hf_tlcp_store_new(&test_mem, 4);
-	const struct hf_crl_entry revoked[] = { { .serial = dom.device.cert.serial.p,
-		.serial_len = dom.device.cert.serial.len,
-		.revoked_s = NOW_S - 5 } };
-	struct hf_crl_spec spec = { .issuer = dom.ca.subject,
-		.number = 1,
-		.this_update_s = NOW_S - 10,
-		.next_update_s = NOW_S + DAY_S,
-		.entries = revoked,
-		.n_entries = 1 };
 	struct hf_tlcp_session s;
 	struct tlcp_pair t;
 	struct hf_buf der;
 	struct hf_crl crl;
 
 	(void)state;
-	hf_buf_init(&der, &test_mem, 4096);
-	assert_ok(hf_crl_build(&der, &spec, &dom.ca.signer, NULL));
-	assert_ok(hf_crl_parse(&crl, der.p, der.len, NULL));
+	list_make(&crl, &der, dom.device.cert.serial, 100);
 	init(&t, store);
 	first_link(&t, &s);
 	t.p.c.start.tlcp_session = &s;

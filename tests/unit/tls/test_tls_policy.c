@@ -12,19 +12,6 @@ static int start(void **state)
 	return 0;
 }
 
-/* A list of the device's issuer that was made so long ago and is good for long. */
-static void make_crl(struct hf_buf *der, struct hf_crl *crl, uint64_t age_s)
-{
-	struct hf_crl_spec spec = { .issuer = dom.ca.subject,
-		.this_update_s = NOW_S - age_s,
-		.next_update_s = NOW_S + DAY_S,
-		.number = 1 };
-
-	hf_buf_init(der, &test_mem, 4096);
-	assert_ok(hf_crl_build(der, &spec, &dom.ca.signer, NULL));
-	assert_ok(hf_crl_parse(crl, der->p, der->len, NULL));
-}
-
 /* A server at a level; what does not depend on the level stays as the fixture has it. */
 static void server_at(struct pair *p, enum hf_level level)
 {
@@ -67,14 +54,14 @@ static void link_revocation_age(void **state)
 	for (int level = HF_L2; level <= HF_L3; level++) {
 		uint64_t max_s = hf_policy(HF_ROW_REVOCATION_AGE, (enum hf_level)level);
 
-		make_crl(&der, &crl, max_s - HOUR_S);
+		list_make(&crl, &der, (struct hf_bytes){ 0 }, max_s - HOUR_S);
 		server_at(&p, (enum hf_level)level);
 		p.s.cfg.crls = &crl;
 		p.s.cfg.n_crls = 1;
 		pair_open(&p);
 		pair_clear(&p);
 		hf_buf_clear(&der);
-		make_crl(&der, &crl, max_s + HOUR_S);
+		list_make(&crl, &der, (struct hf_bytes){ 0 }, max_s + HOUR_S);
 		server_at(&p, (enum hf_level)level);
 		p.s.cfg.crls = &crl;
 		p.s.cfg.n_crls = 1;

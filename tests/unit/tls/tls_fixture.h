@@ -133,6 +133,26 @@ static inline void domain_init(void)
 	dom.lonely_chain[0] = dom.lonely.cert.der;
 }
 
+/*
+ * A list of the domain's CA, made so long ago, on which one serial number stands (empty: none). The
+ * caller clears der, which it lies in.
+ */
+static inline void list_make(
+	struct hf_crl *out, struct hf_buf *der, struct hf_bytes serial, uint64_t age_s)
+{
+	const struct hf_crl_entry entry = { serial.p, serial.len, NOW_S - 10, 1 };
+	struct hf_crl_spec spec = { .issuer = dom.ca.subject,
+		.this_update_s = NOW_S - age_s,
+		.next_update_s = NOW_S + DAY_S,
+		.number = 1,
+		.entries = &entry,
+		.n_entries = serial.len > 0 };
+
+	hf_buf_init(der, &test_mem, 4096);
+	assert_ok(hf_crl_build(der, &spec, &dom.ca.signer, NULL));
+	assert_ok(hf_crl_parse(out, der->p, der->len, NULL));
+}
+
 struct end {
 	struct hf_tls_config cfg;
 	struct hf_tls_start start;
