@@ -14,7 +14,9 @@
 
 enum {
 	HF_WINDOW_BLOCK = 4096,
-	HF_WINDOW_SLOTS = 64,
+	HF_WINDOW_WAYS = 8, /* slots that a block may be in */
+	HF_WINDOW_SETS = 8,
+	HF_WINDOW_SLOTS = HF_WINDOW_WAYS * HF_WINDOW_SETS,
 	NAMES_MAX = 64 << 20, /* bytes of all names of a file */
 };
 
@@ -27,6 +29,7 @@ struct hf_window {
 	const struct hf_mem *mem;
 	uint8_t *room;
 	uint64_t tag[HF_WINDOW_SLOTS]; /* number of the block in the slot, plus 1 */
+	uint8_t next[HF_WINDOW_SETS];  /* the way whose turn it is */
 	uint64_t loads_left;           /* a file that makes its reader jump about ends here */
 	hf_err e;
 };
@@ -80,6 +83,11 @@ HF_MUST_USE hf_err hf_gguf_read(
 /* True when the whole file is made like an ONNX model. */
 bool hf_onnx_is(struct hf_window *w);
 HF_MUST_USE hf_err hf_onnx_read(
+	struct hf_model_map *map, struct hf_window *w, struct hf_errinfo *ei);
+
+/* By the first bytes of a file. */
+bool hf_tflite_is(const uint8_t first[8]);
+HF_MUST_USE hf_err hf_tflite_read(
 	struct hf_model_map *map, struct hf_window *w, struct hf_errinfo *ei);
 
 /* True for a Python pickle, alone or in the zip file of PyTorch. */

@@ -135,6 +135,9 @@ static hf_err read_windowed(
 			e = hf_gguf_read(map, &w, ei);
 		} else if (hf_pickle_is(&w)) {
 			map->format = HF_MODEL_PICKLE;
+		} else if (hf_tflite_is(first)) {
+			map->format = HF_MODEL_TFLITE;
+			e = hf_tflite_read(map, &w, ei);
 		} else if (hf_onnx_is(&w)) {
 			map->format = HF_MODEL_ONNX;
 			e = hf_onnx_read(map, &w, ei);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Direct-mapped: block n of the file is in slot n mod HF_WINDOW_SLOTS or nowhere. */
+/*
+ * Block n of the file is in one of the slots of set n mod HF_WINDOW_SETS, or nowhere; the ways of a
+ * set take turns. A reader that looks at as many places at a time as there are ways keeps them all.
+ */
 #include <string.h>
 
 #include "base/endian.h"
@@ -30,18 +33,23 @@ void hf_window_clear(struct hf_window *w)
 /* The block with this number; NULL after a failure. */
 static const uint8_t *block(struct hf_window *w, uint64_t number)
 {
-	size_t slot = (size_t)(number % HF_WINDOW_SLOTS);
-	uint8_t *room = w->room + slot * HF_WINDOW_BLOCK;
+	size_t set = (size_t)(number % HF_WINDOW_SETS);
+	size_t slot = set * HF_WINDOW_WAYS;
 	uint64_t start = number * HF_WINDOW_BLOCK;
 	uint64_t left = w->src->file_len - start;
+	uint8_t *room;
 
-	if (w->tag[slot] == number + 1)
-		return room;
+	for (size_t way = 0; way < HF_WINDOW_WAYS; way++)
+		if (w->tag[slot + way] == number + 1)
+			return w->room + (slot + way) * HF_WINDOW_BLOCK;
+	slot += w->next[set];
+	room = w->room + slot * HF_WINDOW_BLOCK;
 	if (w->loads_left == 0) {
 		w->e = HF_ERR_LIMIT;
 		return NULL;
 	}
 	w->loads_left--;
+	w->next[set] = (uint8_t)((w->next[set] + 1) % HF_WINDOW_WAYS);
 	w->tag[slot] = 0;
 	w->e = w->src->read(
 		w->src->ctx, room, left < HF_WINDOW_BLOCK ? (size_t)left : HF_WINDOW_BLOCK, start);
