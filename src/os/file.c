@@ -109,6 +109,61 @@ hf_err hf_file_open(int *fd, const char *path, unsigned how, unsigned mode, stru
 	return HF_OK;
 }
 
+/* The last part of path, opened in the folder at fd, whatever it is, if it is no link. */
+static hf_err open_last(int *out, int at, const char *name, const char *path, struct hf_errinfo *ei)
+{
+	struct stat st;
+
+	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return hf_sys_fail(ei, errno, "cannot stat %s", path);
+	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+		return hf_fail(ei, HF_ERR_ARG, "%s: not a regular file", path);
+	*out = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (*out < 0)
+		return hf_sys_fail(ei, errno, "cannot open %s", path);
+	if (fstat(*out, &st) == 0 && S_ISREG(st.st_mode))
+		return HF_OK;
+	hf_file_close(out);
+	return hf_fail(ei, HF_ERR_ARG, "%s: not a regular file", path);
+}
+
+hf_err hf_file_open_below(int *fd, const char *dir, const char *path, struct hf_errinfo *ei)
+{
+	char part[NAME_MAX + 1];
+	int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *rest = path;
+	hf_err e = at < 0 ? hf_sys_fail(ei, errno, "cannot open folder %s", dir) : HF_OK;
+
+	while (e == HF_OK) {
+		size_t len = strcspn(rest, "/");
+		int next;
+
+		if (len == 0 || len > NAME_MAX) {
+			e = hf_fail(ei, HF_ERR_ARG, "%s: no path below a folder", path);
+			break;
+		}
+		memcpy(part, rest, len);
+		part[len] = '\0';
+		if (strcmp(part, "..") == 0) {
+			e = hf_fail(ei, HF_ERR_ARG, "%s: no path below a folder", path);
+			break;
+		}
+		if (rest[len] == '\0') {
+			e = open_last(fd, at, part, path, ei);
+			break;
+		}
+		next = openat(at, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			e = hf_sys_fail(ei, errno == ENOTDIR ? ELOOP : errno,
+				"cannot open folder %s of %s", part, path);
+		(void)close(at);
+		at = next;
+		rest += len + 1;
+	}
+	hf_file_close(&at);
+	return e;
+}
+
 void hf_file_close(int *fd)
 {
 	if (*fd >= 0)
@@ -303,6 +358,7 @@ static void stat_of(struct hf_file_stat *out, const struct stat *st)
 		.n_links = (unsigned)st->st_nlink,
 		.is_file = S_ISREG(st->st_mode),
 		.is_dir = S_ISDIR(st->st_mode),
+		.is_link = S_ISLNK(st->st_mode),
 	};
 }
 
@@ -349,6 +405,33 @@ static bool stat_above(struct stat *st, const char *path)
 		slash == NULL ? "." : path);
 
 	return n < (int)sizeof(above) && stat(above, st) == 0;
+}
+
+hf_err hf_file_link_below(char *out, const char *dir, const char *path, struct hf_errinfo *ei)
+{
+	char whole[HF_FILE_PATH_MAX];
+	char *real_dir = realpath(dir, NULL);
+	char *real = NULL;
+	size_t len = real_dir == NULL ? 0 : strlen(real_dir);
+	hf_err e = HF_OK;
+
+	if (snprintf(whole, sizeof(whole), "%s/%s", dir, path) < (int)sizeof(whole))
+		real = realpath(whole, NULL);
+	if (real_dir == NULL || real == NULL)
+		e = hf_sys_fail(ei, errno, "%s: the symbolic link leads nowhere", path);
+	else if (strncmp(real, real_dir, len) != 0 || (len > 1 && real[len] != '/'))
+		e = hf_fail(ei, HF_ERR_PERMISSION,
+			"%s: a symbolic link that leads out of the folder; put what it names in "
+			"its "
+			"place (cp -rL copies a folder so)",
+			path);
+	else if (strlen(real + len) >= HF_FILE_PATH_MAX)
+		e = hf_fail(ei, HF_ERR_LIMIT, "%s: the symbolic link leads too far", path);
+	else
+		memcpy(out, real + len + (len > 1), strlen(real + len) + (len <= 1));
+	free(real);
+	free(real_dir);
+	return e;
 }
 
 static const char *last_part(const char *path)

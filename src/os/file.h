@@ -36,6 +36,14 @@ enum hf_file_how {
 HF_MUST_USE hf_err hf_file_open(
 	int *fd, const char *path, unsigned how, unsigned mode, struct hf_errinfo *ei);
 
+/*
+ * Opens the regular file `path` below the folder dir for reading. No part of path is followed if it
+ * is a symbolic link, whoever puts one there meanwhile, and nothing but a file is opened.
+ * HF_ERR_PERMISSION: a link. HF_ERR_ARG: absolute, with "..", or no regular file.
+ */
+HF_MUST_USE hf_err hf_file_open_below(
+	int *fd, const char *dir, const char *path, struct hf_errinfo *ei);
+
 /* Closes and sets *fd to -1; accepts -1. Errors of close say nothing that sync did not say. */
 void hf_file_close(int *fd);
 
@@ -99,6 +107,7 @@ struct hf_file_stat {
 	unsigned n_links;
 	bool is_file;
 	bool is_dir;
+	bool is_link; /* symbolic */
 };
 
 /* Tells about the file itself: a symbolic link is neither file nor directory. */
@@ -110,6 +119,13 @@ HF_MUST_USE hf_err hf_file_fstat(struct hf_file_stat *out, int fd, struct hf_err
  * whether making it would. What cannot be looked at is no file.
  */
 bool hf_file_is_same(const char *a, const char *b);
+
+/*
+ * Where a symbolic link below the folder dir leads, as a path below dir; out has room for
+ * HF_FILE_PATH_MAX bytes. HF_ERR_PERMISSION: out of dir. HF_ERR_NOT_FOUND: nowhere.
+ */
+HF_MUST_USE hf_err hf_file_link_below(
+	char *out, const char *dir, const char *path, struct hf_errinfo *ei);
 
 /* A new file beside path, named so that no other process or thread has it. */
 enum { HF_FILE_PATH_MAX = 4096 };

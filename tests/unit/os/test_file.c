@@ -407,6 +407,34 @@ static void the_mask_of_the_process_is_asked_and_kept(void **state)
 	assert_int_equal(umask(before), 027);
 }
 
+static void opens_below_a_folder_and_nowhere_else(void **state)
+{
+	static const char *const bad[] = { "", "/etc/passwd", "a/../../f", "..", "a//f", "a/" };
+	char out[HF_FILE_PATH_MAX] = "as it was";
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(mkdir(test_path(dir, "a"), 0755), 0);
+	test_file_put(test_path(dir, "a/f"), "x", 1);
+	assert_ok(hf_file_open_below(&fd, dir, "a/f", NULL));
+	hf_file_close(&fd);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_err(hf_file_open_below(&fd, dir, bad[i], NULL), HF_ERR_ARG);
+	assert_err(hf_file_open_below(&fd, dir, "a", NULL), HF_ERR_ARG);
+	assert_err(hf_file_open_below(&fd, dir, "b/f", NULL), HF_ERR_NOT_FOUND);
+	assert_int_equal(symlink("f", test_path(dir, "a/link")), 0);
+	assert_int_equal(symlink("a", test_path(dir, "b")), 0);
+	assert_int_equal(symlink("..", test_path(dir, "a/up")), 0);
+	assert_err(hf_file_open_below(&fd, dir, "a/link", NULL), HF_ERR_PERMISSION);
+	assert_err(hf_file_open_below(&fd, dir, "b/f", NULL), HF_ERR_PERMISSION);
+	assert_int_equal(fd, -1);
+	assert_err(hf_file_link_below(out, dir, "a/up", NULL), HF_ERR_PERMISSION);
+	assert_err(hf_file_link_below(out, dir, "a/none", NULL), HF_ERR_NOT_FOUND);
+	assert_string_equal(out, "as it was");
+	assert_ok(hf_file_link_below(out, dir, "a/link", NULL));
+	assert_string_equal(out, "a/f");
+}
+
 int main(void)
 {
 #define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make, delete)
@@ -425,6 +453,7 @@ int main(void)
 		IN_DIR(reads_a_file_front_to_back),
 		IN_DIR(a_fifo_of_a_user_waits_for_its_other_end),
 		IN_DIR(names_of_one_file_are_told),
+		IN_DIR(opens_below_a_folder_and_nowhere_else),
 		cmocka_unit_test(waiting_ends_with_a_byte_or_a_stop),
 		cmocka_unit_test(the_mask_of_the_process_is_asked_and_kept),
 	};
