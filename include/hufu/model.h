@@ -67,7 +67,13 @@ const char *hufu_model_version(const struct hufu_model *model); /* for people; m
 uint64_t hufu_model_release(const struct hufu_model *model);    /* counter, from 1 */
 unsigned hufu_model_level(const struct hufu_model *model);      /* 1 .. 3 */
 
-/* Its files, in ascending order of name. */
+/*
+ * Its files, in ascending order of name; what was sealed as a folder has names with '/' in them
+ * ("tokenizer/vocab.json"). There may be thousands, and each that is open takes a descriptor and
+ * its memory: open such a model LAZY and ask for the files that are wanted. No folder with these
+ * files exists anywhere, so a library that wants one, or opens further files beside the one that it
+ * was given (the external data of an ONNX model), has to be handed each of them.
+ */
 size_t hufu_model_n_files(const struct hufu_model *model);
 
 /* The name of file i; NULL: there are not so many. */

@@ -22,9 +22,14 @@ enum hufu_upload_kind {
 };
 
 struct hufu_upload {
-	const char *node_dir;     /* data folder; NULL: $HUFU_NODE, or else /var/lib/hufu */
-	const char *const *files; /* paths; each travels under its last component */
-	size_t n_files;           /* 1 .. 1024 */
+	const char *node_dir; /* data folder; NULL: $HUFU_NODE, or else /var/lib/hufu */
+	/*
+	 * Paths. A file travels under its last component, what is in a folder under its path below
+	 * the folder; links out of it, other things than files, and more than 4096 files are
+	 * refused.
+	 */
+	const char *const *files;
+	size_t n_files; /* 1 .. 1024 */
 	enum hufu_upload_kind kind;
 	const char *lineage; /* what it belongs to; NULL: nothing */
 	uint64_t release;    /* of that lineage; 0 without lineage */

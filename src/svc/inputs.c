@@ -19,7 +19,8 @@ enum { HEAD_MAX = 32 << 20 }; /* bytes of a model's header that are read into me
 /* One input file. */
 struct input {
 	int fd;
-	const char *path;
+	const struct hf_listed *at;
+	struct hf_file_stat stat; /* when its header was read */
 	struct hf_pkg_file file;
 	struct hf_model_map map;
 	bool is_strange; /* a model with something in it that this version does not know */
@@ -28,8 +29,9 @@ struct input {
 struct hf_inputs {
 	const struct hf_env *env;
 	const struct hf_inputs_spec *spec;
-	struct input *files;
-	uint64_t total; /* plaintext bytes */
+	struct hf_input_list list;
+	struct input *files; /* list.n_files of them, in the same order */
+	uint64_t total;      /* plaintext bytes */
 	uint64_t done;
 	uint32_t cut;
 	struct hf_work work;
@@ -39,21 +41,6 @@ struct hf_inputs {
 	struct hf_cut cuts[HF_WORK_SLOTS_MAX];
 	struct hf_sealed sealed[HF_WORK_SLOTS_MAX];
 };
-
-static const char *last_component(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
-}
-
-static int input_order(const void *a, const void *b)
-{
-	const struct input *x = a;
-	const struct input *y = b;
-
-	return strcmp(x->file.path, y->file.path);
-}
 
 static hf_err read_input(void *ctx, uint8_t *out, size_t len, uint64_t at)
 {
@@ -76,40 +63,47 @@ static hf_err load_map(const struct hf_env *env, struct input *in, struct hf_err
 	in->file.format = (uint16_t)in->map.format;
 	if (e == HF_OK)
 		return HF_OK;
-	return hf_fail(ei, e, "%s: %s", in->path, why.code == HF_OK ? hf_err_text(e) : why.text);
+	return hf_fail(
+		ei, e, "%s: %s", in->at->shown, why.code == HF_OK ? hf_err_text(e) : why.text);
 }
 
-/* Opens one file and reads where its tensors lie. */
+/* Opens one file and reads where its tensors lie; it is open again only while it is sealed. */
 static hf_err load_input(const struct hf_env *env, struct input *in, struct hf_errinfo *ei)
 {
-	struct hf_file_stat st;
+	hf_err e;
 
-	HF_TRY(hf_file_open(&in->fd, in->path, HF_FILE_READ | HF_FILE_FOLLOW, 0, ei));
-	HF_TRY(hf_file_fstat(&st, in->fd, ei));
-	if (!st.is_file)
-		return hf_fail(ei, HF_ERR_ARG, "%s: not a regular file", in->path);
-	if (snprintf(in->file.path, sizeof(in->file.path), "%s", last_component(in->path)) >=
-			(int)sizeof(in->file.path) ||
-		!hf_pkg_path_is_valid(hf_bytes_str(in->file.path)))
-		return hf_fail(ei, HF_ERR_ARG,
-			"%s: no name for a file of a package: UTF-8 without control characters, "
-			"'\\' and ':', at most %d bytes",
-			in->path, HF_PKG_PATH_MAX);
-	in->file.len = st.size;
-	in->file.is_executable = (st.mode & 0111) != 0;
-	return load_map(env, in, ei);
+	HF_TRY(hf_listed_open(&in->fd, in->at, ei));
+	e = hf_file_fstat(&in->stat, in->fd, ei);
+	if (e == HF_OK) {
+		(void)snprintf(in->file.path, sizeof(in->file.path), "%s", in->at->name);
+		in->file.len = in->stat.size;
+		in->file.is_executable = (in->stat.mode & 0111) != 0;
+		e = load_map(env, in, ei);
+	}
+	hf_file_close(&in->fd);
+	return e;
+}
+
+/* The path of a file as one in the folder of the model says it; NULL: it lies elsewhere. */
+static const char *beside(const struct input *model, const struct input *f)
+{
+	const char *slash = strrchr(model->file.path, '/');
+	size_t len = slash == NULL ? 0 : (size_t)(slash - model->file.path) + 1;
+
+	return strncmp(f->file.path, model->file.path, len) == 0 ? f->file.path + len : NULL;
 }
 
 /* Files in which an ONNX model keeps tensors are cut at those. */
 static hf_err load_beside(struct hf_inputs *in, const struct input *model, struct hf_errinfo *ei)
 {
-	for (size_t i = 0; model->map.n_elsewhere > 0 && i < in->spec->n_files; i++) {
+	for (size_t i = 0; model->map.n_elsewhere > 0 && i < in->list.n_files; i++) {
 		struct input *f = &in->files[i];
+		const char *name = beside(model, f);
 		struct hf_model_map map = { .n_tensors = 0 };
 
-		if (f->map.format != HF_MODEL_UNKNOWN)
+		if (f->map.format != HF_MODEL_UNKNOWN || name == NULL)
 			continue;
-		HF_TRY(hf_model_map_beside(&map, &model->map, f->file.path, f->file.len, ei));
+		HF_TRY(hf_model_map_beside(&map, &model->map, name, f->file.len, ei));
 		hf_model_map_clear(&f->map);
 		f->map = map;
 		f->file.format = (uint16_t)map.format;
@@ -119,22 +113,23 @@ static hf_err load_beside(struct hf_inputs *in, const struct input *model, struc
 
 static hf_err load_inputs(struct hf_inputs *in, struct hf_errinfo *ei)
 {
-	in->files = hf_mem_array(in->env->mem, in->spec->n_files, sizeof(*in->files));
+	const struct hf_input_list_spec spec = { .paths = in->spec->files,
+		.n_paths = in->spec->n_files,
+		.keys = in->spec->keys,
+		.n_keys = in->spec->n_keys };
+
+	HF_TRY(hf_input_list_make(&in->list, in->env->mem, &spec, ei));
+	in->files = hf_mem_array(in->env->mem, in->list.n_files, sizeof(*in->files));
 	if (in->files == NULL)
 		return HF_ERR_NO_MEMORY;
-	for (size_t i = 0; i < in->spec->n_files; i++)
+	for (size_t i = 0; i < in->list.n_files; i++)
 		in->files[i].fd = -1;
-	for (size_t i = 0; i < in->spec->n_files; i++) {
-		in->files[i].path = in->spec->files[i];
+	for (size_t i = 0; i < in->list.n_files; i++) {
+		in->files[i].at = &in->list.files[i];
 		HF_TRY(load_input(in->env, &in->files[i], ei));
 		in->total += in->files[i].file.len;
 	}
-	qsort(in->files, in->spec->n_files, sizeof(*in->files), input_order);
-	for (size_t i = 1; i < in->spec->n_files; i++)
-		if (strcmp(in->files[i - 1].file.path, in->files[i].file.path) == 0)
-			return hf_fail(ei, HF_ERR_ARG, "two files are called '%s'",
-				in->files[i].file.path);
-	for (size_t i = 0; i < in->spec->n_files; i++)
+	for (size_t i = 0; i < in->list.n_files; i++)
 		if (in->files[i].map.format == HF_MODEL_ONNX)
 			HF_TRY(load_beside(in, &in->files[i], ei));
 	return HF_OK;
@@ -157,7 +152,7 @@ static hf_err seal_job(void *ctx, size_t i)
 	return hf_chunk_seal(out, in->keys, &slot->codec, slot->plain, cut->len);
 }
 
-static hf_err seal_file(struct hf_inputs *in, struct hf_pkg_writer *writer, const struct input *f,
+static hf_err seal_chunks(struct hf_inputs *in, struct hf_pkg_writer *writer, const struct input *f,
 	struct hf_errinfo *ei)
 {
 	struct hf_planner planner;
@@ -180,11 +175,29 @@ static hf_err seal_file(struct hf_inputs *in, struct hf_pkg_writer *writer, cons
 		}
 		hf_wipe(in->sealed, sizeof(in->sealed));
 		if (e != HF_OK)
-			return hf_fail(ei, e, "%s: sealing failed: %s", f->path,
+			return hf_fail(ei, e, "%s: sealing failed: %s", f->at->shown,
 				e == HF_ERR_TRUNCATED ? "the file shrank meanwhile"
 						      : hf_err_text(e));
 		HF_TRY(hf_work_show(&in->spec->progress, in->done, in->total, ei));
 	}
+}
+
+/* Its tensors lie where they lay when its header was read, if nobody has changed it. */
+static hf_err seal_file(
+	struct hf_inputs *in, struct hf_pkg_writer *writer, struct input *f, struct hf_errinfo *ei)
+{
+	struct hf_file_stat st;
+	hf_err e;
+
+	HF_TRY(hf_listed_open(&f->fd, f->at, ei));
+	e = hf_file_fstat(&st, f->fd, ei);
+	if (e == HF_OK && (st.inode != f->stat.inode || st.size != f->stat.size ||
+				  st.mtime_s != f->stat.mtime_s))
+		e = hf_fail(ei, HF_ERR_STATE, "%s: was changed meanwhile", f->at->shown);
+	if (e == HF_OK)
+		e = seal_chunks(in, writer, f, ei);
+	hf_file_close(&f->fd);
+	return e;
 }
 
 hf_err hf_inputs_new(struct hf_inputs **out, const struct hf_env *env,
@@ -193,8 +206,6 @@ hf_err hf_inputs_new(struct hf_inputs **out, const struct hf_env *env,
 	struct hf_inputs *in;
 	hf_err e;
 
-	if (spec->n_files == 0 || spec->n_files > HF_INPUTS_MAX)
-		return hf_fail(ei, HF_ERR_ARG, "files: 1 to %d", HF_INPUTS_MAX);
 	if (spec->cut != 0 && (spec->cut < HF_CUT_MIN || spec->cut > HF_CUT_MAX))
 		return hf_fail(ei, HF_ERR_ARG, "chunks: %d to %d bytes", HF_CUT_MIN, HF_CUT_MAX);
 	in = hf_mem_new(env->mem, sizeof(*in));
@@ -204,7 +215,7 @@ hf_err hf_inputs_new(struct hf_inputs **out, const struct hf_env *env,
 	in->spec = spec;
 	in->cut = spec->cut == 0 ? HF_CUT_DEFAULT : spec->cut;
 	e = load_inputs(in, ei);
-	if (e == HF_OK)
+	if (e == HF_OK && !spec->is_look)
 		e = hf_work_init(&in->work, env, hf_planner_chunk_max(in->cut),
 			spec->no_compress ? HF_CODEC_ENCODE_NONE : HF_CODEC_ENCODE, ei);
 	if (e != HF_OK) {
@@ -222,26 +233,76 @@ void hf_inputs_free(struct hf_inputs *in)
 	if (in == NULL)
 		return;
 	mem = in->env->mem;
-	for (size_t i = 0; in->files != NULL && i < in->spec->n_files; i++) {
+	for (size_t i = 0; in->files != NULL && i < in->list.n_files; i++) {
 		hf_file_close(&in->files[i].fd);
 		hf_model_map_clear(&in->files[i].map);
 	}
 	hf_mem_free(mem, in->files);
+	hf_input_list_clear(&in->list);
 	hf_work_clear(&in->work);
 	hf_wipe(in, sizeof(*in));
 	hf_mem_free(mem, in);
 }
 
+size_t hf_inputs_count(const struct hf_inputs *in)
+{
+	return in->list.n_files;
+}
+
+const char *hf_inputs_get(
+	const struct hf_model_map **map, const struct hf_inputs *in, size_t number)
+{
+	*map = &in->files[number].map;
+	return in->files[number].file.path;
+}
+
+static bool has_file(const struct hf_inputs *in, const char *dir, size_t dir_len, const char *name)
+{
+	char path[HF_PKG_PATH_MAX + 1];
+	size_t low = 0;
+	size_t high = in->list.n_files;
+
+	name += strncmp(name, "./", 2) == 0 ? 2 : 0;
+	if (snprintf(path, sizeof(path), "%.*s%s", (int)dir_len, dir, name) >= (int)sizeof(path))
+		return false;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		int order = strcmp(in->list.files[mid].name, path);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+/* Tensors that a model keeps in files which are not here. */
+static void note_missing(
+	struct hf_inputs_notes *out, const struct hf_inputs *in, const struct input *f)
+{
+	const struct hf_tensor *t = f->map.tensors;
+	const char *slash = strrchr(f->file.path, '/');
+	size_t dir_len = slash == NULL ? 0 : (size_t)(slash - f->file.path) + 1;
+
+	for (size_t i = f->map.n_tensors; i < f->map.n_tensors + f->map.n_elsewhere; i++)
+		if (!has_file(in, f->file.path, dir_len, t[i].location) && out->n_missing++ == 0)
+			(void)snprintf(out->missing, sizeof(out->missing), "%s", t[i].location);
+}
+
 void hf_inputs_notes(struct hf_inputs_notes *out, const struct hf_inputs *in)
 {
-	*out = (struct hf_inputs_notes){ .n_pickles = 0 };
-	for (size_t i = 0; i < in->spec->n_files; i++) {
+	*out = (struct hf_inputs_notes){ .n_files = in->list.n_files };
+	for (size_t i = 0; i < in->list.n_files; i++) {
 		const struct input *f = &in->files[i];
 
 		if (f->map.format == HF_MODEL_PICKLE && out->n_pickles++ == 0)
 			memcpy(out->pickle, f->file.path, sizeof(out->pickle));
 		if (f->is_strange && out->n_strange++ == 0)
 			memcpy(out->strange, f->file.path, sizeof(out->strange));
+		note_missing(out, in, f);
 	}
 }
 
@@ -249,7 +310,7 @@ hf_err hf_inputs_seal(struct hf_inputs *in, const struct hf_chunk_keys *keys,
 	struct hf_pkg_writer *writer, struct hf_errinfo *ei)
 {
 	in->keys = keys;
-	for (size_t i = 0; i < in->spec->n_files; i++)
+	for (size_t i = 0; i < in->list.n_files; i++)
 		HF_TRY(seal_file(in, writer, &in->files[i], ei));
 	return HF_OK;
 }

@@ -302,6 +302,7 @@ static hf_err push(struct pushing *p, struct hf_push_result *result)
 	result->counter = p->upload.counter;
 	result->plain_len = p->upload.body.plain_len;
 	result->sealed_len = p->upload.body.sealed_len;
+	hf_inputs_notes(&result->notes, p->inputs);
 	return HF_OK;
 }
 
@@ -319,9 +320,11 @@ static void pushing_clear(struct pushing *p)
 hf_err hf_push_seal(const struct hf_env *env, const struct hf_push_spec *spec,
 	struct hf_push_result *result, struct hf_errinfo *ei)
 {
-	const struct hf_inputs_spec inputs = {
-		.files = spec->files, .n_files = spec->n_files, .progress = spec->progress
-	};
+	const struct hf_inputs_spec inputs = { .files = spec->files,
+		.n_files = spec->n_files,
+		.keys = &spec->dir,
+		.n_keys = 1,
+		.progress = spec->progress };
 	struct hf_push_result r = { .counter = 0 };
 	struct pushing *p;
 	hf_err e;

@@ -18,6 +18,7 @@
 #include "pkg/object.h"
 #include "pkg/upload.h"
 #include "svc/env.h"
+#include "svc/inputs.h"
 #include "svc/work.h"
 
 struct hf_push_spec {
@@ -35,6 +36,7 @@ struct hf_push_result {
 	uint64_t counter;
 	uint64_t plain_len;
 	uint64_t sealed_len;
+	struct hf_inputs_notes notes;
 };
 
 /*

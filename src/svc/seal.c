@@ -300,6 +300,8 @@ hf_err hf_seal(const struct hf_env *env, const struct hf_seal_spec *spec,
 {
 	const struct hf_inputs_spec inputs = { .files = spec->files,
 		.n_files = spec->n_files,
+		.keys = spec->parties,
+		.n_keys = spec->n_parties,
 		.no_compress = spec->no_compress,
 		.cut = spec->cut,
 		.progress = spec->progress };

@@ -24,7 +24,7 @@ enum {
 struct hf_seal_spec {
 	const char *const *parties; /* folders of publishers; the first one keeps K_dom */
 	size_t n_parties;
-	const char *const *files; /* paths; in the package each has its last component as name */
+	const char *const *files; /* paths of files and folders (svc/input_list.h) */
 	size_t n_files;
 	const char *out; /* bundle to be written; must not exist */
 	const char *lineage;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/hex.h"
 #include "os/dir.h"
 #include "os/file.h"
@@ -20,6 +21,7 @@ enum {
 	STAGE_MODE = 0700,
 	FILE_MODE = 0600,
 	FILE_MODE_EXECUTABLE = 0700,
+	MADE_MAX = 16 << 20, /* bytes of the paths of folders that are made */
 };
 
 struct unpack {
@@ -30,6 +32,8 @@ struct unpack {
 	char stage[HF_PATH_MAX];
 	int fd; /* of the file that is being written */
 	size_t n_moved;
+	struct hf_buf
+		made; /* folders in it that were not there: paths below it, with terminators */
 	/* Why writing failed: by the first thread that had to say so. */
 	atomic_flag has_failed;
 	struct hf_errinfo failed;
@@ -135,15 +139,34 @@ static hf_err make_stage(struct unpack *u, struct hf_errinfo *ei)
 	return hf_dir_make(u->stage, STAGE_MODE, ei);
 }
 
-/* Makes the folders above a file. */
-static hf_err make_above(const char *path, struct hf_errinfo *ei)
+/*
+ * Makes the folders above a file that are missing, and remembers them. One that is there must be a
+ * folder and no link to one: everything stays in the folder that was named.
+ */
+static hf_err make_above(struct unpack *u, const char *below, struct hf_errinfo *ei)
 {
-	char above[HF_PATH_MAX];
-	const char *slash = strrchr(path, '/');
+	char part[HF_PKG_PATH_MAX + 1];
+	char path[HF_PATH_MAX];
+	struct hf_file_stat st;
 
-	memcpy(above, path, (size_t)(slash - path));
-	above[slash - path] = '\0';
-	return hf_dir_make(above, DIR_MODE, ei);
+	for (const char *slash = strchr(below, '/'); slash != NULL;
+		slash = strchr(slash + 1, '/')) {
+		size_t len = (size_t)(slash - below);
+
+		memcpy(part, below, len);
+		part[len] = '\0';
+		HF_TRY(hf_path_join(path, u->dir, part, ei));
+		if (hf_file_stat(&st, path, NULL) == HF_OK) {
+			if (!st.is_dir)
+				return hf_fail(ei, HF_ERR_EXISTS,
+					"%s: already there, and no folder; choose another folder",
+					path);
+			continue;
+		}
+		HF_TRY(hf_buf_put(&u->made, part, len + 1));
+		HF_TRY(hf_dir_make(path, DIR_MODE, ei));
+	}
+	return HF_OK;
 }
 
 static hf_err move_one(
@@ -155,7 +178,7 @@ static hf_err move_one(
 
 	HF_TRY(stage_path(from, u, number, ei));
 	HF_TRY(hf_path_join(to, u->dir, f->path, ei));
-	HF_TRY(make_above(to, ei));
+	HF_TRY(make_above(u, f->path, ei));
 	if (hf_file_stat(&st, to, NULL) == HF_OK)
 		return hf_fail(ei, HF_ERR_EXISTS, "%s: somebody put it there meanwhile", to);
 	HF_TRY(hf_file_rename(from, to, ei));
@@ -186,6 +209,16 @@ static void undo(struct unpack *u)
 	for (; u->n_moved > 0 && hf_pkg_file_take(&f, &rest) == HF_OK; u->n_moved--)
 		if (hf_path_join(path, u->dir, f.path, NULL) == HF_OK)
 			(void)!hf_file_delete(path, NULL);
+	/* Folders, the last made first. */
+	while (u->made.len > 0) {
+		size_t at = u->made.len - 1;
+
+		while (at > 0 && u->made.p[at - 1] != '\0')
+			at--;
+		if (hf_path_join(path, u->dir, (const char *)u->made.p + at, NULL) == HF_OK)
+			(void)!hf_dir_delete(path, NULL);
+		u->made.len = at;
+	}
 }
 
 static hf_err run(struct unpack *u, const struct hf_index_keys *keys,
@@ -215,6 +248,7 @@ hf_err hf_unpack(const struct hf_env *env, const struct hf_release *r,
 	};
 	hf_err e;
 
+	hf_buf_init(&u.made, env->mem, MADE_MAX);
 	if (hf_policy(HF_ROW_PACKAGE_MEMORY_ONLY, m->level) != 0)
 		return hf_policy_refuse(ei, HF_ROW_PACKAGE_MEMORY_ONLY, m->level,
 			"%s would be written to a disk", m->lineage);
@@ -225,6 +259,7 @@ hf_err hf_unpack(const struct hf_env *env, const struct hf_release *r,
 		undo(&u);
 	if (u.stage[0] != '\0')
 		(void)!hf_dir_delete_all(env->mem, u.stage, NULL);
+	hf_buf_clear(&u.made);
 	if (e != HF_OK && u.has_made_dir)
 		(void)!hf_dir_delete(dir, NULL);
 	return e;

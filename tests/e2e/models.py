@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Model files written without any code of Hufu, from the documents of their formats alone."""
 import json
+import os
+import random
 import struct
 
 
@@ -24,14 +26,14 @@ def gguf(tensors, version=3, align=32):
     pairs = [text('general.alignment') + struct.pack('<II', 4, align),
              text('general.name') + struct.pack('<I', 8) + text('tests'),
              text('tokenizer.ggml.tokens') + struct.pack('<IIQ', 9, 8, 2) + text('a') + text('b')]
-    head = b'GGUF' + struct.pack('<IQQ', version, len(tensors), len(pairs)) + b''.join(pairs)
-    data = b''
+    head = bytearray(b'GGUF' + struct.pack('<IQQ', version, len(tensors), len(pairs)) + b''.join(pairs))
+    data = bytearray()
     for name, (dtype, shape, content) in tensors.items():
         data += bytes(-len(data) % align)
         head += text(name) + struct.pack('<I', len(shape)) + struct.pack(f'<{len(shape)}Q', *shape)
         head += struct.pack('<IQ', GGUF_TYPES[dtype], len(data))
         data += content
-    return head + bytes(-len(head) % align) + data
+    return bytes(head) + bytes(-len(head) % align) + bytes(data)
 
 
 class FlatBuffer:
@@ -123,7 +125,7 @@ def onnx(tensors, outside=(), location='weights.bin'):
             return varint(number << 3) + varint(content)
         return varint(number << 3 | 2) + varint(len(content)) + content
 
-    graph, beside = field(2, b'g'), b''
+    graph, beside = bytearray(field(2, b'g')), bytearray()
     for name, data in tensors.items():
         t = field(1, len(data) // 4) + field(2, 1) + field(8, name.encode())
         if name in outside:
@@ -135,4 +137,39 @@ def onnx(tensors, outside=(), location='weights.bin'):
         else:
             t += field(9, data)
         graph += field(5, t)
-    return field(1, 8) + field(7, graph) + field(8, field(2, 15)), beside
+    return field(1, 8) + field(7, bytes(graph)) + field(8, field(2, 15)), bytes(beside)
+
+
+def put(path, content):
+    if os.path.dirname(path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'wb') as f:
+        f.write(content)
+
+
+def folder(top, seed=1, note='a'):
+    """A model as it is published: two shards with their index, tokenizer, and exports for other runtimes.
+
+    With another seed one tensor of each kind of file is another one."""
+    def w(n, k):
+        return random.Random(seed * 100 + k if k == 3 else k).randbytes(n)
+
+    shards = {'model-00001-of-00002.safetensors': {'a': ('F32', [100, 500], w(200000, 1)), 'b': ('BF16', [7], w(14, 2))},
+              'model-00002-of-00002.safetensors': {'c': ('F16', [75, 1000], w(150000, 3)), 'd': ('I8', [90000], w(90000, 4))}}
+    index = {'metadata': {'note': note}, 'weight_map': {t: s for s, ts in shards.items() for t in ts}}
+    for name, tensors in shards.items():
+        put(f'{top}/{name}', safetensors(tensors))
+    put(f'{top}/model.safetensors.index.json', json.dumps(index).encode())
+    put(f'{top}/config.json', json.dumps({'note': note}).encode())
+    put(f'{top}/tokenizer/vocab.json', b'{"a": 0}')
+    put(f'{top}/tokenizer/虎符/merges.txt', b'a b\n')
+    put(f'{top}/empty', b'')
+    put(f'{top}/one', b'1')
+    put(f'{top}/gguf/q8.gguf', gguf({'e': ('Q8_0', [64, 2000], w(136000, 3)), 'f': ('F32', [9], w(36, 5))}))
+    buffers = [b'', w(120000, 6), w(100000, 3), b'1.5.0\0']
+    tensors = [[('g', 'F32', [300, 100], 1), ('x', 'F32', [1, 9], 0)], [('h', 'I8', [100000], 2), ('g2', 'F32', [30000], 1)]]
+    put(f'{top}/edge/model.tflite', tflite(tensors, buffers))
+    put(f'{top}/edge/large.tflite', tflite(tensors, buffers, behind=(1, 2)))
+    graph, beside = onnx({'near': w(80000, 7), 'far': w(400000, 3), 'wide': w(80000, 8)}, ['far', 'wide'])
+    put(f'{top}/onnx/model.onnx', graph)
+    put(f'{top}/onnx/weights.bin', beside)

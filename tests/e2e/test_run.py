@@ -7,11 +7,13 @@ One site: a hub and two devices, as processes on loopback. hufu is the only thin
 import hashlib
 import json
 import os
+import pickle
 import signal
 import subprocess
 import time
 import unittest
 
+import models
 from nodes import HUFU, Site, hufu, hufu_ok, until, write
 
 USAGE, INPUT, REFUSED, STATE, SYSTEM = 2, 4, 5, 6, 7
@@ -21,6 +23,7 @@ SITE = None
 def setUpModule():
     global SITE
     SITE = Site(grants=[{'lineage': 'digits', 'device': 'dev-1'}, {'lineage': 'pair', 'device': '*'},
+                        {'lineage': 'folder', 'device': 'dev-1'}, {'lineage': 'plain', 'device': 'dev-1'},
                         {'lineage': 'altered', 'device': 'dev-*'}])
     SITE.hub.start()
     SITE.hub.wait_log('listening')
@@ -210,6 +213,62 @@ class Run(Case):
         self.refuse(USAGE, 'the name of a model', 'run', '../x', '--node', SITE.dev.data, '--', 'cat', '{}')
 
 
+class Folder(Case):
+    """A model that is a folder, all the way: published, pulled, run, pushed back."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.top = SITE.path('folder')
+        models.folder(cls.top)
+        models.put(os.path.join(cls.top, 'old.pkl'), pickle.dumps({'a': 1}))
+        cls.said = publish(cls.top, lineage='folder', release=1)
+        hufu_ok('pull', 'folder', '--node', SITE.dev.data, '--wait')
+
+    def tree(self, top):
+        return {os.path.relpath(os.path.join(d, n), top): sha256(os.path.join(d, n))
+                for d, _, names in os.walk(top) for n in names}
+
+    def test_pickles_are_warned_of_when_published_and_when_pushed(self):
+        self.assertEqual((self.said['pickles'], self.said['first_pickle']), (1, 'old.pkl'))
+        self.assertIn('programs', self.said['warning'])
+        bundle = SITE.path('folder.hufu')
+        hufu_ok('seal', self.top, '--as', publisher(), '--lineage', 'folder', '--release', '2', '-o', bundle)
+        self.assertEqual(publish(bundle)['first_pickle'], 'old.pkl')
+        said = json.loads(hufu_ok('push', self.top, '--node', SITE.dev.data, '--json'))
+        self.assertEqual((said['pickles'], said['first_pickle']), (1, 'old.pkl'))
+        self.assertEqual(said['files'], len(self.tree(self.top)))
+        self.assertNotIn('warning', publish(SITE.path('config.json'), lineage='plain', release=1))
+
+    def test_each_file_has_a_path_and_no_other_is_opened(self):
+        words = [a for name in ('tokenizer/vocab.json', 'onnx/weights.bin', 'tokenizer/虎符/merges.txt', 'one')
+                 for a in ('{' + name + '}',)]
+        out = hufu_ok('run', 'folder', '--node', SITE.dev.data, '--', 'sha256sum', *words).split()
+        want = self.tree(self.top)
+        self.assertEqual(out[::2], [want[w[1:-1]] for w in words])
+        out = hufu_ok('run', 'folder', '--node', SITE.dev.data, '--file', 'edge/model.tflite', '--', 'sh', '-c',
+                      'ls /proc/self/fd | sort -n | tail -2; sha256sum {}')
+        self.assertEqual(out.split()[-2], want['edge/model.tflite'])
+        self.refuse(INPUT, 'is empty', 'run', 'folder', '--node', SITE.dev.data, '--', 'cat', '{empty}')
+        self.refuse(STATE, "no file 'tokenizer'", 'run', 'folder', '--node', SITE.dev.data, '--file', 'tokenizer', '--',
+                    'cat', '{}')
+
+    def test_what_is_pushed_is_a_folder_again(self):
+        said = json.loads(hufu_ok('push', self.top, '--node', SITE.dev.data, '--kind', 'other', '--json'))
+
+        def arrived():
+            rows = json.loads(hufu_ok('uploads', 'list', '--node', SITE.hub.data, '--json'))['uploads']
+            return next((r for r in rows if r['counter'] == said['counter']), None)
+
+        row = until('the hub has it', arrived)
+        out = SITE.path('folder-received')
+        hufu_ok('uploads', 'open', row['upload'], '--node', SITE.hub.data, '--passphrase-file', SITE.passphrase,
+                '-o', out)
+        self.assertEqual(self.tree(out), self.tree(self.top))
+
+    def test_the_folder_of_a_node_is_not_pushed(self):
+        self.refuse(REFUSED, 'private keys', 'push', SITE.dev.data, '--node', SITE.dev.data)
+
+
 class Refusals(Case):
     def test_a_device_without_a_grant(self):
         r = hufu('pull', 'digits', '--node', SITE.other.data, '--wait')
@@ -289,7 +348,7 @@ class Refusals(Case):
         self.refuse(USAGE, '--kind', *push, '--kind', 'gossip')
         self.refuse(USAGE, '--lineage', *push, '--release', '1')
         self.refuse(STATE, 'no release of nothing', *push, '--lineage', 'nothing')
-        self.refuse(USAGE, 'is a directory', 'push', '/', '--node', SITE.dev.data)
+        self.refuse(USAGE, 'not a regular file', 'push', '/dev/null', '--node', SITE.dev.data)
         self.refuse(STATE, '/no/such', 'push', '/no/such', '--node', SITE.dev.data)
 
     def test_uploads_refusals(self):

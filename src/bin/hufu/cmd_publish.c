@@ -40,6 +40,7 @@ struct publishing {
 	struct hf_bundle_file bundle;
 	struct hf_objects objects;
 	struct hf_release release;
+	struct hf_inputs_notes notes;
 	struct hufu_progress bar;
 };
 
@@ -99,7 +100,20 @@ static hf_err seal(struct publishing *p, struct hf_errinfo *ei)
 	};
 	e = hf_seal(p->env, &spec, &result, ei);
 	hufu_progress_end(&p->bar);
+	p->notes = result.notes;
 	return e;
+}
+
+/* What a bundle that was sealed before has of what whoever publishes it should be told. */
+static void note_pickles(struct publishing *p)
+{
+	struct hf_bytes rest = p->release.manifest.body.files;
+	struct hf_pkg_file f;
+
+	p->notes.n_pickles = 0;
+	while (hf_pkg_file_take(&f, &rest) == HF_OK)
+		if (f.format == HF_MODEL_PICKLE && p->notes.n_pickles++ == 0)
+			memcpy(p->notes.pickle, f.path, sizeof(p->notes.pickle));
 }
 
 /* Options that say how to seal mean nothing for a bundle, so that whoever gives them erred. */
@@ -125,6 +139,9 @@ static hf_err is_bundle(bool *is, const char *path, struct hf_errinfo *ei)
 	hf_err e;
 
 	hf_bundle_start_emit(want);
+	*is = false;
+	if (hf_input_is_folder(path))
+		return HF_OK;
 	HF_TRY(hf_file_open(&fd, path, HF_FILE_READ | HF_FILE_FOLLOW, 0, ei));
 	e = hf_file_read(fd, got, sizeof(got), &len, ei);
 	hf_file_close(&fd);
@@ -152,6 +169,7 @@ static hf_err load_release(struct publishing *p, struct hf_errinfo *ei)
 	}
 	p->objects = hf_bundle_file_objects(&p->bundle);
 	HF_TRY(hf_release_load(&p->release, p->env, &p->objects, NULL, &p->party.root, ei));
+	note_pickles(p);
 	return hf_release_rows(&p->release, hf_clock_wall_s(), ei);
 }
 
@@ -175,6 +193,7 @@ static hf_err print(const struct publishing *p, const struct hf_buf *answer, str
 	hufu_view_str(&v, "manifest", path);
 	hufu_view_u64(&v, "chunks", m->body.n_chunks);
 	hufu_view_len(&v, "sealed_len", m->body.sealed_len);
+	hufu_show_notes(&v, &p->notes);
 	return hufu_view_done(&v, ei);
 }
 

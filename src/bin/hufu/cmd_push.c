@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "cmd.h"
 #include "progress.h"
+#include "seal_args.h"
 #include "svc/local.h"
 #include "svc/local_client.h"
 #include "svc/push_seal.h"
@@ -104,9 +105,10 @@ static hf_err print(const struct hf_push_spec *spec, const struct hf_push_result
 		hufu_view_str(&v, "lineage", spec->lineage);
 		hufu_view_u64(&v, "release", spec->release);
 	}
-	hufu_view_u64(&v, "files", spec->n_files);
+	hufu_view_u64(&v, "files", r->notes.n_files);
 	hufu_view_len(&v, "plain_len", r->plain_len);
 	hufu_view_len(&v, "sealed_len", r->sealed_len);
+	hufu_show_notes(&v, &r->notes);
 	return hufu_view_done(&v, ei);
 }
 

@@ -21,20 +21,11 @@ static hf_err print(const struct hf_seal_spec *spec, const struct hf_seal_result
 	hufu_view_u64(&v, "level", (uint64_t)spec->level);
 	hufu_view_u64(&v, "signatures", spec->n_parties);
 	hufu_view_time(&v, "expires", r->expires_s);
-	hufu_view_u64(&v, "files", spec->n_files);
+	hufu_view_u64(&v, "files", r->notes.n_files);
 	hufu_view_u64(&v, "chunks", r->n_chunks);
 	hufu_view_len(&v, "plain_len", r->plain_len);
 	hufu_view_len(&v, "sealed_len", r->sealed_len);
-	if (r->notes.n_pickles > 0) {
-		hufu_view_str(&v, "warning",
-			"pickles are programs: whoever loads one runs it; sealed as opaque bytes");
-		hufu_view_u64(&v, "pickles", r->notes.n_pickles);
-		hufu_view_str(&v, "first_pickle", r->notes.pickle);
-	}
-	if (r->notes.n_strange > 0) {
-		hufu_view_u64(&v, "models_not_understood", r->notes.n_strange);
-		hufu_view_str(&v, "first_not_understood", r->notes.strange);
-	}
+	hufu_show_notes(&v, &r->notes);
 	return hufu_view_done(&v, ei);
 }
 

@@ -10,6 +10,7 @@
 #include "pkg/table.h"
 #include "pki/cert.h"
 #include "show.h"
+#include "svc/input_list.h"
 
 enum { FIRST_LEN = 16 };
 
@@ -86,13 +87,31 @@ static hf_err show_file(struct hufu_view *v, const struct file *f, struct hf_err
 	return e;
 }
 
+static int run_folder(const struct hufu_args *a, struct hf_errinfo *ei)
+{
+	struct hufu_view v;
+	hf_err e;
+
+	hufu_view_begin(&v, hufu_has(a, "json"));
+	hufu_view_str(&v, "path", a->arg[0]);
+	e = hufu_show_folder(&v, a->arg[0], ei);
+	if (e == HF_OK)
+		e = hufu_view_done(&v, ei);
+	else
+		hufu_view_drop(&v);
+	return hufu_exit(e, ei);
+}
+
 int hufu_run_show(const struct hufu_args *a, struct hf_errinfo *ei)
 {
 	struct file f = { .path = a->arg[0], .fd = -1, .with_chunks = hufu_has(a, "chunks") };
 	struct hf_file_stat st;
 	struct hufu_view v;
-	hf_err e = hf_file_open(&f.fd, f.path, HF_FILE_READ | HF_FILE_FOLLOW, 0, ei);
+	hf_err e;
 
+	if (hf_input_is_folder(f.path))
+		return run_folder(a, ei);
+	e = hf_file_open(&f.fd, f.path, HF_FILE_READ | HF_FILE_FOLLOW, 0, ei);
 	if (e == HF_OK)
 		e = hf_file_fstat(&st, f.fd, ei);
 	if (e == HF_OK) {

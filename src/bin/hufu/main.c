@@ -332,7 +332,7 @@ static const struct hufu_cmd commands[] = {
 	{ .name = "policy show", .usage = "[--json]", .opts = opts_json,
 	  .summary = "print the level table that every refusal names",
 	  .run = hufu_run_policy_show },
-	{ .name = "publish", .usage = "BUNDLE|FILE... --as DIR --hub HOST:PORT [OPTION]...",
+	{ .name = "publish", .usage = "BUNDLE|FILE|DIR... --as DIR --hub HOST:PORT [OPTION]...",
 	  .opts = opts_publish, .min_args = 1, .max_args = HUFU_ARGS_MAX,
 	  .summary = "bring a release to the hub, which makes it the current one",
 	  .help = "Files are sealed first, with the options of hufu seal. What the hub has already is not sent\n"
@@ -343,7 +343,7 @@ static const struct hufu_cmd commands[] = {
 	  .summary = "have the node of this machine bring a model",
 	  .help = "The node goes on with it by itself, whether somebody waits or not, and keeps it current.",
 	  .run = hufu_run_pull },
-	{ .name = "push", .usage = "FILE... [--lineage NAME] [OPTION]...", .opts = opts_push,
+	{ .name = "push", .usage = "FILE|DIR... [--lineage NAME] [OPTION]...", .opts = opts_push,
 	  .min_args = 1, .max_args = HUFU_ARGS_MAX,
 	  .summary = "seal files to the hub and have the node send them",
 	  .help = "On return the upload is durable in the node's outbox and needs the files no more.",
@@ -355,11 +355,12 @@ static const struct hufu_cmd commands[] = {
 		  "several. Nothing is written to a disk. Signals are handed on; the exit code is the command's,\n"
 		  "or 128 and the number of the signal that ended it.",
 	  .run = hufu_run_run },
-	{ .name = "seal", .usage = "FILE... --as DIR --lineage NAME --release N -o BUNDLE [OPTION]...",
+	{ .name = "seal", .usage = "FILE|DIR... --as DIR --lineage NAME --release N -o BUNDLE [OPTION]...",
 	  .opts = opts_seal, .min_args = 1, .max_args = HUFU_ARGS_MAX,
 	  .summary = "seal and sign files as one release, in one bundle",
-	  .help = "The bundle holds everything a hub needs. Who was granted a release can open unchanged chunks\n"
-		  "of the next; --epoch or --no-dedupe ends that.",
+	  .help = "Of a folder everything in it is sealed, by its path below the folder; formats of models are known\n"
+		  "by content. The bundle holds everything a hub needs. Who was granted a release can open unchanged\n"
+		  "chunks of the next; --epoch or --no-dedupe ends that.",
 	  .run = hufu_run_seal },
 	{ .name = "selftest", .usage = "[--json]", .opts = opts_json, .runs_without_module = true,
 	  .summary = "test the cryptographic module and report on it",
@@ -367,11 +368,12 @@ static const struct hufu_cmd commands[] = {
 		  "can run, the entropy source, a pair of keys. Exit codes: 0 all passed, 8 the module is in its error\n"
 		  "state and must not be used.",
 	  .run = hufu_run_selftest },
-	{ .name = "show", .usage = "FILE [--chunks] [--json]", .opts = opts_show,
+	{ .name = "show", .usage = "FILE|DIR [--chunks] [--json]", .opts = opts_show,
 	  .min_args = 1, .max_args = 1,
 	  .summary = "print what a bundle, object, certificate, key file or model says",
-	  .help = "Reads models (safetensors, GGUF, ONNX), bundles, each object of one, certificates (PEM or\n"
-		  "DER) and what is public about key files. Checks no signature: that is hufu verify.",
+	  .help = "Reads models (safetensors, GGUF, ONNX, TFLite), folders of them, bundles, each object of one,\n"
+		  "certificates (PEM or DER) and what is public about key files. Checks no signature: that is\n"
+		  "hufu verify.",
 	  .run = hufu_run_show },
 	{ .name = "status", .usage = "[--node DIR] [--json]", .opts = opts_status,
 	  .summary = "print what the node of this machine says of itself",

@@ -57,3 +57,21 @@ hf_err hufu_seal_args(struct hf_seal_spec *spec, const char *parties[HF_SEAL_PAR
 	spec->no_compress = hufu_has(a, "no-compress");
 	return HF_OK;
 }
+
+void hufu_show_notes(struct hufu_view *v, const struct hf_inputs_notes *n)
+{
+	if (n->n_pickles > 0) {
+		hufu_view_str(v, "warning",
+			"pickles are programs: whoever loads one runs it; sealed as opaque bytes");
+		hufu_view_u64(v, "pickles", n->n_pickles);
+		hufu_view_str(v, "first_pickle", n->pickle);
+	}
+	if (n->n_strange > 0) {
+		hufu_view_u64(v, "models_not_understood", n->n_strange);
+		hufu_view_str(v, "first_not_understood", n->strange);
+	}
+	if (n->n_missing > 0) {
+		hufu_view_u64(v, "tensors_in_missing_files", n->n_missing);
+		hufu_view_str(v, "first_missing_file", n->missing);
+	}
+}

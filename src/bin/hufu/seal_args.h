@@ -6,10 +6,14 @@
 #include "base/err.h"
 #include "cmd.h"
 #include "svc/seal.h"
+#include "view.h"
 
 /* Reads everything but --out. HF_ERR_ARG: something is missing or cannot be; ei names the option.
  */
 HF_MUST_USE hf_err hufu_seal_args(struct hf_seal_spec *spec,
 	const char *parties[HF_SEAL_PARTIES_MAX], const struct hufu_args *a, struct hf_errinfo *ei);
+
+/* What whoever seals these files should be told about them. */
+void hufu_show_notes(struct hufu_view *v, const struct hf_inputs_notes *n);
 
 #endif

@@ -37,6 +37,9 @@ HF_MUST_USE hf_err hufu_show_pem(struct hufu_view *v, struct hf_bytes text, stru
 HF_MUST_USE hf_err hufu_show_model(struct hufu_view *v, int fd, const char *path, uint64_t file_len,
 	bool *is_model, struct hf_errinfo *ei);
 
+/* The files of a folder with their tensors, as they would be sealed. */
+HF_MUST_USE hf_err hufu_show_folder(struct hufu_view *v, const char *path, struct hf_errinfo *ei);
+
 /* A bundle file: members, statements, and each chunk's place if asked for. */
 HF_MUST_USE hf_err hufu_show_bundle(
 	struct hufu_view *v, const char *path, bool with_chunks, struct hf_errinfo *ei);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tensors of a model file, as the sealer sees them. */
+/* The tensors of a model file, or of all files of a folder, as the sealer sees them. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -7,6 +7,7 @@
 #include "os/file.h"
 #include "os/heap.h"
 #include "show.h"
+#include "svc/inputs.h"
 
 enum { SHAPE_TEXT = HF_MODEL_DIMS_MAX * 24 };
 
@@ -41,14 +42,8 @@ static void show_shape(struct hufu_view *v, const struct hf_tensor *t)
 	hufu_view_end(v);
 }
 
-static void show_map(struct hufu_view *v, const struct hf_model_map *map)
+static void show_tensors(struct hufu_view *v, const struct hf_model_map *map)
 {
-	hufu_view_str(v, "kind", "model");
-	hufu_view_str(v, "format", hf_model_format_name(map->format));
-	if (map->format == HF_MODEL_PICKLE)
-		hufu_view_str(v, "warning", pickle_warning);
-	hufu_view_len(v, "len", map->file_len);
-	hufu_view_len(v, "header_len", map->data_at);
 	hufu_view_u64(v, "n_tensors", map->n_tensors + map->n_elsewhere);
 	hufu_view_list(v, "tensors");
 	for (size_t i = 0; i < map->n_tensors + map->n_elsewhere; i++) {
@@ -65,6 +60,18 @@ static void show_map(struct hufu_view *v, const struct hf_model_map *map)
 		hufu_view_end(v);
 	}
 	hufu_view_end(v);
+}
+
+static void show_map(struct hufu_view *v, const struct hf_model_map *map)
+{
+	hufu_view_str(v, "format", hf_model_format_name(map->format));
+	if (map->format == HF_MODEL_PICKLE)
+		hufu_view_str(v, "warning", pickle_warning);
+	hufu_view_len(v, "len", map->file_len);
+	if (map->format == HF_MODEL_UNKNOWN)
+		return;
+	hufu_view_len(v, "header_len", map->data_at);
+	show_tensors(v, map);
 }
 
 struct file {
@@ -91,8 +98,36 @@ hf_err hufu_show_model(struct hufu_view *v, int fd, const char *path, uint64_t f
 	*is_model = e != HF_OK || map.format != HF_MODEL_UNKNOWN;
 	if (e != HF_OK)
 		(void)hf_fail(ei, e, "%s: %s", path, why.code == HF_OK ? hf_err_text(e) : why.text);
-	else if (*is_model)
+	if (e == HF_OK && *is_model) {
+		hufu_view_str(v, "kind", "model");
 		show_map(v, &map);
+	}
 	hf_model_map_clear(&map);
 	return e;
+}
+
+hf_err hufu_show_folder(struct hufu_view *v, const char *path, struct hf_errinfo *ei)
+{
+	const struct hf_env env = { .mem = hf_os_mem() };
+	const struct hf_inputs_spec spec = { .files = &path, .n_files = 1, .is_look = true };
+	const struct hf_model_map *map = NULL;
+	struct hf_inputs *in = NULL;
+	struct hf_inputs_notes notes;
+
+	HF_TRY(hf_inputs_new(&in, &env, &spec, ei));
+	hf_inputs_notes(&notes, in);
+	hufu_view_str(v, "kind", "folder");
+	hufu_view_u64(v, "n_files", notes.n_files);
+	if (notes.n_missing > 0)
+		hufu_view_str(v, "first_missing_file", notes.missing);
+	hufu_view_list(v, "files");
+	for (size_t i = 0; i < hf_inputs_count(in); i++) {
+		hufu_view_object(v, NULL);
+		hufu_view_str(v, "path", hf_inputs_get(&map, in, i));
+		show_map(v, map);
+		hufu_view_end(v);
+	}
+	hufu_view_end(v);
+	hf_inputs_free(in);
+	return HF_OK;
 }

@@ -304,7 +304,7 @@ static void an_upload_needs_no_lineage(void **state)
 
 static void refuses_what_cannot_be(void **state)
 {
-	static const char *const missing[] = { "/no/such/file" };
+	static const char *const missing[] = { "/no/such/file", "/no/such/other" };
 	struct hf_push_spec good = spec_of();
 	struct hf_push_result r = { .counter = 77 };
 	struct hf_push_spec s;

@@ -440,7 +440,7 @@ static void refuses_files_that_cannot_be_sealed(void **state)
 	fix_path(s.file[0], f->tmp, "missing.bin");
 	assert_refused(f, &s.spec, HF_ERR_NOT_FOUND, "missing.bin");
 	fix_path(s.file[0], f->tmp, "domain");
-	assert_refused(f, &s.spec, HF_ERR_ARG, "domain");
+	assert_refused(f, &s.spec, HF_ERR_DENIED, "private keys");
 	assert_int_equal(mkfifo(test_path(f->tmp, "pipe"), 0600), 0);
 	fix_path(s.file[0], f->tmp, "pipe");
 	assert_refused(f, &s.spec, HF_ERR_ARG, "not a regular file");
@@ -455,6 +455,31 @@ static void refuses_files_that_cannot_be_sealed(void **state)
 	good(&s, f);
 	fix_seal_add(&s, f, "sub/good.bin");
 	assert_refused(f, &s.spec, HF_ERR_ARG, "two files are called 'good.bin'");
+}
+
+/* When the first file is sealed, somebody writes to the second one. */
+static void grow_the_second(void *ctx, uint64_t done, uint64_t total)
+{
+	const struct fix *f = ctx;
+
+	(void)done;
+	(void)total;
+	test_file_put(test_path(f->tmp, "second.bin"), "longer", 6);
+}
+
+static void refuses_a_file_that_changes_meanwhile(void **state)
+{
+	struct fix *f = *state;
+	struct fix_seal s;
+
+	test_file_put(test_path(f->tmp, "first.bin"), "1", 1);
+	test_file_put(test_path(f->tmp, "second.bin"), "2", 1);
+	fix_seal_init(&s, f, "refused.hufu");
+	fix_seal_add(&s, f, "first.bin");
+	fix_seal_add(&s, f, "second.bin");
+	s.spec.progress.show = grow_the_second;
+	s.spec.progress.ctx = f;
+	assert_refused(f, &s.spec, HF_ERR_STATE, "second.bin: was changed meanwhile");
 }
 
 static void never_overwrites_a_bundle(void **state)
@@ -648,6 +673,7 @@ int main(void)
 		cmocka_unit_test(refuses_numbers_and_names_that_cannot_be),
 		cmocka_unit_test(refuses_files_that_cannot_be_sealed),
 		cmocka_unit_test(never_overwrites_a_bundle),
+		cmocka_unit_test(refuses_a_file_that_changes_meanwhile),
 		cmocka_unit_test(refuses_a_lineage_key_that_was_altered),
 		cmocka_unit_test(a_file_that_shrinks_meanwhile_is_an_error),
 		cmocka_unit_test(work_that_is_stopped_leaves_nothing),

@@ -145,6 +145,36 @@ static void names_that_exclude_each_other_leave_nothing(void **state)
 	assert_false(fix_exists(dir));
 }
 
+/* Folders that were made go again, those that were there stay; a link is no folder. */
+static void what_cannot_be_placed_leaves_no_folder(void **state)
+{
+	static const char *const names[] = { "d/e/f", "mine/new/g", "z/h" };
+	struct fix *f = *state;
+	const void *ctx = names;
+	struct hf_errinfo ei = { .code = HF_OK };
+	struct box b;
+	char dir[TEST_PATH_MAX];
+
+	fix_path(dir, f->tmp, "folders");
+	box_load(&b, f, test_path(f->tmp, "three.hufu"));
+	fix_reissue(f, &b, 1, rename_files, (void *)(uintptr_t)ctx);
+	box_save(&b, test_path(f->tmp, "folders.hufu"));
+	box_free(&b);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(mkdir(test_path(dir, "mine"), 0700), 0);
+	assert_int_equal(mkdir(test_path(f->tmp, "elsewhere"), 0700), 0);
+	assert_int_equal(symlink("../elsewhere", test_path(dir, "z")), 0);
+	assert_err(fix_open(f, test_path(f->tmp, "folders.hufu"), dir, &ei), HF_ERR_EXISTS);
+	assert_non_null(strstr(ei.text, "/z: "));
+	assert_int_equal(test_dir_count(dir), 2);
+	assert_int_equal(test_dir_count(test_path(dir, "mine")), 0);
+	assert_int_equal(test_dir_count(test_path(f->tmp, "elsewhere")), 0);
+	assert_int_equal(unlink(test_path(dir, "z")), 0);
+	assert_ok(fix_open(f, test_path(f->tmp, "folders.hufu"), dir, NULL));
+	fix_assert_same(test_path(f->tmp, "c.bin"), test_path(dir, "z/h"));
+	test_tmp_delete(dir);
+}
+
 static void zeros_take_no_space(void **state)
 {
 	enum { LEN = 8 << 20 };
@@ -285,6 +315,7 @@ int main(void)
 		cmocka_unit_test(one_bad_file_takes_all_others_with_it),
 		cmocka_unit_test(files_in_folders_get_their_folders),
 		cmocka_unit_test(names_that_exclude_each_other_leave_nothing),
+		cmocka_unit_test(what_cannot_be_placed_leaves_no_folder),
 		cmocka_unit_test(zeros_take_no_space),
 		cmocka_unit_test(a_full_disk_leaves_nothing),
 		cmocka_unit_test(a_folder_without_write_permission_is_named),
