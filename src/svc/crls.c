@@ -261,6 +261,7 @@ hf_err hf_crls_take(struct hf_crls *c, struct hf_bytes der, uint64_t now_s, stru
 	if (is_here(c, der))
 		return HF_ERR_EXISTS;
 	HF_TRY(held_new(&h, c, &x, der, ei));
+	assert(h != NULL);
 	e = check_newer(x, &h->crl, now_s, ei);
 	if (e == HF_OK)
 		e = path_of(path, c, x, h->crl.is_delta, ei);

@@ -241,6 +241,14 @@ class Fetched(Base):
             self.assertTrue(ends_with_error(s))
             self.revoked(server, 'cam-1')
         self.assertEqual(sorted(name.rsplit('.', 1)[1] for name in os.listdir(self.w.path('lists'))), ['crl', 'delta'])
+        mark = server.log_size()  # a complete list overtakes the delta, and nobody complains
+        self.publish(revoked=['cam-1'], number=4)
+        server.wait_log('list-fetched', since=mark)
+        self.w.crl(revoked=['cam-1'], number=4, extra='2.5.29.27=critical,DER:020103\n')
+        self.lists.put(read(self.w.path('root.crl.der')), '/delta.crl')
+        n = self.lists.n_asked('/delta.crl')
+        until('the delta was looked at again', lambda: self.lists.n_asked('/delta.crl') > n + 1)
+        self.assertNotIn('list-not-fetched', server.log_text(mark))
 
     def staple(self, name, status='V', days=1):
         """What an OCSP responder of the root says of a certificate."""

@@ -22,6 +22,10 @@ class Lists:
         with self.lock:
             self.answers[path] = answer
 
+    def n_asked(self, path):
+        with self.lock:
+            return sum(head.split(b' ')[1].decode() == path for head in self.asked)
+
     def talk(self, sock, far):
         head = b''
         while b'\r\n\r\n' not in head:

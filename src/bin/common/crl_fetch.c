@@ -77,6 +77,23 @@ static void good(struct crl_fetch *f, const struct hf_crl *crl, bool is_new)
 	f->config.on_new(f->config.ctx);
 }
 
+/* A delta that a complete list has overtaken, as happens to every one: nothing is wrong with that.
+ */
+static bool is_overtaken(const struct crl_fetch *f, const struct hf_crl *delta)
+{
+	const struct hf_crls_view *view;
+	bool found = false;
+
+	if (!delta->is_delta)
+		return false;
+	view = hf_crls_hold(f->config.crls);
+	for (size_t i = 0; i < view->n_crls; i++)
+		found |= !view->crls[i].is_delta && view->crls[i].number >= delta->number &&
+			 hf_bytes_eq(view->crls[i].issuer, delta->issuer);
+	hf_crls_unhold(view);
+	return found;
+}
+
 static void on_done(
 	void *ctx, hf_err e, const uint8_t *body, size_t body_len, const struct hf_errinfo *why)
 {
@@ -90,6 +107,8 @@ static void on_done(
 	if (e == HF_OK)
 		e = hf_crls_take(f->config.crls, (struct hf_bytes){ body, body_len },
 			hf_clock_wall_s(), &ei);
+	if (e == HF_ERR_ROLLBACK && is_overtaken(f, &crl))
+		e = HF_ERR_EXISTS;
 	if (e == HF_OK || e == HF_ERR_EXISTS) {
 		good(f, &crl, e == HF_OK);
 	} else {
