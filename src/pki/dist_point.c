@@ -32,7 +32,9 @@ static struct hf_bytes take_point(struct hf_der *points)
 		is_partial = true;
 	}
 	hf_der_leave(points, &point);
-	return is_partial ? (struct hf_bytes){ 0 } : names;
+	if (is_partial)
+		names.len = 0;
+	return names;
 }
 
 struct hf_bytes hf_dist_points_take(struct hf_der *value)
