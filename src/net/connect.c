@@ -25,7 +25,7 @@ static void try_address(struct hf_link *l, const struct sockaddr *addr)
 {
 	int rc;
 
-	hf_link_name(l, addr);
+	hf_link_address_of(l->address, addr);
 	l->dial->connect.data = l;
 	rc = uv_tcp_connect(&l->dial->connect, &l->tcp, addr, on_connect);
 	if (rc == 0)

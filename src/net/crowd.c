@@ -8,7 +8,7 @@
 
 #include "net/link_inner.h"
 
-static void address_of(uint8_t out[HF_LINK_SITE_LEN], const struct sockaddr_storage *addr)
+void hf_link_site_of(uint8_t out[HF_LINK_SITE_LEN], const struct sockaddr_storage *addr)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	const void *any = addr;
@@ -57,7 +57,7 @@ hf_err hf_crowd_meet(struct hf_crowd *c, struct hf_link *l, const struct sockadd
 	struct crowd_origin **at;
 	struct crowd_origin *o;
 
-	address_of(address, addr);
+	hf_link_site_of(address, addr);
 	at = bucket_of(c, address);
 	o = *at;
 	while (o != NULL && memcmp(o->address, address, sizeof(address)) != 0)

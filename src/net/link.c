@@ -152,7 +152,7 @@ void hf_link_arm(struct hf_link *l)
 		(void)uv_timer_start(&l->timer, on_timer, at > now ? at - now : 0, 0);
 }
 
-void hf_link_name(struct hf_link *l, const struct sockaddr *addr)
+void hf_link_address_of(char out[HF_LINK_ADDRESS_TEXT], const struct sockaddr *addr)
 {
 	char text[HF_LINK_ADDRESS_TEXT - 10] = "";
 	unsigned port = 0;
@@ -162,8 +162,7 @@ void hf_link_name(struct hf_link *l, const struct sockaddr *addr)
 	else
 		port = ((const struct sockaddr_in *)(const void *)addr)->sin_port;
 	(void)uv_ip_name(addr, text, sizeof(text));
-	(void)snprintf(
-		l->address, sizeof(l->address), "[%s]:%u", text, (unsigned)ntohs((uint16_t)port));
+	(void)snprintf(out, HF_LINK_ADDRESS_TEXT, "[%s]:%u", text, (unsigned)ntohs((uint16_t)port));
 }
 
 hf_err hf_link_new(struct hf_link **out, const struct hf_link_config *config, struct hf_errinfo *ei)

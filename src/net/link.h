@@ -110,11 +110,17 @@ struct hf_tls_session *hf_link_session_take(struct hf_link *l);
 /* The peer's address as text, for diagnostics and audit. */
 const char *hf_link_address(const struct hf_link *l);
 
-/*
- * Where a link comes from that a listener took, as shares are counted: its IPv6 address cut to the
- * /64, or its IPv4 one as IPv6 maps it.
- */
+/* Where a link comes from that a listener took, as shares are counted. */
 void hf_link_site(uint8_t out[HF_LINK_SITE_LEN], const struct hf_link *l);
+
+/*
+ * The same of an address: an IPv6 one cut to its /64, an IPv4 one as IPv6 maps it; zeros for any
+ * other.
+ */
+void hf_link_site_of(uint8_t out[HF_LINK_SITE_LEN], const struct sockaddr_storage *addr);
+
+/* "[address]:port" of an IPv4 or IPv6 address. */
+void hf_link_address_of(char out[HF_LINK_ADDRESS_TEXT], const struct sockaddr *addr);
 
 void *hf_link_ctx(const struct hf_link *l);
 void hf_link_ctx_set(struct hf_link *l, void *ctx);

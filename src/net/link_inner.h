@@ -75,9 +75,6 @@ struct hf_link {
 HF_MUST_USE hf_err hf_link_new(
 	struct hf_link **out, const struct hf_link_config *config, struct hf_errinfo *ei);
 
-/* The peer's address as text, for those who ask who it is. */
-void hf_link_name(struct hf_link *l, const struct sockaddr *addr);
-
 /* The connection stands: begins TLS. */
 void hf_link_begin(struct hf_link *l);
 

@@ -85,7 +85,7 @@ static hf_err name_peer(struct hf_listener *s, struct hf_link *l)
 	int len = sizeof(addr);
 
 	if (uv_tcp_getpeername(&l->tcp, (struct sockaddr *)&addr, &len) == 0)
-		hf_link_name(l, (const struct sockaddr *)&addr);
+		hf_link_address_of(l->address, (const struct sockaddr *)&addr);
 	else
 		memset(&addr, 0, sizeof(addr));
 	return hf_crowd_meet(&s->crowd, l, &addr);

@@ -28,7 +28,7 @@ static void free_if_over(struct hf_tunnel *t)
 	calls.on_gone(ctx);
 }
 
-void hf_tunnel_tell(struct tunnel_link *l, int kind)
+void hf_tunnel_tell(struct hf_tunnel_link *l, int kind)
 {
 	struct hf_tunnel *t = l->t;
 	char from[HF_SOCK_TEXT];
@@ -37,10 +37,13 @@ void hf_tunnel_tell(struct tunnel_link *l, int kind)
 		.id = l->id,
 		.from = from,
 		.peer = l->peer,
-		.target = l->was_open ? t->config.targets[l->target].text : "",
+		.target = l->was_open && t->config.n_targets > 0 ? t->config.targets[l->target].text
+								 : "",
 		.was_open = l->was_open,
 		.err = l->err,
 		.why = &l->why,
+		.addr = &l->from,
+		.face = l->face,
 		.sealed = l->sealed,
 		.opened = l->opened,
 		.ms = tunnel_now(l) - l->begin_ms,
@@ -52,7 +55,7 @@ void hf_tunnel_tell(struct tunnel_link *l, int kind)
 	t->config.calls.on_event(t->config.ctx, &ev);
 }
 
-static void opening_begin(struct tunnel_link *l)
+static void opening_begin(struct hf_tunnel_link *l)
 {
 	struct hf_tunnel *t = l->t;
 
@@ -67,7 +70,7 @@ static void opening_begin(struct tunnel_link *l)
 	hf_tunnel_gate_opening(t->config.gate, l->origin, true);
 }
 
-void hf_tunnel_opening_end(struct tunnel_link *l)
+void hf_tunnel_opening_end(struct hf_tunnel_link *l)
 {
 	struct hf_tunnel *t = l->t;
 
@@ -80,7 +83,7 @@ void hf_tunnel_opening_end(struct tunnel_link *l)
 	hf_tunnel_gate_opening(t->config.gate, l->origin, false);
 }
 
-void hf_tunnel_forget(struct tunnel_link *l)
+void hf_tunnel_forget(struct hf_tunnel_link *l)
 {
 	struct hf_tunnel *t = l->t;
 
@@ -96,12 +99,12 @@ void hf_tunnel_forget(struct tunnel_link *l)
 }
 
 /* The oldest that is not open, of one address (NULL: of that which has most). NULL: all are. */
-static struct tunnel_link *find_oldest(struct hf_tunnel *t, const struct tunnel_origin *of)
+static struct hf_tunnel_link *find_oldest(struct hf_tunnel *t, const struct tunnel_origin *of)
 {
-	struct tunnel_link *found = NULL;
+	struct hf_tunnel_link *found = NULL;
 	uint32_t most = 0;
 
-	for (struct tunnel_link *l = t->oldest; l != NULL; l = l->younger) {
+	for (struct hf_tunnel_link *l = t->oldest; l != NULL; l = l->younger) {
 		uint32_t n = hf_tunnel_gate_n_opening(t->config.gate, l->origin);
 
 		if (n > most && (of == NULL || of == l->origin)) {
@@ -112,7 +115,7 @@ static struct tunnel_link *find_oldest(struct hf_tunnel *t, const struct tunnel_
 	return found;
 }
 
-static void evict(struct tunnel_link *l)
+static void evict(struct hf_tunnel_link *l)
 {
 	hf_tunnel_link_fail(l, HF_ERR_LIMIT, HF_TUNNEL_REFUSED_LIMIT,
 		"its place was needed: too many connections do not open");
@@ -125,7 +128,7 @@ static hf_err find_place(
 {
 	const struct hf_tunnel_limits *limits = &t->config.limits;
 	uint32_t max = limits->max_opening > 0 ? limits->max_opening : limits->max_links;
-	struct tunnel_link *goes;
+	struct hf_tunnel_link *goes;
 	hf_err e;
 
 	if (t->n_opening >= max && (goes = find_oldest(t, NULL)) != NULL)
@@ -141,12 +144,12 @@ static hf_err find_place(
 	return hf_tunnel_gate_enter(t->config.gate, origin, from, limits);
 }
 
-hf_err hf_tunnel_place_move(struct tunnel_link *l)
+hf_err hf_tunnel_place_move(struct hf_tunnel_link *l)
 {
 	const struct hf_tunnel_limits *limits = &l->t->config.limits;
 	struct hf_tunnel_gate *g = l->t->config.gate;
 	struct tunnel_origin *to = NULL;
-	struct tunnel_link *goes;
+	struct hf_tunnel_link *goes;
 	hf_err e;
 
 	/* It is still one of those that are not open, there instead of here. */
@@ -171,7 +174,8 @@ static void refuse(struct hf_tunnel *t, int fd, const struct hf_sock_addr *from,
 		.peer = "",
 		.target = "",
 		.err = e,
-		.why = &why };
+		.why = &why,
+		.addr = from };
 
 	hf_sock_reset(&fd);
 	tunnel_count(t, HF_TUNNEL_REFUSED_LIMIT, 1);
@@ -186,7 +190,7 @@ static void add(
 	struct hf_tunnel *t, int fd, const struct hf_sock_addr *from, struct tunnel_origin *origin)
 {
 	const struct hf_mem *mem = t->config.mem;
-	struct tunnel_link *l = hf_mem_new(mem, sizeof(*l));
+	struct hf_tunnel_link *l = hf_mem_new(mem, sizeof(*l));
 
 	if (l == NULL) {
 		hf_tunnel_gate_leave(t->config.gate, origin);
@@ -311,7 +315,7 @@ void hf_tunnel_sweep(struct hf_tunnel *t, const struct hf_crl *crls, size_t n_cr
 {
 	uint64_t now_s = hf_clock_wall_s();
 
-	for (struct tunnel_link *l = t->links; l != NULL; l = l->next) {
+	for (struct hf_tunnel_link *l = t->links; l != NULL; l = l->next) {
 		struct hf_errinfo why = { 0 };
 		hf_err e;
 
@@ -327,7 +331,7 @@ void hf_tunnel_sweep(struct hf_tunnel *t, const struct hf_crl *crls, size_t n_cr
 
 void hf_tunnel_abort(struct hf_tunnel *t)
 {
-	for (struct tunnel_link *l = t->links; l != NULL; l = l->next) {
+	for (struct hf_tunnel_link *l = t->links; l != NULL; l = l->next) {
 		hf_tunnel_link_fail(
 			l, HF_ERR_CLOSED, HF_TUNNEL_NUMBERS, "given up: the program ends");
 		if (l->state != TUNNEL_DEAD)

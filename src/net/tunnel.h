@@ -88,6 +88,14 @@ struct hf_tunnel_limits {
 				 has most of them has to go; 0: max_links */
 };
 
+/* A server's link whose peer may come in. */
+struct hf_tunnel_link;
+struct hf_tunnel_who {
+	struct hf_tunnel_link *link; /* good until it is told that it is over */
+	const struct hf_tls *tls;
+	const struct hf_sock_addr *from;
+};
+
 /* What an operator may want to know of one connection. */
 struct hf_tunnel_event {
 	enum {
@@ -102,7 +110,9 @@ struct hf_tunnel_event {
 	bool was_open;
 	hf_err err; /* HF_OK: ended in an orderly way */
 	const struct hf_errinfo *why;
-	uint64_t sealed; /* bytes */
+	const struct hf_sock_addr *addr; /* what from is the text of */
+	void *face;                      /* what on_face gave; NULL: was not asked */
+	uint64_t sealed;                 /* bytes */
 	uint64_t opened;
 	uint64_t ms; /* since it came */
 };
@@ -114,6 +124,13 @@ struct hf_tunnel_calls {
 	 */
 	hf_err (*on_peer)(void *ctx, const struct hf_cert *peer, char name[HF_TUNNEL_PEER],
 		struct hf_errinfo *ei);
+	/*
+	 * Server without targets: the plain face of a link whose peer may come in, a socket that
+	 * does not wait, from here on the link's. *face is handed on to events. May be NULL.
+	 */
+	hf_err (*on_face)(void *ctx, const struct hf_tunnel_who *who, int *fd, void **face);
+	/* The signature, now. NULL: the TLS config has a signer of its own. */
+	hf_err (*on_sign)(void *ctx, const struct hf_tls_cv *cv, struct hf_sm2_sig *sig);
 	void (*on_event)(void *ctx, const struct hf_tunnel_event *ev); /* may be NULL */
 	void (*on_gone)(void *ctx); /* after hf_tunnel_stop(): the last connection is over */
 };
@@ -123,7 +140,7 @@ struct hf_tunnel_config {
 	const struct hf_mem *mem;
 	const struct hf_tls_config *tls; /* its role says which face is accepted */
 	int listen_fd;                   /* the caller's; stays open until hf_tunnel_stop() */
-	const struct hf_tunnel_target *targets; /* the best first */
+	const struct hf_tunnel_target *targets; /* the best first; none with on_face */
 	size_t n_targets;
 	bool sends_proxy; /* server: PROXY protocol v2 goes before the bytes to the target */
 	/* Who must send it to us, before anything else; others must not. */
@@ -153,6 +170,9 @@ void hf_tunnel_sweep(struct hf_tunnel *t, const struct hf_crl *crls, size_t n_cr
  * before this returns.
  */
 void hf_tunnel_stop(struct hf_tunnel *t);
+
+/* Nobody is behind that link any more: what is under way still goes out, within two seconds. */
+void hf_tunnel_finish(struct hf_tunnel_link *l);
 
 /* After hf_tunnel_stop(): ends what is left at once, as if it had broken off. */
 void hf_tunnel_abort(struct hf_tunnel *t);

@@ -17,19 +17,19 @@ enum {
 	BUSY_MS = 20, /* a unix socket whose queue is full is asked again */
 };
 
-static void try_address(struct tunnel_link *l, const struct hf_sock_addr *to);
+static void try_address(struct hf_tunnel_link *l, const struct hf_sock_addr *to);
 
-static struct tunnel_face *dialled(struct tunnel_link *l)
+static struct tunnel_face *dialled(struct hf_tunnel_link *l)
 {
 	return l->t->is_server ? &l->plain : &l->sm;
 }
 
-static const struct hf_tunnel_target *target_of(const struct tunnel_link *l)
+static const struct hf_tunnel_target *target_of(const struct hf_tunnel_link *l)
 {
 	return &l->t->config.targets[l->target];
 }
 
-void hf_tunnel_dial_clear(struct tunnel_link *l)
+void hf_tunnel_dial_clear(struct hf_tunnel_link *l)
 {
 	if (l->lookup != NULL) {
 		l->lookup->link = NULL;
@@ -41,7 +41,7 @@ void hf_tunnel_dial_clear(struct tunnel_link *l)
 }
 
 /* Half of the time for certain, the other half by chance: those who lost it together come apart. */
-static uint64_t backoff_ms(const struct tunnel_link *l, unsigned n_failed)
+static uint64_t backoff_ms(const struct hf_tunnel_link *l, unsigned n_failed)
 {
 	const struct hf_rng *rng = l->t->config.tls->rng;
 	uint64_t ms = BACKOFF_MIN_MS;
@@ -56,7 +56,7 @@ static uint64_t backoff_ms(const struct tunnel_link *l, unsigned n_failed)
 	return ms / 2 + ms / 2 * r / UINT16_MAX;
 }
 
-void hf_tunnel_dial_good(struct tunnel_link *l)
+void hf_tunnel_dial_good(struct hf_tunnel_link *l)
 {
 	struct tunnel_upstream *u = &l->t->upstream[l->target];
 
@@ -65,7 +65,7 @@ void hf_tunnel_dial_good(struct tunnel_link *l)
 	hf_tunnel_dial_clear(l);
 }
 
-static void give_up(struct tunnel_link *l, const char *why)
+static void give_up(struct hf_tunnel_link *l, const char *why)
 {
 	char text[HF_ERRINFO_TEXT];
 
@@ -75,7 +75,7 @@ static void give_up(struct tunnel_link *l, const char *why)
 	hf_tunnel_link_fail(l, HF_ERR_NET, HF_TUNNEL_BAD_TARGET, text);
 }
 
-void hf_tunnel_dial_failed(struct tunnel_link *l, const char *why)
+void hf_tunnel_dial_failed(struct hf_tunnel_link *l, const char *why)
 {
 	struct tunnel_upstream *u = &l->t->upstream[l->target];
 	uint64_t now = tunnel_now(l);
@@ -101,7 +101,7 @@ void hf_tunnel_dial_failed(struct tunnel_link *l, const char *why)
 }
 
 /* The first that is not in disgrace, else the one whose disgrace ends first. */
-static void choose(struct tunnel_link *l, uint64_t now)
+static void choose(struct hf_tunnel_link *l, uint64_t now)
 {
 	uint64_t soonest = UINT64_MAX;
 
@@ -124,7 +124,7 @@ static void choose(struct tunnel_link *l, uint64_t now)
 static void on_found(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
 {
 	struct tunnel_lookup *lookup = req->data;
-	struct tunnel_link *l = lookup->link;
+	struct hf_tunnel_link *l = lookup->link;
 	struct hf_sock_addr to = { 0 };
 
 	hf_mem_free(lookup->mem, lookup);
@@ -143,7 +143,7 @@ static void on_found(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
 	try_address(l, &to);
 }
 
-static void look_up(struct tunnel_link *l)
+static void look_up(struct hf_tunnel_link *l)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	const struct hf_mem *mem = l->t->config.mem;
@@ -166,7 +166,7 @@ static void look_up(struct tunnel_link *l)
 	l->lookup = lookup;
 }
 
-static void try_next(struct tunnel_link *l, const char *why)
+static void try_next(struct hf_tunnel_link *l, const char *why)
 {
 	struct hf_sock_addr to = { 0 };
 
@@ -181,7 +181,7 @@ static void try_next(struct tunnel_link *l, const char *why)
 	try_address(l, &to);
 }
 
-static void try_address(struct tunnel_link *l, const struct hf_sock_addr *to)
+static void try_address(struct hf_tunnel_link *l, const struct hf_sock_addr *to)
 {
 	struct hf_errinfo why = { 0 };
 	int fd = -1;
@@ -205,7 +205,7 @@ static void try_address(struct tunnel_link *l, const struct hf_sock_addr *to)
 	}
 }
 
-void hf_tunnel_dial_ready(struct tunnel_link *l)
+void hf_tunnel_dial_ready(struct hf_tunnel_link *l)
 {
 	struct hf_errinfo why = { 0 };
 	struct tunnel_face *f = dialled(l);
@@ -220,7 +220,7 @@ void hf_tunnel_dial_ready(struct tunnel_link *l)
 	hf_tunnel_link_connected(l);
 }
 
-void hf_tunnel_dial(struct tunnel_link *l)
+void hf_tunnel_dial(struct hf_tunnel_link *l)
 {
 	const struct hf_tunnel_target *target;
 	struct hf_sock_addr to = { 0 };

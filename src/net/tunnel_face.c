@@ -41,7 +41,7 @@ hf_err hf_tunnel_face_open(struct tunnel_face *f, int fd)
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct tunnel_face *f = poll->data;
-	struct tunnel_link *l = f->link;
+	struct hf_tunnel_link *l = f->link;
 
 	if (status < 0) { /* libuv has stopped it */
 		f->is_broken = true;

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "net/link.h"
 #include "net/tunnel_inner.h"
 
 enum { BUCKETS = 1024 };
@@ -47,24 +48,14 @@ void hf_tunnel_gate_free(struct hf_tunnel_gate *g)
 	hf_mem_free(g->mem, g);
 }
 
+/* All of a unix socket are one; so are fronts which have not spoken, and no address is like them.
+ */
 static void address_of(uint8_t out[TUNNEL_ADDRESS_LEN], const struct hf_sock_addr *from)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	const void *any = &from->addr;
-
-	if (from->addr.ss_family == AF_UNSPEC) { /* no address is like that */
+	_Static_assert((int)TUNNEL_ADDRESS_LEN == (int)HF_LINK_SITE_LEN, "one is the other");
+	hf_link_site_of(out, &from->addr);
+	if (from->addr.ss_family == AF_UNSPEC)
 		memset(out, 0xff, TUNNEL_ADDRESS_LEN);
-		return;
-	}
-	memset(out, 0, TUNNEL_ADDRESS_LEN); /* all of a unix socket are one */
-	if (from->addr.ss_family == AF_INET) {
-		memcpy(out, mapped, sizeof(mapped));
-		memcpy(out + sizeof(mapped), &((const struct sockaddr_in *)any)->sin_addr, 4);
-	} else if (from->addr.ss_family == AF_INET6) {
-		memcpy(out, &((const struct sockaddr_in6 *)any)->sin6_addr, TUNNEL_ADDRESS_LEN);
-		if (memcmp(out, mapped, sizeof(mapped)) != 0)
-			memset(out + TUNNEL_ADDRESS_LEN / 2, 0, TUNNEL_ADDRESS_LEN / 2);
-	}
 }
 
 static struct tunnel_origin **bucket_of(

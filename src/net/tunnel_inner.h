@@ -30,11 +30,9 @@ enum tunnel_state {
 	TUNNEL_DEAD,
 };
 
-struct tunnel_link;
-
 /* One socket of a connection. */
 struct tunnel_face {
-	struct tunnel_link *link;
+	struct hf_tunnel_link *link;
 	uv_poll_t *poll; /* NULL: there is no socket */
 	int fd;
 	int events; /* waited for */
@@ -48,18 +46,18 @@ struct tunnel_face {
 /* A name is being looked up; outlives a link that ends meanwhile. */
 struct tunnel_lookup {
 	uv_getaddrinfo_t req;
-	struct tunnel_link *link; /* NULL: it has ended */
+	struct hf_tunnel_link *link; /* NULL: it has ended */
 	const struct hf_mem *mem;
 };
 
 struct tunnel_origin; /* of a gate */
 
-struct tunnel_link {
+struct hf_tunnel_link {
 	struct hf_tunnel *t;
-	struct tunnel_link *prev; /* of all, the youngest first */
-	struct tunnel_link *next;
-	struct tunnel_link *older; /* of those that are not open */
-	struct tunnel_link *younger;
+	struct hf_tunnel_link *prev; /* of all, the youngest first */
+	struct hf_tunnel_link *next;
+	struct hf_tunnel_link *older; /* of those that are not open */
+	struct hf_tunnel_link *younger;
 	bool is_opening; /* is among them */
 	struct tunnel_origin *origin;
 	enum tunnel_state state;
@@ -94,6 +92,8 @@ struct tunnel_link {
 	uint64_t sealed;
 	uint64_t opened;
 	char peer[HF_TUNNEL_PEER];
+	void *face; /* what on_face gave */
+	bool is_finishing;
 	hf_err err;
 	struct hf_errinfo why;
 };
@@ -114,16 +114,16 @@ struct hf_tunnel {
 	uv_timer_t pause; /* no descriptor or memory for a connection: tried again */
 	unsigned n_handles;
 	bool is_stopped;
-	struct tunnel_link *links;
-	struct tunnel_link *oldest; /* of those that are not open */
-	struct tunnel_link *youngest;
+	struct hf_tunnel_link *links;
+	struct hf_tunnel_link *oldest; /* of those that are not open */
+	struct hf_tunnel_link *youngest;
 	uint32_t n_opening;
 	size_t n_links; /* with those whose handles are being closed */
 	uint64_t next_id;
 	struct tunnel_upstream upstream[HF_TUNNEL_TARGETS_MAX];
 };
 
-static inline uint64_t tunnel_now(const struct tunnel_link *l)
+static inline uint64_t tunnel_now(const struct hf_tunnel_link *l)
 {
 	return hf_loop_now_ms(l->t->config.loop);
 }
@@ -137,13 +137,13 @@ static inline void tunnel_count(struct hf_tunnel *t, enum hf_tunnel_number which
 		at, atomic_load_explicit(at, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
-static inline struct tunnel_face *tunnel_accepted(struct tunnel_link *l)
+static inline struct tunnel_face *tunnel_accepted(struct hf_tunnel_link *l)
 {
 	return l->t->is_server ? &l->sm : &l->plain;
 }
 
 /* Handshake or bytes. */
-static inline bool tunnel_is_moving(const struct tunnel_link *l)
+static inline bool tunnel_is_moving(const struct hf_tunnel_link *l)
 {
 	return l->state == TUNNEL_SHAKE || l->state == TUNNEL_OPEN;
 }
@@ -154,52 +154,52 @@ void hf_tunnel_face_wait(struct tunnel_face *f, int events);
 void hf_tunnel_face_close(struct tunnel_face *f, bool is_reset);
 
 /* tunnel_pump.c */
-void hf_tunnel_pump(struct tunnel_link *l);      /* until nothing moves */
+void hf_tunnel_pump(struct hf_tunnel_link *l);      /* until nothing moves */
 void hf_tunnel_jobs_done(void *link); /* SM2 operations of its handshake are */
-size_t hf_tunnel_push_sm(struct tunnel_link *l); /* what TLS has to say; how many bytes went */
+size_t hf_tunnel_push_sm(struct hf_tunnel_link *l); /* what TLS has to say; how many bytes went */
 
 /* tunnel_link.c */
-void hf_tunnel_link_begin(struct tunnel_link *l);     /* a connection was accepted */
-void hf_tunnel_link_connected(struct tunnel_link *l); /* the target is there */
+void hf_tunnel_link_begin(struct hf_tunnel_link *l);     /* a connection was accepted */
+void hf_tunnel_link_connected(struct hf_tunnel_link *l); /* the target is there */
 /* The first cause wins. number: what it counts as; HF_TUNNEL_NUMBERS: nothing. */
 void hf_tunnel_link_fail(
-	struct tunnel_link *l, hf_err e, enum hf_tunnel_number number, const char *text);
-void hf_tunnel_tls_failed(struct tunnel_link *l, hf_err e);
-void hf_tunnel_sm_broke(struct tunnel_link *l, int sys);
-void hf_tunnel_plain_broke(struct tunnel_link *l, int sys);
-void hf_tunnel_link_shaken(struct tunnel_link *l); /* the handshake is over */
-void hf_tunnel_link_flush(struct tunnel_link *l);  /* last words */
-void hf_tunnel_link_die(struct tunnel_link *l);
-void hf_tunnel_link_arm(struct tunnel_link *l);
+	struct hf_tunnel_link *l, hf_err e, enum hf_tunnel_number number, const char *text);
+void hf_tunnel_tls_failed(struct hf_tunnel_link *l, hf_err e);
+void hf_tunnel_sm_broke(struct hf_tunnel_link *l, int sys);
+void hf_tunnel_plain_broke(struct hf_tunnel_link *l, int sys);
+void hf_tunnel_link_shaken(struct hf_tunnel_link *l); /* the handshake is over */
+void hf_tunnel_link_flush(struct hf_tunnel_link *l);  /* last words */
+void hf_tunnel_link_die(struct hf_tunnel_link *l);
+void hf_tunnel_link_arm(struct hf_tunnel_link *l);
 
-void hf_tunnel_link_go(struct tunnel_link *l); /* where it comes from is known */
+void hf_tunnel_link_go(struct hf_tunnel_link *l); /* where it comes from is known */
 
 /* tunnel_proxy.c */
 bool hf_tunnel_is_front(const struct hf_tunnel *t, const struct hf_sock_addr *from);
-void hf_tunnel_header_ready(struct tunnel_link *l); /* the front has something to say */
-HF_MUST_USE hf_err hf_tunnel_header_put(struct tunnel_link *l);
+void hf_tunnel_header_ready(struct hf_tunnel_link *l); /* the front has something to say */
+HF_MUST_USE hf_err hf_tunnel_header_put(struct hf_tunnel_link *l);
 
 /* tunnel_session.c */
-void hf_tunnel_session_offer(struct tunnel_link *l, struct hf_tls_start *start);
-void hf_tunnel_session_opened(struct tunnel_link *l);
-void hf_tunnel_session_keep(struct tunnel_link *l);   /* a ticket, if one came */
-void hf_tunnel_session_failed(struct tunnel_link *l); /* its handshake did */
+void hf_tunnel_session_offer(struct hf_tunnel_link *l, struct hf_tls_start *start);
+void hf_tunnel_session_opened(struct hf_tunnel_link *l);
+void hf_tunnel_session_keep(struct hf_tunnel_link *l);   /* a ticket, if one came */
+void hf_tunnel_session_failed(struct hf_tunnel_link *l); /* its handshake did */
 void hf_tunnel_session_clear(struct tunnel_upstream *u);
 
 /* tunnel_dial.c */
-void hf_tunnel_dial(struct tunnel_link *l); /* the next target, or failure */
+void hf_tunnel_dial(struct hf_tunnel_link *l); /* the next target, or failure */
 void hf_tunnel_dial_ready(
-	struct tunnel_link *l); /* the socket that connects has something to say */
-void hf_tunnel_dial_failed(struct tunnel_link *l, const char *why); /* this target is no good */
-void hf_tunnel_dial_good(struct tunnel_link *l);
-void hf_tunnel_dial_clear(struct tunnel_link *l);
+	struct hf_tunnel_link *l); /* the socket that connects has something to say */
+void hf_tunnel_dial_failed(struct hf_tunnel_link *l, const char *why); /* this target is no good */
+void hf_tunnel_dial_good(struct hf_tunnel_link *l);
+void hf_tunnel_dial_clear(struct hf_tunnel_link *l);
 
 /* tunnel.c */
 /* A front has said where the connection comes from: HF_ERR_LIMIT, HF_ERR_NO_MEMORY. */
-HF_MUST_USE hf_err hf_tunnel_place_move(struct tunnel_link *l);
-void hf_tunnel_opening_end(struct tunnel_link *l); /* it is open, or over */
-void hf_tunnel_forget(struct tunnel_link *l);      /* its handles are closed: frees it */
-void hf_tunnel_tell(struct tunnel_link *l, int kind);
+HF_MUST_USE hf_err hf_tunnel_place_move(struct hf_tunnel_link *l);
+void hf_tunnel_opening_end(struct hf_tunnel_link *l); /* it is open, or over */
+void hf_tunnel_forget(struct hf_tunnel_link *l);      /* its handles are closed: frees it */
+void hf_tunnel_tell(struct hf_tunnel_link *l, int kind);
 
 /*
  * tunnel_gate.c: HF_ERR_LIMIT, HF_ERR_NO_MEMORY. A place is given back by hf_tunnel_gate_leave().

@@ -18,7 +18,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	hf_tunnel_forget(handle->data);
 }
 
-void hf_tunnel_link_die(struct tunnel_link *l)
+void hf_tunnel_link_die(struct hf_tunnel_link *l)
 {
 	struct hf_tunnel *t = l->t;
 
@@ -46,7 +46,7 @@ void hf_tunnel_link_die(struct tunnel_link *l)
  * too: closing at once would reset the connection, and a reset takes along what the peer has not
  * read yet.
  */
-void hf_tunnel_link_flush(struct tunnel_link *l)
+void hf_tunnel_link_flush(struct hf_tunnel_link *l)
 {
 	struct tunnel_face *f = &l->sm;
 	uint8_t *scratch = l->t->config.loop->scratch;
@@ -79,7 +79,7 @@ over:
 }
 
 void hf_tunnel_link_fail(
-	struct tunnel_link *l, hf_err e, enum hf_tunnel_number number, const char *text)
+	struct hf_tunnel_link *l, hf_err e, enum hf_tunnel_number number, const char *text)
 {
 	const uint8_t *bytes = NULL;
 
@@ -103,7 +103,7 @@ void hf_tunnel_link_fail(
 }
 
 /* The SM link failed; a client may have another server that does better. */
-void hf_tunnel_tls_failed(struct tunnel_link *l, hf_err e)
+void hf_tunnel_tls_failed(struct hf_tunnel_link *l, hf_err e)
 {
 	const struct hf_errinfo *why = hf_tls_why(&l->tls);
 	const char *text = why->text[0] != '\0' ? why->text : hf_err_text(e);
@@ -123,7 +123,7 @@ void hf_tunnel_tls_failed(struct tunnel_link *l, hf_err e)
 }
 
 /* The socket of the SM link broke: as good as a truncated stream. */
-void hf_tunnel_sm_broke(struct tunnel_link *l, int sys)
+void hf_tunnel_sm_broke(struct hf_tunnel_link *l, int sys)
 {
 	char text[96];
 
@@ -135,7 +135,7 @@ void hf_tunnel_sm_broke(struct tunnel_link *l, int sys)
 			l->was_open ? HF_TUNNEL_TRUNCATED : HF_TUNNEL_BAD_HANDSHAKE, text);
 }
 
-void hf_tunnel_plain_broke(struct tunnel_link *l, int sys)
+void hf_tunnel_plain_broke(struct hf_tunnel_link *l, int sys)
 {
 	char text[96];
 
@@ -146,7 +146,7 @@ void hf_tunnel_plain_broke(struct tunnel_link *l, int sys)
 
 /* --- time --- */
 
-static uint64_t deadline(const struct tunnel_link *l)
+static uint64_t deadline(const struct hf_tunnel_link *l)
 {
 	uint64_t at = l->end_ms;
 	uint32_t idle_ms = l->t->config.limits.idle_ms;
@@ -162,13 +162,13 @@ static uint64_t deadline(const struct tunnel_link *l)
 	return at;
 }
 
-static void on_idle(struct tunnel_link *l)
+static void on_idle(struct hf_tunnel_link *l)
 {
 	(void)hf_tls_refuse(&l->tls, HF_ALERT_USER_CANCELED, HF_ERR_TIMEOUT, "idle for too long");
 	hf_tunnel_link_fail(l, HF_ERR_TIMEOUT, HF_TUNNEL_TIMED_OUT, "idle for too long");
 }
 
-static void on_open_timer(struct tunnel_link *l, uint64_t now)
+static void on_open_timer(struct hf_tunnel_link *l, uint64_t now)
 {
 	uint32_t idle_ms = l->t->config.limits.idle_ms;
 
@@ -186,7 +186,7 @@ static void on_open_timer(struct tunnel_link *l, uint64_t now)
 
 static void on_timer(uv_timer_t *timer)
 {
-	struct tunnel_link *l = timer->data;
+	struct hf_tunnel_link *l = timer->data;
 	uint64_t now = tunnel_now(l);
 	size_t used = 0;
 	hf_err e;
@@ -194,7 +194,7 @@ static void on_timer(uv_timer_t *timer)
 	if (now >= l->end_ms) {
 		if (l->state == TUNNEL_WAIT)
 			hf_tunnel_dial(l);
-		else if (l->state == TUNNEL_FLUSH)
+		else if (l->state == TUNNEL_FLUSH || l->is_finishing)
 			hf_tunnel_link_die(l);
 		else if (l->state == TUNNEL_DIAL)
 			hf_tunnel_dial_failed(l, "no connection in time");
@@ -216,7 +216,7 @@ static void on_timer(uv_timer_t *timer)
 		hf_tunnel_link_arm(l);
 }
 
-void hf_tunnel_link_arm(struct tunnel_link *l)
+void hf_tunnel_link_arm(struct hf_tunnel_link *l)
 {
 	uint64_t now = tunnel_now(l);
 	uint64_t at = deadline(l);
@@ -229,7 +229,7 @@ void hf_tunnel_link_arm(struct tunnel_link *l)
 
 /* --- the beginning --- */
 
-static void begin_tls(struct tunnel_link *l)
+static void begin_tls(struct hf_tunnel_link *l)
 {
 	const struct hf_tunnel_target *target = &l->t->config.targets[l->target];
 	struct hf_tls_start start = {
@@ -255,7 +255,7 @@ static void begin_tls(struct tunnel_link *l)
 	hf_tunnel_pump(l);
 }
 
-static void open_link(struct tunnel_link *l)
+static void open_link(struct hf_tunnel_link *l)
 {
 	l->state = TUNNEL_OPEN;
 	l->was_open = true;
@@ -269,8 +269,32 @@ static void open_link(struct tunnel_link *l)
 	hf_tunnel_link_arm(l);
 }
 
+/* The plain face is ours: given, not dialled. */
+static void take_face(struct hf_tunnel_link *l)
+{
+	const struct hf_tunnel_who who = { l, &l->tls, &l->from };
+	int fd = -1;
+	hf_err e = l->t->config.calls.on_face(l->t->config.ctx, &who, &fd, &l->face);
+
+	if (e == HF_OK)
+		e = hf_tunnel_face_open(&l->plain, fd);
+	if (e != HF_OK) {
+		(void)hf_tls_refuse(&l->tls, HF_ALERT_INTERNAL_ERROR, e, "it cannot be served now");
+		hf_tunnel_link_fail(l, e, HF_TUNNEL_BAD_TARGET, "it cannot be served now");
+		return;
+	}
+	open_link(l);
+}
+
+static unsigned alert_of(hf_err e)
+{
+	if (e == HF_ERR_REVOKED)
+		return HF_ALERT_CERTIFICATE_REVOKED;
+	return e == HF_ERR_STALE ? HF_ALERT_CERTIFICATE_UNKNOWN : HF_ALERT_ACCESS_DENIED;
+}
+
 /* The handshake is over: who is it? Nobody has been told of the connection behind it so far. */
-void hf_tunnel_link_shaken(struct tunnel_link *l)
+void hf_tunnel_link_shaken(struct hf_tunnel_link *l)
 {
 	struct hf_errinfo why = { 0 };
 	hf_err e =
@@ -278,8 +302,12 @@ void hf_tunnel_link_shaken(struct tunnel_link *l)
 
 	hf_loop_shaken(l->t->config.loop, &l->waiter);
 	if (e != HF_OK) {
-		(void)hf_tls_refuse(&l->tls, HF_ALERT_ACCESS_DENIED, e, why.text);
+		(void)hf_tls_refuse(&l->tls, alert_of(e), e, why.text);
 		hf_tunnel_link_fail(l, e, HF_TUNNEL_REFUSED_ACCESS, why.text);
+		return;
+	}
+	if (l->t->config.calls.on_face != NULL) {
+		take_face(l);
 		return;
 	}
 	if (l->t->is_server) {
@@ -296,7 +324,16 @@ void hf_tunnel_link_shaken(struct tunnel_link *l)
 	hf_tunnel_session_opened(l);
 }
 
-void hf_tunnel_link_connected(struct tunnel_link *l)
+void hf_tunnel_finish(struct hf_tunnel_link *l)
+{
+	if (l->state != TUNNEL_OPEN || l->is_finishing)
+		return;
+	l->is_finishing = true;
+	l->end_ms = tunnel_now(l) + TUNNEL_FLUSH_MS;
+	hf_tunnel_link_arm(l);
+}
+
+void hf_tunnel_link_connected(struct hf_tunnel_link *l)
 {
 	if (!l->t->is_server) {
 		begin_tls(l);
@@ -312,7 +349,7 @@ void hf_tunnel_link_connected(struct tunnel_link *l)
 	hf_tunnel_pump(l);
 }
 
-void hf_tunnel_link_go(struct tunnel_link *l)
+void hf_tunnel_link_go(struct hf_tunnel_link *l)
 {
 	if (l->t->is_server)
 		begin_tls(l);
@@ -320,7 +357,7 @@ void hf_tunnel_link_go(struct tunnel_link *l)
 		hf_tunnel_dial(l);
 }
 
-void hf_tunnel_link_begin(struct tunnel_link *l)
+void hf_tunnel_link_begin(struct hf_tunnel_link *l)
 {
 	l->waiter = (struct loop_waiter){ .tls = &l->tls, .go_on = hf_tunnel_jobs_done, .ctx = l };
 	if (!hf_tunnel_is_front(l->t, &l->from)) {

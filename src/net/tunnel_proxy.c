@@ -20,7 +20,7 @@ static void put_ip(uint8_t out[16], uint16_t *port, const struct hf_sock_addr *a
 }
 
 /* The header that tells the target who is behind the connection. */
-hf_err hf_tunnel_header_put(struct tunnel_link *l)
+hf_err hf_tunnel_header_put(struct hf_tunnel_link *l)
 {
 	struct hf_proxy2 p = { .family = HF_PROXY2_UNKNOWN };
 	uint8_t bytes[HF_PROXY2_MAX];
@@ -57,7 +57,7 @@ bool hf_tunnel_is_front(const struct hf_tunnel *t, const struct hf_sock_addr *fr
 	return false;
 }
 
-static void take_header(struct tunnel_link *l)
+static void take_header(struct hf_tunnel_link *l)
 {
 	struct hf_proxy2 p;
 	hf_err e = hf_proxy2_parse(&p, l->header.p, l->header.len);
@@ -95,7 +95,7 @@ static void take_header(struct tunnel_link *l)
 }
 
 /* Reads exactly the header: not a byte of what follows. */
-void hf_tunnel_header_ready(struct tunnel_link *l)
+void hf_tunnel_header_ready(struct hf_tunnel_link *l)
 {
 	uint8_t bytes[HF_PROXY2_MAX];
 	size_t len = HF_PROXY2_HEAD_LEN;

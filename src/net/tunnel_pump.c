@@ -13,7 +13,7 @@ enum { PUMP_MAX = 1024 * 1024 }; /* bytes moved before others have their turn */
 
 /* --- SM -> plain --- */
 
-static size_t plain_waiting(const struct tunnel_link *l)
+static size_t plain_waiting(const struct hf_tunnel_link *l)
 {
 	const uint8_t *bytes = NULL;
 
@@ -21,7 +21,7 @@ static size_t plain_waiting(const struct tunnel_link *l)
 }
 
 /* One piece to the plain socket. HF_ERR_AGAIN: it takes none. The caller looks at the state. */
-static hf_err put_plain(struct tunnel_link *l, const uint8_t *bytes, size_t len, size_t *put)
+static hf_err put_plain(struct hf_tunnel_link *l, const uint8_t *bytes, size_t len, size_t *put)
 {
 	int sys = 0;
 	hf_err e = hf_sock_write(l->plain.fd, bytes, len, put, &sys);
@@ -33,7 +33,7 @@ static hf_err put_plain(struct tunnel_link *l, const uint8_t *bytes, size_t len,
 	return e;
 }
 
-static size_t push_plain(struct tunnel_link *l)
+static size_t push_plain(struct hf_tunnel_link *l)
 {
 	const uint8_t *bytes = NULL;
 	size_t moved = 0;
@@ -62,7 +62,7 @@ static size_t push_plain(struct tunnel_link *l)
 }
 
 /* close_notify was read and all before it is delivered: the plain side hears it, too. */
-static void hear_close(struct tunnel_link *l)
+static void hear_close(struct hf_tunnel_link *l)
 {
 	uint8_t byte;
 	size_t n;
@@ -76,8 +76,28 @@ static void hear_close(struct tunnel_link *l)
 	l->plain.is_shut = true;
 }
 
+/* A key elsewhere signs; true: something can go on. */
+static bool sign(struct hf_tunnel_link *l)
+{
+	const struct hf_tunnel_calls *calls = &l->t->config.calls;
+	struct hf_sm2_sig sig;
+	struct hf_tls_cv cv;
+	hf_err e;
+
+	if (calls->on_sign == NULL || l->state != TUNNEL_SHAKE ||
+		(hf_tls_wants(&l->tls) & HF_WANT_SIGN) == 0)
+		return false;
+	e = hf_tls_sign_get(&l->tls, &cv);
+	if (e == HF_OK)
+		e = calls->on_sign(l->t->config.ctx, &cv, &sig);
+	e = e == HF_OK ? hf_tls_sign_done(&l->tls, &sig) : hf_tls_sign_failed(&l->tls, e);
+	if (e != HF_OK)
+		hf_tunnel_tls_failed(l, e);
+	return e == HF_OK;
+}
+
 /* Bytes of the SM link to TLS, and on; how many it took. */
-static size_t feed(struct tunnel_link *l, const uint8_t *bytes, size_t len)
+static size_t feed(struct hf_tunnel_link *l, const uint8_t *bytes, size_t len)
 {
 	size_t at = 0;
 	size_t moved;
@@ -92,6 +112,8 @@ static size_t feed(struct tunnel_link *l, const uint8_t *bytes, size_t len)
 			hf_tunnel_tls_failed(l, e);
 			return len;
 		}
+		if (sign(l))
+			used++; /* with it more can be taken */
 		if (l->state == TUNNEL_SHAKE && hf_tls_is_open(&l->tls)) {
 			hf_tunnel_link_shaken(l);
 			if (l->state != TUNNEL_OPEN)
@@ -104,13 +126,13 @@ static size_t feed(struct tunnel_link *l, const uint8_t *bytes, size_t len)
 	return at;
 }
 
-static void keep(struct tunnel_link *l, struct hf_buf *buf, const uint8_t *bytes, size_t len)
+static void keep(struct hf_tunnel_link *l, struct hf_buf *buf, const uint8_t *bytes, size_t len)
 {
 	if (len > 0 && l->state < TUNNEL_FLUSH && hf_buf_put(buf, bytes, len) != HF_OK)
 		hf_tunnel_link_fail(l, HF_ERR_NO_MEMORY, HF_TUNNEL_NUMBERS, "out of memory");
 }
 
-static void sm_ended(struct tunnel_link *l)
+static void sm_ended(struct hf_tunnel_link *l)
 {
 	hf_err e = hf_tls_eof(&l->tls);
 
@@ -121,12 +143,12 @@ static void sm_ended(struct tunnel_link *l)
 }
 
 /* What comes now would only have to be kept. */
-static bool waits_for_sm2(const struct tunnel_link *l)
+static bool waits_for_sm2(const struct hf_tunnel_link *l)
 {
 	return (hf_tls_wants(&l->tls) & HF_WANT_SM2) != 0;
 }
 
-static size_t pull_sm(struct tunnel_link *l)
+static size_t pull_sm(struct hf_tunnel_link *l)
 {
 	uint8_t *scratch = l->t->config.loop->scratch;
 	const uint8_t *bytes = NULL;
@@ -165,7 +187,7 @@ static size_t pull_sm(struct tunnel_link *l)
 
 /* --- plain -> SM --- */
 
-size_t hf_tunnel_push_sm(struct tunnel_link *l)
+size_t hf_tunnel_push_sm(struct hf_tunnel_link *l)
 {
 	const uint8_t *bytes = NULL;
 	size_t moved = 0;
@@ -193,7 +215,7 @@ size_t hf_tunnel_push_sm(struct tunnel_link *l)
 }
 
 /* How many TLS took. */
-static size_t seal(struct tunnel_link *l, const uint8_t *bytes, size_t len)
+static size_t seal(struct hf_tunnel_link *l, const uint8_t *bytes, size_t len)
 {
 	size_t used = 0;
 	hf_err e = hf_tls_write(&l->tls, &used, bytes, len);
@@ -205,7 +227,7 @@ static size_t seal(struct tunnel_link *l, const uint8_t *bytes, size_t len)
 	return used;
 }
 
-static void say_close(struct tunnel_link *l)
+static void say_close(struct hf_tunnel_link *l)
 {
 	hf_err e = hf_tls_close(&l->tls);
 
@@ -214,7 +236,7 @@ static void say_close(struct tunnel_link *l)
 		hf_tunnel_tls_failed(l, e);
 }
 
-static size_t pull_plain(struct tunnel_link *l)
+static size_t pull_plain(struct hf_tunnel_link *l)
 {
 	uint8_t *scratch = l->t->config.loop->scratch;
 	const uint8_t *bytes = NULL;
@@ -256,7 +278,7 @@ static size_t pull_plain(struct tunnel_link *l)
 
 /* --- the pump --- */
 
-static void settle(struct tunnel_link *l)
+static void settle(struct hf_tunnel_link *l)
 {
 	const uint8_t *bytes = NULL;
 	size_t out = hf_tls_out(&l->tls, &bytes);
@@ -281,7 +303,7 @@ static void settle(struct tunnel_link *l)
 	hf_loop_wait(l->t->config.loop, &l->waiter);
 }
 
-void hf_tunnel_pump(struct tunnel_link *l)
+void hf_tunnel_pump(struct hf_tunnel_link *l)
 {
 	size_t total = 0;
 	size_t moved;
@@ -314,7 +336,7 @@ void hf_tunnel_pump(struct tunnel_link *l)
 
 void hf_tunnel_jobs_done(void *ctx)
 {
-	struct tunnel_link *l = ctx;
+	struct hf_tunnel_link *l = ctx;
 
 	if (l->state != TUNNEL_SHAKE)
 		return;

@@ -13,7 +13,7 @@ void hf_tunnel_session_clear(struct tunnel_upstream *u)
 	hf_tlcp_session_clear(&u->tlcp_session);
 }
 
-void hf_tunnel_session_offer(struct tunnel_link *l, struct hf_tls_start *start)
+void hf_tunnel_session_offer(struct hf_tunnel_link *l, struct hf_tls_start *start)
 {
 	struct tunnel_upstream *u = &l->t->upstream[l->target];
 
@@ -23,7 +23,7 @@ void hf_tunnel_session_offer(struct tunnel_link *l, struct hf_tls_start *start)
 	l->offers = start->session != NULL || start->tlcp_session != NULL;
 }
 
-void hf_tunnel_session_opened(struct tunnel_link *l)
+void hf_tunnel_session_opened(struct hf_tunnel_link *l)
 {
 	struct tunnel_upstream *u = &l->t->upstream[l->target];
 	struct hf_tlcp_session s;
@@ -35,7 +35,7 @@ void hf_tunnel_session_opened(struct tunnel_link *l)
 	u->tlcp_session = s;
 }
 
-void hf_tunnel_session_keep(struct tunnel_link *l)
+void hf_tunnel_session_keep(struct hf_tunnel_link *l)
 {
 	struct tunnel_upstream *u = &l->t->upstream[l->target];
 	struct hf_tls_session *s = hf_tls_session_take(&l->tls);
@@ -46,7 +46,7 @@ void hf_tunnel_session_keep(struct tunnel_link *l)
 	u->session = s;
 }
 
-void hf_tunnel_session_failed(struct tunnel_link *l)
+void hf_tunnel_session_failed(struct hf_tunnel_link *l)
 {
 	if (l->state == TUNNEL_SHAKE && l->offers)
 		hf_tunnel_session_clear(&l->t->upstream[l->target]);

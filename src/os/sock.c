@@ -113,6 +113,16 @@ hf_err hf_sock_listen(int *fd, const struct hf_sock_addr *a, bool is_shared, uns
 	return e;
 }
 
+uint16_t hf_sock_port(const struct hf_sock_addr *a)
+{
+	const void *any = &a->addr;
+
+	if (a->addr.ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)any)->sin_port);
+	return a->addr.ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)any)->sin6_port)
+					     : 0;
+}
+
 hf_err hf_sock_dup(int *fd, int of, struct hf_errinfo *ei)
 {
 	int f = fcntl(of, F_DUPFD_CLOEXEC, 3);

@@ -43,6 +43,9 @@ void hf_sock_addr_text(char out[HF_SOCK_TEXT], const struct hf_sock_addr *a);
 HF_MUST_USE hf_err hf_sock_listen(int *fd, const struct hf_sock_addr *a, bool is_shared,
 	unsigned backlog, struct hf_errinfo *ei);
 
+/* The port of an IPv4 or IPv6 address; 0: of another. */
+uint16_t hf_sock_port(const struct hf_sock_addr *a);
+
 /* A second descriptor of the same socket. */
 HF_MUST_USE hf_err hf_sock_dup(int *fd, int of, struct hf_errinfo *ei);
 
