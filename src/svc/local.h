@@ -12,7 +12,7 @@
  * "eta_ms"}. status: {"id","role","level","domain","member","version","channel":{"serial",
  * "age_ms","error","text"},"lineages":[{"name","step","release","tries","error","text",progress
  *fields}], "sources":[{"name","kind","up","error","text"}],"serve":{counters of
- *svc/serve.h},"keys":{"state","root_version",
+ *svc/serve.h, "workers":[links of each]},"keys":{"state","root_version",
  * "channel_serial","records","head_size"},"uploads":{"waiting","done"},"receipts_waiting"}.
  * A reader ignores members that it does not know.
  */

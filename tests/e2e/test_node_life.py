@@ -236,20 +236,23 @@ class Life(unittest.TestCase):
         self.assertEqual(self.hub.status()['id'], 'hub-1')
 
     def test_it_has_no_more_links_than_files(self):
-        self.hub.stop()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        mark = self.hub.log_size()
-        self.hub.start(limits=(200, 200))
-        self.assertEqual(self.hub.wait_log('fewer-links', since=mark)['links'], '91')
-        many = []
-        try:
-            for _ in range(300):
-                many.append(socket.create_connection(('127.0.0.1', self.hub.port), timeout=10))
-            until('all are taken or refused', lambda: self.hub.status()['serve']['links_refused'] >= 100)
-        finally:
-            for s in many:
-                s.close()
-        self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE), (soft, hard))
+        for workers, links in ((1, '91'), (2, '30')):  # a link of several workers takes three files
+            self.hub.stop()
+            self.hub.config['workers'] = workers
+            mark = self.hub.log_size()
+            self.hub.start(limits=(200, 200))
+            self.assertEqual(self.hub.wait_log('fewer-links', since=mark)['links'], links)
+            many = []
+            try:
+                for _ in range(300):
+                    many.append(socket.create_connection(('127.0.0.1', self.hub.port), timeout=10))
+                until('all are taken or refused', lambda: self.hub.status()['serve']['links_refused'] >= 100)
+            finally:
+                for s in many:
+                    s.close()
+            self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE), (soft, hard))
+        del self.hub.config['workers']
 
     def test_it_stops_while_it_waits_to_restart(self):
         mark = self.hub.log_size()

@@ -13,6 +13,7 @@
 #include "bin/common/settings.h"
 #include "bin/common/yaml_schema.h"
 #include "config_yaml.h"
+#include "os/cpu.h"
 #include "os/heap.h"
 
 /* A configuration in the making. */
@@ -179,6 +180,17 @@ static hf_err take_users(struct making *m)
 	return HF_OK;
 }
 
+/* A thread a core, unless it is said: the one that does the rest is seldom busy all of its time. */
+static hf_err take_workers(struct making *m)
+{
+	unsigned cores = hf_os_cpu_count();
+
+	if (m->c->address == NULL)
+		return HF_OK;
+	m->c->workers = cores < HUFUD_WORKERS_USUAL_MAX ? cores : HUFUD_WORKERS_USUAL_MAX;
+	return settings_u32(&m->s, &m->c->workers, "workers", m->raw->workers);
+}
+
 static hf_err take_limits(struct making *m)
 {
 	const struct raw_limits *l = m->raw->limits;
@@ -247,6 +259,7 @@ static hf_err check_role(struct making *m)
 		{ "poll", raw->poll != NULL, NO, MAY, MAY },
 		{ "rate", raw->rate != NULL, NO, MAY, MAY },
 		{ "grants", raw->n_grants > 0, MAY, NO, NO },
+		{ "workers", raw->workers != NULL, MAY, MAY, NO },
 		{ "channel-life", raw->channel_life != NULL, MAY, NO, NO },
 	};
 	const char *role = hf_role_name((enum hf_role)raw->role);
@@ -303,6 +316,7 @@ static hf_err take_all(struct making *m)
 	HF_TRY(take_users(m));
 	HF_TRY(take_revocation(m));
 	HF_TRY(take_staples(m));
+	HF_TRY(take_workers(m));
 	return take_limits(m);
 }
 

@@ -25,6 +25,8 @@ enum {
 	HUFUD_USERS_MAX = 64,
 	HUFUD_SHARES_MAX = 15,
 	HUFUD_STAPLES_MAX = 3, /* one of each certificate that is shown */
+	HUFUD_WORKERS_MAX = 64,
+	HUFUD_WORKERS_USUAL_MAX = 16, /* where the configuration does not say */
 };
 
 struct hufud_upstream {
@@ -60,6 +62,7 @@ struct hufud_config {
 	uint64_t quota; /* bytes; UINT64_MAX: none */
 	uint64_t rate;  /* bytes a second; 0: no limit */
 	uint64_t channel_life_s;
+	uint32_t workers; /* threads for links that come in; 0: does not listen */
 	uint32_t max_links;
 	uint32_t max_streams; /* of a link */
 	uint32_t max_intakes;

@@ -65,6 +65,7 @@ struct raw_config {
 	char *channel_life;
 	char **open_users;
 	unsigned n_open_users;
+	char *workers;
 	struct raw_limits *limits;
 	struct raw_revocation *revocation;
 	char **staples;

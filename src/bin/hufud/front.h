@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The network process from the inside: one loop, one thread. Engines of svc do the work; these
- * files bring links to them, time, and the questions of local users.
+ * The network process from the inside: one loop, one thread, and those of the gate. Engines of svc
+ *do the work; these files bring links to them, time, and the questions of local users.
  *
  *	front_main.c    life: start, deadlines, becoming a member, stop
  *	front_tls.c     what a link shows and believes
  *	front_serve.c   links that come in       (hub, edge)     -> svc/serve.h
+ *	front_gate.c    likewise, their TLS on other threads
  *	front_dial.c    links to our sources     (edge, device)  -> svc/agent.h
  *	front_crl.c     revocation lists: made (hub), fetched (edge, device; by HTTP), gone by
  *	front_record.c  what is recorded and logged about links
@@ -15,6 +16,7 @@
 #ifndef HF_BIN_HUFUD_FRONT_H
 #define HF_BIN_HUFUD_FRONT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,10 +64,18 @@ struct front_tls {
 	struct hf_tls_once_mem *once;  /* where the level wants each ticket used once */
 };
 
+/* Who is at the other end of a link that is open. */
+struct front_peer {
+	const struct hf_cert *cert; /* NULL: none */
+	bool is_self_signed;
+	bool is_resumed;
+};
+
 /* What is said of a link in the audit log and in diagnostics. */
 struct front_link {
 	struct front *f;
-	struct hf_link *link;
+	struct hf_link *link; /* NULL: its TLS is on another thread */
+	const char *address;
 	uint64_t session; /* number in records of both ends' logs of this link */
 	char peer[HF_AUDIT_NAME_MAX];
 	bool is_ours; /* we began it */
@@ -118,17 +128,21 @@ struct front_waiter {
 	uint64_t told_bytes;
 };
 
+struct front_gate;
+
 struct front {
 	struct hufud_child child;
 	struct hf_env env;
 	struct hf_key_client keys;
+	uv_mutex_t keyd_lock; /* one question at a time: threads of the gate ask for signatures */
 	struct hf_node node;
 	struct hf_loop *loop;
 	struct hufud_stop stop;
 	uv_prepare_t prepare;
 	uv_timer_t timer;
+	uv_async_t alarm; /* is_deaf */
 	bool is_stopping;
-	bool is_deaf; /* the key process does not answer: nothing can go on */
+	atomic_bool is_deaf; /* the key process does not answer: nothing can go on */
 	struct front_tls newcomer;
 	struct front_tls member;
 	/* The fetching side. */
@@ -140,7 +154,8 @@ struct front {
 	/* The serving side. */
 	struct hf_upstream up;
 	struct hf_serve *serve;
-	struct hf_listener *listener;
+	struct hf_listener *listener; /* with one worker, else the gate */
+	struct front_gate *gate;
 	struct front_incoming lobby; /* where links are until they are open */
 	uint64_t next_session;
 	struct front_busy busy_links;
@@ -205,14 +220,17 @@ void front_crl_source_ending(struct front_source *s);
 
 /* --- front_record.c --- */
 
-/* A link gets its number. */
-void front_link_init(struct front_link *k, struct front *f, struct hf_link *l);
+/* A link gets its number. address outlives it. */
+void front_link_init(struct front_link *k, struct front *f, const char *address);
+
+/* As the TLS of a link of this thread tells. */
+struct front_peer front_peer_of(const struct hf_link *l);
 
 /*
  * The handshake is over: recorded before a byte is exchanged. A failure ends the link: what cannot
  * be recorded must not happen.
  */
-HF_MUST_USE hf_err front_record_open(struct front_link *k);
+HF_MUST_USE hf_err front_record_open(struct front_link *k, const struct front_peer *peer);
 
 /* It is over: closed, or never opened (refused). */
 void front_record_close(struct front_link *k, hf_err e, const struct hf_errinfo *why);
@@ -221,6 +239,32 @@ void front_record_close(struct front_link *k, hf_err e, const struct hf_errinfo 
 
 HF_MUST_USE hf_err front_serve_begin(struct front *f, struct hf_errinfo *ei);
 void front_serve_end(struct front *f);
+
+/* For the session of a link; what is special to its kind is filled in by the caller. */
+HF_MUST_USE hf_err front_serve_session(struct front_incoming *in, struct hf_h2 **h,
+	const struct hf_serve_peer *peer, const struct front_peer *who);
+/* n links more were turned away for want of a place. */
+void front_serve_turned_away(struct front *f, uint64_t n, hf_err e);
+
+/* Numbers of the listener, or of the gate. */
+struct front_serve_numbers {
+	uint16_t port;
+	uint64_t links;
+	uint64_t refused;
+	uint32_t n_workers;
+	uint64_t worker_links[HUFUD_WORKERS_MAX]; /* the links of each */
+};
+struct front_serve_numbers front_serve_numbers(const struct front *f);
+
+/* --- front_gate.c --- */
+
+/* Listens with so many threads. Errors of hf_listener_new(). */
+HF_MUST_USE hf_err front_gate_new(struct front *f, uint16_t port, struct hf_errinfo *ei);
+void front_gate_stop(struct front *f); /* its handles are closed when the last link is over */
+void front_gate_free(struct front *f); /* after the loop */
+void front_gate_show(struct front *f);         /* there are newer revocation lists */
+void front_gate_show_staples(struct front *f); /* or stapled statuses */
+struct front_serve_numbers front_gate_numbers(const struct front_gate *g);
 
 /* --- front_dial.c --- */
 

@@ -39,6 +39,7 @@ static void show(struct front *f)
 		configs[i]->n_crls = f->view->n_crls;
 	}
 	hf_crls_unhold(before);
+	front_gate_show(f);
 }
 
 /* HF_OK, or why the peer of an open link must go. */

@@ -50,11 +50,13 @@ static void on_open(void *ctx, struct hf_link *l)
 		.limits = hf_h2_limits_default,
 		.authority = f->child.config.upstreams[s->no].name,
 	};
+	const struct front_peer peer = front_peer_of(l);
 	struct hf_h2 *h = NULL;
 	hf_err e;
 
 	s->link.link = l;
-	e = front_record_open(&s->link);
+	s->link.address = hf_link_address(l);
+	e = front_record_open(&s->link, &peer);
 	if (e == HF_OK)
 		e = hf_h2_client_new(&h, &client, front_now(f));
 	if (e != HF_OK) {
@@ -104,6 +106,7 @@ static void on_close(void *ctx, struct hf_link *l, hf_err e, const struct hf_err
 	struct front *f = s->link.f;
 
 	s->link.link = l;
+	s->link.address = hf_link_address(l);
 	front_record_close(&s->link, e, why);
 	s->why = *why;
 	s->link.link = NULL;
@@ -132,7 +135,7 @@ static void dial(struct front *f, struct front_source *s)
 
 	config.limits.idle_ms = 0; /* the server decides how long it keeps us */
 	config.limits.close_ms = CLOSE_MS;
-	front_link_init(&s->link, f, NULL);
+	front_link_init(&s->link, f, ""); /* not known yet */
 	s->link.is_ours = true;
 	s->is_late = is_late;
 	s->next_ms = UINT64_MAX;

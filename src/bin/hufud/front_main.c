@@ -4,6 +4,7 @@
  * and then does three things at most: serve (hub, edge), fetch (edge, device), answer local users.
  * Deadlines of all of them share one timer, which is set right before the loop waits.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/wipe.h"
@@ -16,7 +17,8 @@
 enum {
 	KEYD_START_MS = 120 * 1000, /* opening a large audit log takes its time */
 	KEYD_ANSWER_MS = 15 * 1000,
-	FILES_MAX = 64, /* open besides those of links */
+	FILES_MAX = 64,      /* open besides those of links */
+	GATE_LINK_FILES = 3, /* of a link: its own, and both ends of the inner socket */
 	TOKEN_FILE_MAX = 4096,
 };
 
@@ -170,18 +172,29 @@ static hf_err exchange(void *ctx, struct hf_buf *reply, const uint8_t *in, size_
 	size_t n_fds = 0;
 	hf_err e = HF_ERR_CLOSED;
 
-	if (f->is_deaf)
-		return e;
-	e = hf_msg_send(HUFUD_FD_PAIR, in, in_len, NULL, 0, NULL);
-	if (e == HF_OK)
-		e = hf_msg_receive(HUFUD_FD_PAIR, reply, NULL, 0, &n_fds, NULL);
-	if (e == HF_OK)
-		return e;
-	f->is_deaf = true;
-	if (f->loop != NULL && !f->is_stopping)
-		hf_loop_stop(f->loop);
-	hufud_log_event(&f->child.log, "keyd-silent", "error", hf_err_name(e));
+	uv_mutex_lock(&f->keyd_lock);
+	if (!f->is_deaf) {
+		e = hf_msg_send(HUFUD_FD_PAIR, in, in_len, NULL, 0, NULL);
+		if (e == HF_OK)
+			e = hf_msg_receive(HUFUD_FD_PAIR, reply, NULL, 0, &n_fds, NULL);
+		if (e != HF_OK) {
+			f->is_deaf = true;
+			hufud_log_event(&f->child.log, "keyd-silent", "error", hf_err_name(e));
+		}
+	}
+	uv_mutex_unlock(&f->keyd_lock);
+	/* Whatever thread this is, the main one has to look. */
+	if (f->is_deaf && f->loop != NULL)
+		(void)uv_async_send(&f->alarm);
 	return e;
+}
+
+static void on_alarm(uv_async_t *async)
+{
+	struct front *f = async->data;
+
+	if (f->is_deaf && !f->is_stopping)
+		hf_loop_stop(f->loop);
 }
 
 static hf_err ask_keyd(struct front *f, struct hf_errinfo *ei)
@@ -206,14 +219,15 @@ static void fit_files(struct front *f)
 {
 	uint64_t files = hf_process_raise_files();
 	uint64_t spare = files > 2 * FILES_MAX ? files - FILES_MAX : FILES_MAX;
+	uint64_t each = f->child.config.workers > 1 ? GATE_LINK_FILES : 1;
 	uint64_t links = f->child.config.max_links;
 	uint64_t objects = HF_SERVE_FILES_MAX;
 	struct hufud_line line;
 
-	if (links + objects > spare) {
-		objects = links < spare - spare / 3 ? spare - links : spare / 3;
-		if (links > spare - objects)
-			links = spare - objects;
+	if (links * each + objects > spare) {
+		objects = links * each < spare - spare / 3 ? spare - links * each : spare / 3;
+		if (links > (spare - objects) / each)
+			links = (spare - objects) / each;
 	}
 	f->max_files = (uint32_t)objects;
 	if (f->child.config.max_links <= links)
@@ -268,6 +282,10 @@ static hf_err open_node(struct front *f, struct hf_errinfo *ei)
 static hf_err open_loop(struct front *f, struct hf_errinfo *ei)
 {
 	HF_TRY(hf_loop_new(&f->loop, f->env.mem, ei));
+	if (uv_async_init(hf_loop_uv(f->loop), &f->alarm, on_alarm) != 0)
+		return hf_fail(ei, HF_ERR_IO, "the loop cannot be woken up");
+	f->alarm.data = f;
+	uv_unref((uv_handle_t *)&f->alarm); /* waiting for it keeps nothing alive */
 	/* Neither can fail, and stop() closes them. */
 	(void)uv_prepare_init(hf_loop_uv(f->loop), &f->prepare);
 	(void)uv_timer_init(hf_loop_uv(f->loop), &f->timer);
@@ -298,9 +316,11 @@ static void end(struct front *f)
 		stop(f);
 		hf_loop_run(f->loop);
 	}
+	front_gate_free(f);
 	hf_serve_free(f->serve);
 	hf_agent_free(f->agent);
 	hf_loop_free(f->loop);
+	f->loop = NULL;
 	hf_node_close(&f->node);
 	front_crl_end(f);
 	front_dial_forget(f);
@@ -309,6 +329,7 @@ static void end(struct front *f)
 	hf_wipe(f->token, sizeof(f->token));
 	hf_env_clear(&f->env);
 	hufud_child_clear(&f->child);
+	uv_mutex_destroy(&f->keyd_lock);
 	hf_mem_free(hf_os_mem(), f);
 }
 
@@ -320,6 +341,8 @@ int hufud_front(void)
 
 	if (f == NULL)
 		return hf_err_exit(HF_ERR_NO_MEMORY);
+	if (uv_mutex_init(&f->keyd_lock) != 0)
+		abort(); /* so early that nothing is lost: the supervisor says it */
 	e = hufud_child_init(&f->child, "front", &ei);
 	if (e == HF_OK)
 		e = begin(f, &ei);

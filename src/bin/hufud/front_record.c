@@ -39,26 +39,32 @@ static void attr_put(struct attrs *a, uint16_t type, const void *value, size_t l
 
 static void attr_address(struct attrs *a, const struct front_link *k)
 {
-	const char *address = hf_link_address(k->link);
-
-	attr_put(a, k->is_ours ? HF_ATTR_DESTINATION : HF_ATTR_SOURCE, address, strlen(address));
+	attr_put(a, k->is_ours ? HF_ATTR_DESTINATION : HF_ATTR_SOURCE, k->address,
+		strlen(k->address));
 }
 
-void front_link_init(struct front_link *k, struct front *f, struct hf_link *l)
+void front_link_init(struct front_link *k, struct front *f, const char *address)
 {
 	memset(k, 0, sizeof(*k));
 	k->f = f;
-	k->link = l;
+	k->address = address;
 	k->session = f->next_session++;
 }
 
-/* "device:dev-1"; "newcomer" without a certificate of the domain. */
-static void name_peer(struct front_link *k)
+struct front_peer front_peer_of(const struct hf_link *l)
 {
-	const struct hf_tls *tls = hf_link_tls(k->link);
-	const struct hf_cert *cert = hf_tls_peer(tls);
+	const struct hf_tls *tls = hf_link_tls(l);
 
-	if (cert == NULL || hf_tls_is_self_signed(tls) || !cert->has_identity)
+	return (struct front_peer){ hf_tls_peer(tls), hf_tls_is_self_signed(tls),
+		hf_tls_is_resumed(tls) };
+}
+
+/* "device:dev-1"; "newcomer" without a certificate of the domain. */
+static void name_peer(struct front_link *k, const struct front_peer *peer)
+{
+	const struct hf_cert *cert = peer->cert;
+
+	if (cert == NULL || peer->is_self_signed || !cert->has_identity)
 		(void)snprintf(k->peer, sizeof(k->peer), "%s", newcomer);
 	else
 		(void)snprintf(k->peer, sizeof(k->peer), "%s:%s", hf_role_name(cert->identity.role),
@@ -72,18 +78,18 @@ static const char *own_name(const struct front *f, char name[HF_AUDIT_NAME_MAX])
 	return name;
 }
 
-static void log_link(struct front_link *k, const char *event, const struct hf_errinfo *why)
+/* peer: of a link that opens; NULL: of another. */
+static void log_link(struct front_link *k, const char *event, const struct front_peer *peer,
+	const struct hf_errinfo *why)
 {
 	struct hufud_line line;
-	bool is_open = strcmp(event, "link-open") == 0;
 
 	hufud_line_begin(&line, &k->f->child.log, event);
 	hufud_line_str(&line, "peer", k->peer[0] != '\0' ? k->peer : NULL);
-	hufud_line_str(&line, "address", hf_link_address(k->link));
+	hufud_line_str(&line, "address", k->address);
 	hufud_line_num(&line, "session", k->session);
-	if (is_open)
-		hufud_line_str(&line, "handshake",
-			hf_tls_is_resumed(hf_link_tls(k->link)) ? "resumed" : "full");
+	if (peer != NULL)
+		hufud_line_str(&line, "handshake", peer->is_resumed ? "resumed" : "full");
 	if (why != NULL)
 		hufud_line_err(&line, why);
 	hufud_line_end(&line);
@@ -127,9 +133,8 @@ static void attr_unrecorded(struct attrs *a, uint64_t *n_unrecorded)
 	*n_unrecorded = 0;
 }
 
-hf_err front_record_open(struct front_link *k)
+hf_err front_record_open(struct front_link *k, const struct front_peer *peer)
 {
-	const struct hf_cert *cert = hf_tls_peer(hf_link_tls(k->link));
 	struct hf_errinfo ei = { 0 };
 	struct attrs a = { .len = 0 };
 	char name[HF_AUDIT_NAME_MAX];
@@ -144,7 +149,7 @@ hf_err front_record_open(struct front_link *k)
 	};
 	hf_err e;
 
-	name_peer(k);
+	name_peer(k, peer);
 	k->opened_ms = front_now(k->f);
 	if (!k->is_ours && !may_record_open(k)) {
 		k->f->n_open_unrecorded++;
@@ -155,15 +160,16 @@ hf_err front_record_open(struct front_link *k)
 	attr_address(&a, k);
 	if (!k->is_ours)
 		attr_unrecorded(&a, &k->f->n_open_unrecorded);
-	if (cert != NULL) {
-		hf_sm3(digest, cert->der.p, cert->der.len);
+	if (peer->cert != NULL) {
+		hf_sm3(digest, peer->cert->der.p, peer->cert->der.len);
 		attr_put(&a, HF_ATTR_PEER_CERT, digest, sizeof(digest));
 	}
 	in.attrs = a.bytes;
 	in.attrs_len = a.len;
 	e = hf_node_audit(&k->f->node, &in, &ei);
 	k->is_open = e == HF_OK;
-	log_link(k, e == HF_OK ? "link-open" : "link-not-recorded", e == HF_OK ? NULL : &ei);
+	log_link(k, e == HF_OK ? "link-open" : "link-not-recorded", e == HF_OK ? peer : NULL,
+		e == HF_OK ? NULL : &ei);
 	return e;
 }
 
@@ -202,7 +208,7 @@ void front_record_close(struct front_link *k, hf_err e, const struct hf_errinfo 
 	}
 	in.attrs = a.bytes;
 	in.attrs_len = a.len;
-	log_link(k, k->is_open ? "link-closed" : "link-refused", why);
+	log_link(k, k->is_open ? "link-closed" : "link-refused", NULL, why);
 	if (hf_node_audit(&k->f->node, &in, &ei) != HF_OK)
 		hufud_log_err(&k->f->child.log, "not-recorded", &ei);
 }

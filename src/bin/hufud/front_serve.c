@@ -31,19 +31,34 @@ static void cut(void *ctx)
 	hf_link_abort(in->k.link, HF_ERR_REVOKED);
 }
 
+hf_err front_serve_session(struct front_incoming *in, struct hf_h2 **h,
+	const struct hf_serve_peer *peer, const struct front_peer *who)
+{
+	struct front *f = in->k.f;
+	struct hf_errinfo ei = { 0 };
+	hf_err e;
+
+	HF_TRY(front_record_open(&in->k, who));
+	e = hf_serve_begin(&in->session, h, f->serve, peer, front_now(f), &ei);
+	if (e == HF_OK)
+		return HF_OK;
+	hufud_log_err(&f->child.log, "not-served", &ei);
+	return HF_ERR_DENIED;
+}
+
 static void on_open(void *ctx, struct hf_link *l)
 {
 	struct front *f = ((struct front_incoming *)ctx)->k.f;
 	struct front_incoming *in = hf_mem_new(f->env.mem, sizeof(*in));
+	const struct front_peer who = front_peer_of(l);
 	struct hf_serve_peer peer = {
-		.cert = hf_tls_peer(hf_link_tls(l)),
-		.is_self_signed = hf_tls_is_self_signed(hf_link_tls(l)),
+		.cert = who.cert,
+		.is_self_signed = who.is_self_signed,
 		.address = hf_link_address(l),
 		.pump = pump,
 		.cut = cut,
 		.ctx = in,
 	};
-	struct hf_errinfo ei = { 0 };
 	struct hf_h2 *h = NULL;
 	hf_err e;
 
@@ -52,17 +67,14 @@ static void on_open(void *ctx, struct hf_link *l)
 		return;
 	}
 	hf_link_site(peer.site, l);
-	front_link_init(&in->k, f, l);
+	front_link_init(&in->k, f, hf_link_address(l));
+	in->k.link = l;
 	hf_link_ctx_set(l, in);
-	e = front_record_open(&in->k);
-	if (e != HF_OK) {
-		hf_link_abort(l, e);
-		return;
-	}
-	if (hf_serve_begin(&in->session, &h, f->serve, &peer, front_now(f), &ei) == HF_OK)
-		hf_link_attach(l, h); /* without a session the link ends by itself */
-	else
-		hufud_log_err(&f->child.log, "not-served", &ei);
+	e = front_serve_session(in, &h, &peer, &who);
+	if (e == HF_OK)
+		hf_link_attach(l, h);
+	else if (!in->k.is_open)
+		hf_link_abort(l, e); /* else, without a session, the link ends by itself */
 }
 
 static void on_sign(void *ctx, struct hf_link *l, const struct hf_tls_cv *cv)
@@ -77,7 +89,7 @@ static void on_close(void *ctx, struct hf_link *l, hf_err e, const struct hf_err
 	struct front_link refused;
 
 	if (in == &f->lobby) {
-		front_link_init(&refused, f, l);
+		front_link_init(&refused, f, hf_link_address(l));
 		front_record_close(&refused, e, why);
 		return;
 	}
@@ -88,21 +100,22 @@ static void on_close(void *ctx, struct hf_link *l, hf_err e, const struct hf_err
 }
 
 /* Counts who was turned away, and whether to say so: a flood must not fill the log. */
-static bool may_say(struct front *f, struct front_busy *b)
+static bool may_say(struct front *f, struct front_busy *b, uint64_t n)
 {
-	b->n++;
-	if (b->n > 1 && front_now(f) - b->said_ms < BUSY_SPAN_MS)
+	bool is_first = b->n == 0;
+
+	b->n += n;
+	if (!is_first && front_now(f) - b->said_ms < BUSY_SPAN_MS)
 		return false;
 	b->said_ms = front_now(f);
 	return true;
 }
 
-static void on_refused(void *ctx, hf_err e)
+void front_serve_turned_away(struct front *f, uint64_t n, hf_err e)
 {
-	struct front *f = ((struct front_incoming *)ctx)->k.f;
 	struct hufud_line line;
 
-	if (!may_say(f, &f->busy_links))
+	if (!may_say(f, &f->busy_links, n))
 		return;
 	hufud_line_begin(&line, &f->child.log, "link-turned-away");
 	hufud_line_str(&line, "error", hf_err_name(e));
@@ -110,12 +123,17 @@ static void on_refused(void *ctx, hf_err e)
 	hufud_line_end(&line);
 }
 
+static void on_refused(void *ctx, hf_err e)
+{
+	front_serve_turned_away(((struct front_incoming *)ctx)->k.f, 1, e);
+}
+
 static void on_busy(void *ctx)
 {
 	struct front *f = ctx;
 	struct hufud_line line;
 
-	if (!may_say(f, &f->busy_requests))
+	if (!may_say(f, &f->busy_requests, 1))
 		return;
 	hufud_line_begin(&line, &f->child.log, "request-turned-away");
 	hufud_line_num(&line, "so_far", f->busy_requests.n);
@@ -158,7 +176,7 @@ static hf_err write_port(struct front *f, uint16_t port, struct hf_errinfo *ei)
 	return hf_file_replace(path, 0644, text, (size_t)n, ei);
 }
 
-static hf_err begin_listening(struct front *f, struct hf_errinfo *ei)
+static hf_err listen_at(struct front *f, uint16_t port, struct hf_errinfo *ei)
 {
 	const struct hufud_config *c = &f->child.config;
 	struct hf_listener_config config = {
@@ -169,27 +187,51 @@ static hf_err begin_listening(struct front *f, struct hf_errinfo *ei)
 			.calls = { .on_open = on_open, .on_sign = on_sign, .on_close = on_close },
 			.ctx = &f->lobby },
 		.address = c->address,
-		.port = c->port,
+		.port = port,
 		.max_links = c->max_links,
 		.max_opening = c->max_links / 2,
 		.on_refused = on_refused,
 	};
-	struct hufud_line line;
-	hf_err e = HF_ERR_EXISTS;
 
+	if (c->workers > 1)
+		return front_gate_new(f, port, ei);
 	config.link.limits.idle_ms = c->idle_ms;
 	config.link.limits.close_ms = CLOSE_MS;
-	if (c->port == 0) {
-		config.port = read_port(f);
-		e = hf_listener_new(&f->listener, &config, NULL);
-	}
-	config.port = c->port;
+	return hf_listener_new(&f->listener, &config, ei);
+}
+
+struct front_serve_numbers front_serve_numbers(const struct front *f)
+{
+	struct front_serve_numbers n = { 0 };
+
+	if (f->gate != NULL)
+		return front_gate_numbers(f->gate);
+	if (f->listener == NULL)
+		return n;
+	n.port = hf_listener_port(f->listener);
+	n.links = n.worker_links[0] = hf_listener_n_links(f->listener);
+	n.refused = hf_listener_n_refused(f->listener);
+	n.n_workers = 1;
+	return n;
+}
+
+static hf_err begin_listening(struct front *f, struct hf_errinfo *ei)
+{
+	const struct hufud_config *c = &f->child.config;
+	struct hufud_line line;
+	uint16_t port;
+	hf_err e = HF_ERR_EXISTS;
+
+	if (c->port == 0)
+		e = listen_at(f, read_port(f), NULL);
 	if (e != HF_OK)
-		HF_TRY(hf_listener_new(&f->listener, &config, ei));
-	HF_TRY(write_port(f, hf_listener_port(f->listener), ei));
+		HF_TRY(listen_at(f, c->port, ei));
+	port = front_serve_numbers(f).port;
+	HF_TRY(write_port(f, port, ei));
 	hufud_line_begin(&line, &f->child.log, "listening");
 	hufud_line_str(&line, "address", c->address);
-	hufud_line_num(&line, "port", hf_listener_port(f->listener));
+	hufud_line_num(&line, "port", port);
+	hufud_line_num(&line, "workers", c->workers);
 	hufud_line_end(&line);
 	return HF_OK;
 }
@@ -222,10 +264,12 @@ void front_serve_end(struct front *f)
 {
 	char path[HF_PATH_MAX];
 
-	if (f->listener == NULL)
+	if (f->listener == NULL && f->gate == NULL)
 		return;
-	hf_listener_close(f->listener);
+	if (f->listener != NULL)
+		hf_listener_close(f->listener);
 	f->listener = NULL;
+	front_gate_stop(f);
 	if (hf_path_join(path, f->child.config.data, "front.port", NULL) == HF_OK)
 		(void)!hf_file_delete(path, NULL);
 }

@@ -143,15 +143,21 @@ static void put_agent(struct front *f, struct hf_json_wr *j)
 
 static void put_serve(struct front *f, struct hf_json_wr *j)
 {
+	const struct front_serve_numbers n = front_serve_numbers(f);
 	struct hf_serve_stats stats = { 0 };
 
 	if (f->serve != NULL)
 		hf_serve_stats_get(f->serve, &stats);
 	hf_json_wr_key(j, "serve");
 	hf_json_wr_object(j);
-	put_u64(j, "port", f->listener != NULL ? hf_listener_port(f->listener) : 0);
-	put_u64(j, "links", f->listener != NULL ? hf_listener_n_links(f->listener) : 0);
-	put_u64(j, "links_refused", f->listener != NULL ? hf_listener_n_refused(f->listener) : 0);
+	put_u64(j, "port", n.port);
+	hf_json_wr_key(j, "workers");
+	hf_json_wr_array(j);
+	for (uint32_t i = 0; i < n.n_workers; i++)
+		hf_json_wr_u64(j, n.worker_links[i]);
+	hf_json_wr_end(j);
+	put_u64(j, "links", n.links);
+	put_u64(j, "links_refused", n.refused);
 	put_u64(j, "sessions", stats.n_sessions);
 	put_u64(j, "requests", stats.n_requests);
 	put_u64(j, "refused", stats.n_refused);

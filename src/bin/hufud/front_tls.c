@@ -165,6 +165,7 @@ void front_tls_tick(struct front *f, uint64_t now_ms)
 
 		look_at_staple(f, &own, i);
 	}
+	front_gate_show_staples(f);
 }
 
 uint64_t front_tls_deadline(const struct front *f)
