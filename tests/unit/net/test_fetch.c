@@ -174,18 +174,14 @@ static void one_that_is_given_up_says_nothing(void **state)
 {
 	(void)state;
 	for (unsigned steps = 0; steps < 6; steps++) {
-		struct hf_fetch *f =
-			fetch(steps % 2 == 0 ? "127.0.0.1" : "no.such.name.invalid", UINT32_MAX);
+		struct hf_fetch *f = fetch(steps % 2 == 0 ? "127.0.0.1" : "localhost", UINT32_MAX);
 
 		for (unsigned i = 0; done.n == 0 && i < steps; i++) {
 			serve("HTTP/1.1 200 OK\r\n", false);
 			(void)uv_run(hf_loop_uv(loop), UV_RUN_NOWAIT);
 		}
-		if (done.n == 0)
-			hf_fetch_cancel(f);
-		else
-			assert_int_equal(steps % 2, 1); /* the name was looked up already */
-		done.n = 0;
+		assert_int_equal(done.n, 0);
+		hf_fetch_cancel(f);
 		hf_loop_run(loop);
 		assert_int_equal(done.n, 0);
 		hf_file_close(&peer);
