@@ -21,6 +21,7 @@ const struct hf_h2_limits hf_h2_limits_default = {
 	.window = 1024 * 1024,
 	.message_ms = 30 * 1000,
 	.stall_ms = 60 * 1000,
+	.quiet_ms = 10 * 1000,
 	.control_burst = 500,
 	.control_rate = 100,
 };
@@ -446,6 +447,7 @@ hf_err hf_h2_new(struct hf_h2 **out, const struct hf_mem *mem, const struct hf_h
 	h->now_ms = now_ms;
 	h->tokens_ms = now_ms;
 	h->tokens_milli = control_full(h);
+	h->pinged_ms = UINT64_MAX;
 	e = session_make(h);
 	if (e == HF_OK)
 		e = session_greet(h);
@@ -492,6 +494,8 @@ hf_err hf_h2_feed(struct hf_h2 *h, size_t *used, const uint8_t *in, size_t in_le
 	see_time(h, now_ms);
 	if (h->err != HF_OK)
 		return h->err;
+	h->heard_ms = h->now_ms;
+	h->pinged_ms = UINT64_MAX;
 	n = nghttp2_session_mem_recv(h->ng, in, in_len);
 	if (n < 0 && h->err == HF_OK)
 		h->err = err_of(n);
@@ -524,9 +528,45 @@ void hf_h2_sent(struct hf_h2 *h, size_t n)
 	h->out_len -= n;
 }
 
+void hf_h2_expect(struct hf_h2 *h)
+{
+	if (h->n_streams == 1 && h->pinged_ms == UINT64_MAX)
+		h->heard_ms = h->now_ms;
+}
+
+/* A body of ours may fill all queues on the way, and the question then waits behind it. */
+static bool is_sending(const struct hf_h2 *h)
+{
+	for (const struct stream *s = h->streams; s != NULL; s = s->next)
+		if (s->has_source || s->out_at < s->out.len)
+			return true;
+	return false;
+}
+
+/* When to ask a silent peer whether it is there, or to take it for gone. */
+static uint64_t quiet_end(const struct hf_h2 *h)
+{
+	if (h->is_server || h->n_streams == 0 || h->limits.quiet_ms == 0 || h->err != HF_OK)
+		return UINT64_MAX;
+	if (h->pinged_ms == UINT64_MAX)
+		return h->heard_ms + h->limits.quiet_ms;
+	return h->pinged_ms + (is_sending(h) ? h->limits.stall_ms : h->limits.quiet_ms);
+}
+
+static void quiet_tick(struct hf_h2 *h)
+{
+	if (h->now_ms < quiet_end(h))
+		return;
+	if (h->pinged_ms != UINT64_MAX)
+		h->err = HF_ERR_TIMEOUT;
+	else if (nghttp2_submit_ping(h->ng, NGHTTP2_FLAG_NONE, NULL) != 0)
+		h->err = HF_ERR_NO_MEMORY;
+	h->pinged_ms = h->now_ms;
+}
+
 uint64_t hf_h2_deadline(const struct hf_h2 *h)
 {
-	uint64_t at = UINT64_MAX;
+	uint64_t at = quiet_end(h);
 
 	for (const struct stream *s = h->streams; s != NULL; s = s->next) {
 		if (s->deadline_ms < at)
@@ -540,6 +580,7 @@ uint64_t hf_h2_deadline(const struct hf_h2 *h)
 void hf_h2_tick(struct hf_h2 *h, uint64_t now_ms)
 {
 	see_time(h, now_ms);
+	quiet_tick(h);
 	/* No stream is freed here: that comes when nghttp2 sends or reads. */
 	for (struct stream *s = h->streams; s != NULL; s = s->next) {
 		if (h->now_ms < s->deadline_ms && h->now_ms < s->hard_ms)

@@ -78,11 +78,17 @@ struct hf_http_source {
 struct hf_h2;
 
 struct hf_h2_limits {
-	uint32_t max_streams;   /* at a time: 1 .. HF_H2_STREAMS_MAX */
-	uint32_t header_max;    /* all fields of a message, 32 bytes added for each */
-	uint32_t window;        /* bytes the peer may send ahead on a stream: 16 KiB .. 16 MiB */
-	uint32_t message_ms;    /* a head and a buffered body must be in by then; not 0 */
-	uint32_t stall_ms;      /* a streamed body must move in this time; not 0 */
+	uint32_t max_streams; /* at a time: 1 .. HF_H2_STREAMS_MAX */
+	uint32_t header_max;  /* all fields of a message, 32 bytes added for each */
+	uint32_t window;      /* bytes the peer may send ahead on a stream: 16 KiB .. 16 MiB */
+	uint32_t message_ms;  /* a head and a buffered body must be in by then; not 0 */
+	uint32_t stall_ms;    /* a streamed body must move in this time; not 0 */
+	/*
+	 * Client: who has asked and hears nothing for this long asks whether the peer is there
+	 * (PING), and ends the session with HF_ERR_TIMEOUT if it hears nothing for as long again,
+	 * or, while a body of its own is on its way, for stall_ms. 0: never.
+	 */
+	uint32_t quiet_ms;
 	uint32_t control_burst; /* frames that carry no data: at once … */
 	uint32_t control_rate;  /* … and a second. Beyond: the connection ends */
 };
@@ -212,7 +218,10 @@ void hf_h2_tick(struct hf_h2 *h, uint64_t now_ms);
 /* Begins to close: no new streams; those that are open go on to their end. */
 void hf_h2_shutdown(struct hf_h2 *h);
 
-/* The failure that sticks (HF_OK: none); also one that no call returned: out of memory in out. */
+/*
+ * The failure that sticks (HF_OK: none); also one that no call returned: out of memory in out.
+ * HF_ERR_TIMEOUT: the peer is not there any more (quiet_ms), so it need not be told.
+ */
 hf_err hf_h2_error(const struct hf_h2 *h);
 
 /* True when nothing is to be read or sent any more: close the link. */

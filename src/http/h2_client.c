@@ -165,6 +165,7 @@ hf_err hf_h2_call(
 		return e == HF_ERR_FORMAT ? HF_ERR_ARG : e;
 	}
 	s->is_told = true;
+	hf_h2_expect(h);
 	*stream = s->id;
 	return HF_OK;
 }

@@ -68,6 +68,8 @@ struct hf_h2 {
 	uint64_t tokens_ms;    /* when they were last filled up */
 	bool is_closing;       /* we said so */
 	bool is_goaway;        /* the peer said so */
+	uint64_t heard_ms;     /* client: from the peer, or we had not asked for anything before */
+	uint64_t pinged_ms;    /* client: nothing was heard since; UINT64_MAX: it was not asked */
 	hf_err err;
 	const uint8_t *out;
 	size_t out_len;
@@ -82,6 +84,9 @@ HF_MUST_USE hf_err hf_h2_new(struct hf_h2 **out, const struct hf_mem *mem,
 	uint64_t now_ms);
 
 struct stream *hf_h2_find(const struct hf_h2 *h, int32_t id);
+
+/* Client: something is asked of the peer from now on. */
+void hf_h2_expect(struct hf_h2 *h);
 
 /* A new stream, counted; NULL: the limit or no memory. */
 struct stream *hf_h2_stream_new(struct hf_h2 *h);

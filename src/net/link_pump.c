@@ -332,6 +332,8 @@ static void watch_out(struct hf_link *l)
 
 static void settle(struct hf_link *l)
 {
+	if (l->h2 != NULL && hf_h2_error(l->h2) == HF_ERR_TIMEOUT)
+		hf_link_die(l, HF_ERR_TIMEOUT, "the peer does not answer any more");
 	if (l->state == LINK_OPEN && l->h2 != NULL && hf_h2_error(l->h2) != HF_OK)
 		hf_link_fail(l, hf_h2_error(l->h2), hf_err_text(hf_h2_error(l->h2)));
 	if (l->state == LINK_OPEN && l->h2 != NULL && hf_h2_is_over(l->h2))

@@ -54,6 +54,7 @@ class Wire:
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
         self.sockets = []
+        self.silent = set()
         threading.Thread(target=self.accept, daemon=True).start()
 
     def __enter__(self):
@@ -78,13 +79,17 @@ class Wire:
             for a, b in ((near, far), (far, near)):
                 threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
 
-    @staticmethod
-    def carry(a, b):
+    def carry(self, a, b):
         try:
             while data := a.recv(65536):
-                b.sendall(data)
+                if a not in self.silent and b not in self.silent:
+                    b.sendall(data)
         except OSError:
             pass
+
+    def swallow(self):
+        """What is said on it now reaches nobody any more, and nobody is told."""
+        self.silent.update(self.sockets)
 
     def cut(self):
         while self.sockets:
@@ -214,6 +219,16 @@ class Life(unittest.TestCase):
             wire.target = self.hub.wait_log('listening', since=mark)['port']
             wire.cut()
             self.assertEqual(self.hub.wait_log('link-open', since=mark, peer='device:dev-cut')['handshake'], 'full')
+            dev.stop()
+
+    def test_a_line_that_fell_silent_is_given_up_and_resumed(self):
+        with Wire(self.hub.port) as wire:
+            dev = SITE.join('dev-silent', upstreams=[{**self.hub.upstream(), 'port': wire.port}], poll='1 s')
+            dev.wait_log('revocations')
+            mark = dev.log_size()
+            wire.swallow()
+            self.assertEqual(dev.wait_log('link-closed', since=mark)['error'], 'timeout')
+            self.assertEqual(dev.wait_log('link-open', since=mark)['handshake'], 'resumed')
             dev.stop()
 
     def test_a_second_one_on_the_same_folder_is_refused(self):

@@ -712,6 +712,115 @@ static void a_call_ends_at_its_timeout(void **state)
 	pair_clear(&p);
 }
 
+/* Takes what an end has to say to nobody; how many bytes. */
+static size_t lose(struct hf_h2 *h)
+{
+	const uint8_t *bytes = NULL;
+	size_t all = 0;
+	size_t n;
+
+	while ((n = hf_h2_out(h, &bytes)) > 0) {
+		hf_h2_sent(h, n);
+		all += n;
+	}
+	return all;
+}
+
+static void a_peer_that_falls_silent_is_asked_and_then_given_up(void **state)
+{
+	const uint32_t quiet = hf_h2_limits_default.quiet_ms;
+	struct answer a = { 0 };
+	struct hf_http_call call = call_of(HF_HTTP_POST, "/v1/grants", &a);
+	struct pair p;
+	size_t used = 0;
+
+	(void)state;
+	pair_init(&p, HF_PEER_DEVICE);
+	(void)ask(&p, &call);
+	assert_int_equal(hf_h2_deadline(p.client), p.now + quiet);
+	hf_h2_tick(p.client, p.now + quiet - 1);
+	assert_int_equal(lose(p.client), 0);
+	hf_h2_tick(p.client, p.now + quiet);
+	assert_true(lose(p.client) > 0);
+	assert_int_equal(hf_h2_deadline(p.client), p.now + 2 * quiet);
+	hf_h2_tick(p.client, p.now + 2 * quiet - 1);
+	assert_ok(hf_h2_error(p.client));
+	hf_h2_tick(p.client, p.now + 2 * quiet);
+	assert_err(hf_h2_error(p.client), HF_ERR_TIMEOUT);
+	assert_err(hf_h2_feed(p.client, &used, (const uint8_t *)"", 1, p.now), HF_ERR_TIMEOUT);
+	pair_clear(&p);
+	assert_int_equal(a.n_done, 1);
+	assert_true(a.e != HF_OK);
+}
+
+static void a_peer_that_is_slow_but_there_is_waited_for(void **state)
+{
+	struct answer a = { 0 };
+	struct hf_http_call call = call_of(HF_HTTP_POST, "/v1/grants", &a);
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, HF_PEER_DEVICE);
+	(void)ask(&p, &call);
+	for (unsigned i = 0; i < 5; i++) {
+		p.now += hf_h2_limits_default.quiet_ms;
+		hf_h2_tick(p.client, p.now);
+		pair_run(&p); /* the answer to PING */
+	}
+	assert_ok(hf_h2_error(p.client));
+	assert_int_equal(a.n_done, 0);
+	assert_ok(hf_h2_reply(p.server, p.node.waiting, &(struct hf_http_reply){ .status = 200 }));
+	pair_run(&p);
+	assert_int_equal(a.n_done, 1);
+	assert_ok(a.e);
+	pair_clear(&p);
+}
+
+static void who_asks_nothing_expects_nothing(void **state)
+{
+	const uint32_t quiet = hf_h2_limits_default.quiet_ms;
+	struct answer a = { 0 };
+	struct hf_http_call call = call_of(HF_HTTP_POST, "/v1/grants", &a);
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, HF_PEER_DEVICE);
+	pair_run(&p);
+	assert_int_equal(hf_h2_deadline(p.client), UINT64_MAX);
+	p.now += 100 * quiet;
+	hf_h2_tick(p.client, p.now);
+	assert_int_equal(lose(p.client), 0);
+	(void)ask(&p, &call); /* and now from the beginning */
+	assert_int_equal(hf_h2_deadline(p.client), p.now + quiet);
+	/* A server asks nobody: its own limits end what stays away. */
+	hf_h2_tick(p.server, p.now + 3 * quiet);
+	assert_ok(hf_h2_error(p.server));
+	pair_clear(&p);
+}
+
+/* The question waits behind the body in every queue on the way. */
+static void who_sends_a_body_waits_longer(void **state)
+{
+	const struct hf_h2_limits *l = &hf_h2_limits_default;
+	struct node from = { .source_end = 100, .source_is_dry = true };
+	struct hf_http_source source = { source_read, source_close, &from, 100 };
+	struct answer a = { 0 };
+	struct hf_http_call call = call_of(HF_HTTP_POST, "/v1/receipts", &a);
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, HF_PEER_DEVICE);
+	call.source = &source;
+	(void)ask(&p, &call);
+	hf_h2_tick(p.client, p.now + l->quiet_ms);
+	assert_true(lose(p.client) > 0);
+	hf_h2_tick(p.client, p.now + l->quiet_ms + l->stall_ms - 1);
+	assert_ok(hf_h2_error(p.client));
+	hf_h2_tick(p.client, p.now + l->quiet_ms + l->stall_ms);
+	assert_err(hf_h2_error(p.client), HF_ERR_TIMEOUT);
+	pair_clear(&p);
+}
+
 /* A server that allows no stream at all: nothing is sent, and the caller hears of it in time. */
 static void a_server_that_lets_nothing_begin_cannot_keep_a_caller_waiting(void **state)
 {
@@ -1198,6 +1307,10 @@ int main(void)
 		cmocka_unit_test(a_client_does_not_ask_for_what_is_no_path),
 		cmocka_unit_test(an_answer_may_come_later),
 		cmocka_unit_test(a_call_ends_at_its_timeout),
+		cmocka_unit_test(a_peer_that_falls_silent_is_asked_and_then_given_up),
+		cmocka_unit_test(a_peer_that_is_slow_but_there_is_waited_for),
+		cmocka_unit_test(who_asks_nothing_expects_nothing),
+		cmocka_unit_test(who_sends_a_body_waits_longer),
 		cmocka_unit_test(a_server_that_lets_nothing_begin_cannot_keep_a_caller_waiting),
 		cmocka_unit_test(a_request_that_never_ends_is_given_up),
 		cmocka_unit_test(a_source_that_is_dry_goes_on_when_resumed),
