@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Parts of bench_links: TLS stacks behind one face, and what is measured of them. links_hufu.c is
- * ours, links_openssl.c Debian's openssl with P-256 and AES-128-GCM; both ends show certificates of
- * one CA, and check each other's.
+ * ours (where links are idle: links_hufud.c, a hub), links_openssl.c Debian's openssl with P-256
+ * and AES-128-GCM; both ends show certificates of one CA, and check each other's.
  */
 #ifndef HF_BENCH_LINKS_H
 #define HF_BENCH_LINKS_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { LINKS_RECORD = 16384 }; /* bytes of content of a full record */
 
@@ -25,6 +26,12 @@ enum links_way {
 
 struct links_end; /* one end of a link */
 
+/* A process, perhaps with children, that serves. */
+struct links_server {
+	pid_t pid;
+	uint16_t port;
+};
+
 /* A stack without sockets: bytes go in and come out. Failures end the program. */
 struct links_stack {
 	const char *name;
@@ -39,12 +46,12 @@ struct links_stack {
 	size_t (*feed)(struct links_end *e, const uint8_t *in, size_t len);
 	void (*write)(struct links_end *e, const uint8_t *in, size_t len);
 	/*
-	 * A server that listens on 127.0.0.1, writes its port (u16) to the pipe and holds whoever
-	 * comes, until it is killed; and a client that opens a link over a socket and then gives up
-	 * everything but the socket.
+	 * A server that listens on 127.0.0.1 and holds whoever comes, until it is killed; false:
+	 * its program is not there.
 	 */
-	void (*idle_serve)(int pipe);
-	void (*idle_client)(int fd);
+	bool (*idle_start)(struct links_server *v);
+	/* Opens the link of number no over a socket and then gives up everything but the socket. */
+	void (*idle_client)(int fd, unsigned no);
 };
 
 extern const struct links_stack links_hufu;
@@ -62,7 +69,23 @@ unsigned links_many(enum links_way way);
 struct hf_tls *links_hufu_tls(struct links_end *e);
 
 /* What bench_links measures: links_bulk.c, links_idle.c. */
-double links_bulk_rate(const struct links_stack *s);              /* bytes a second */
-double links_idle_bytes(const struct links_stack *s, unsigned n); /* resident, a link */
+double links_bulk_rate(const struct links_stack *s); /* bytes a second */
+
+/* What n idle links cost a server. */
+struct links_idle {
+	double bytes;    /* resident, of all its processes, a link */
+	double cpu_s[2]; /* to open one, of all its processes: of the first tenth, of the last */
+};
+/* false: its program is not there. */
+bool links_idle_measure(struct links_idle *out, const struct links_stack *s, unsigned n);
+
+/* links_tools.c: programs of others; 0: they are not there. */
+double links_nginx_curl(void);         /* bytes a second of one link, AES-128-GCM */
+double links_tongsuo_handshakes(void); /* a second, mutual, both ends on one core; SM2 */
+double links_tongsuo_bulk(void);       /* bytes a second of one link, SM4-GCM */
+
+/* links_hufud.c */
+bool links_hufud_start(struct links_server *v);
+void links_hufud_client(int fd, unsigned no);
 
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ours in bench_links.c: the engine alone, and for idle links all that a node holds of one. */
+/* Ours in bench_links.c: the engine alone. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "bench.h"
 #include "http/api.h"
 #include "links.h"
-#include "net/link.h"
 #include "os/clock.h"
 #include "svc/env.h"
 #include "svc/issue.h"
@@ -212,101 +210,6 @@ static void write_all(struct links_end *e, const uint8_t *in, size_t len)
 		hf_tls_write(&e->tls, &used, in, len) == HF_OK && used == len, "writing to a link");
 }
 
-/* --- idle: a listener with sessions, as in hufud --- */
-
-static void serve_open(void *ctx, struct hf_link *l)
-{
-	const struct hf_h2_server config = {
-		.mem = ours.env.mem, .limits = hf_h2_limits_default, .peer = HF_PEER_DEVICE
-	};
-	struct hf_h2 *h;
-
-	(void)ctx;
-	bench_need(hf_h2_server_new(&h, &config, hf_clock_mono_ms()) == HF_OK, "a session");
-	hf_link_attach(l, h);
-}
-
-static void serve_close(void *ctx, struct hf_link *l, hf_err e, const struct hf_errinfo *why)
-{
-	(void)ctx;
-	(void)l;
-	(void)e;
-	(void)why;
-}
-
-static void idle_serve(int pipe)
-{
-	struct hf_listener_config config = {
-		.link = { .mem = ours.env.mem,
-			.tls = &ours.party[HF_TLS_SERVER].cfg[LINKS_FULL],
-			.limits = hf_link_limits_default,
-			.calls = { .on_open = serve_open, .on_close = serve_close } },
-		.address = "127.0.0.1",
-		.max_links = 20000,
-	};
-	struct hf_listener *s;
-	uint16_t port;
-
-	config.link.limits.idle_ms = 0;
-	bench_need(hf_loop_new(&config.link.loop, ours.env.mem, NULL) == HF_OK &&
-			   hf_listener_new(&s, &config, NULL) == HF_OK,
-		"listening");
-	port = hf_listener_port(s);
-	bench_need(write(pipe, &port, sizeof(port)) == (ssize_t)sizeof(port), "a pipe");
-	hf_loop_run(config.link.loop);
-}
-
-static void pump(struct hf_tls *t, int fd)
-{
-	uint8_t in[HF_TLS_RECORD_MAX];
-	const uint8_t *bytes;
-	size_t used = 0;
-	size_t n = hf_tls_out(t, &bytes);
-	ssize_t got;
-
-	if (n > 0) {
-		bench_need(write(fd, bytes, n) == (ssize_t)n, "sending");
-		hf_tls_sent(t, n);
-		return;
-	}
-	got = read(fd, in, sizeof(in));
-	bench_need(got > 0 && hf_tls_feed(t, &used, in, (size_t)got, 1) == HF_OK &&
-			   used == (size_t)got,
-		"receiving");
-}
-
-/* Opens the HTTP/2 session, too: both ends have seen the other's settings. */
-static void idle_client(int fd)
-{
-	const struct hf_h2_client config = {
-		.mem = ours.env.mem, .limits = hf_h2_limits_default, .authority = "bench"
-	};
-	struct links_end *e = open_end(false, LINKS_FULL);
-	struct hf_h2 *h;
-	const uint8_t *bytes;
-	size_t used, n;
-
-	while (!is_open(e))
-		pump(&e->tls, fd);
-	bench_need(hf_h2_client_new(&h, &config, 1) == HF_OK, "a session");
-	for (unsigned turn = 0; turn < 2; turn++) {
-		while ((n = hf_h2_out(h, &bytes)) > 0) {
-			write_all(e, bytes, n);
-			hf_h2_sent(h, n);
-		}
-		while ((n = hf_tls_out(&e->tls, &bytes)) > 0)
-			pump(&e->tls, fd);
-		while (turn == 0 && (n = hf_tls_plain(&e->tls, &bytes)) == 0)
-			pump(&e->tls, fd);
-		if (turn == 0) {
-			bench_need(hf_h2_feed(h, &used, bytes, n, 1) == HF_OK, "HTTP/2");
-			hf_tls_took(&e->tls, n);
-		}
-	}
-	hf_h2_free(h);
-	close_end(e);
-}
-
 const struct links_stack links_hufu = {
 	.name = "hufu, SM2 and SM4-GCM",
 	.start = start,
@@ -317,6 +220,6 @@ const struct links_stack links_hufu = {
 	.sent = sent,
 	.feed = feed,
 	.write = write_all,
-	.idle_serve = idle_serve,
-	.idle_client = idle_client,
+	.idle_start = links_hufud_start,
+	.idle_client = links_hufud_client,
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Debian's openssl in bench_links.c: TLS 1.3 with AES-128-GCM, ECDSA and ECDH on P-256. */
-#include <arpa/inet.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -13,6 +12,7 @@
 
 #include "bench.h"
 #include "links.h"
+#include "programs.h"
 
 struct links_end {
 	SSL *ssl;
@@ -221,23 +221,12 @@ static void idle_talk(SSL *ssl)
 	(void)close(fd);
 }
 
-static void idle_serve(int pipe)
+static void idle_serve(int listener)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(addr);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
 	int epoll = epoll_create1(0);
 	struct epoll_event ev = { .events = EPOLLIN };
 
-	bench_need(listener >= 0 && epoll >= 0 &&
-			   bind(listener, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
-			   listen(listener, SOMAXCONN) == 0 &&
-			   getsockname(listener, (struct sockaddr *)&addr, &len) == 0 &&
-			   epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &ev) == 0,
-		"listening");
-	addr.sin_port = ntohs(addr.sin_port);
-	bench_need(write(pipe, &addr.sin_port, sizeof(addr.sin_port)) == 2, "a pipe");
+	bench_need(epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &ev) == 0, "listening");
 	while (epoll_wait(epoll, &ev, 1, -1) >= 0) {
 		if (ev.data.ptr == NULL)
 			idle_accept(epoll, listener);
@@ -246,11 +235,25 @@ static void idle_serve(int pipe)
 	}
 }
 
-static void idle_client(int fd)
+static bool idle_start(struct links_server *v)
+{
+	int listener = prog_listen(&v->port);
+
+	v->pid = prog_fork();
+	if (v->pid == 0) {
+		idle_serve(listener);
+		_exit(1);
+	}
+	(void)close(listener);
+	return true;
+}
+
+static void idle_client(int fd, unsigned no)
 {
 	SSL *ssl = new_ssl(false);
 	char byte = 1;
 
+	(void)no;
 	bench_need(SSL_set_fd(ssl, fd) == 1 && SSL_do_handshake(ssl) == 1 &&
 			   SSL_write(ssl, &byte, 1) == 1 && SSL_read(ssl, &byte, 1) == 1,
 		"openssl's client");
@@ -267,6 +270,6 @@ const struct links_stack links_openssl = {
 	.sent = sent,
 	.feed = feed,
 	.write = write_all,
-	.idle_serve = idle_serve,
+	.idle_start = idle_start,
 	.idle_client = idle_client,
 };
