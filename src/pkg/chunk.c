@@ -60,8 +60,8 @@ static void emit_aad(uint8_t aad[AAD_LEN], uint16_t suite, const uint8_t domain_
 
 	hf_wr_put(&w, HF_LABEL_AAD, HF_LABEL_LEN);
 	hf_wr_u16(&w, suite);
-	hf_wr_u8(&w, c->codec);
-	hf_wr_u8(&w, 0);
+	hf_wr_u8(&w, c->coding.id);
+	hf_wr_u8(&w, c->coding.width);
 	hf_wr_u32(&w, c->plain_len);
 	hf_wr_u32(&w, c->encoded_len);
 	hf_wr_put(&w, domain_id, HF_SM3_LEN);
@@ -69,9 +69,8 @@ static void emit_aad(uint8_t aad[AAD_LEN], uint16_t suite, const uint8_t domain_
 
 /* Over the encoded bytes, not the plain ones: one plaintext under two codecs gets two keys. */
 static void derive_pid(uint8_t pid[HF_SM3_LEN], const struct hf_chunk_keys *k,
-	const struct hf_chunk *c, const uint8_t *encoded)
+	const struct hf_chunk *c, const uint8_t *base_id, const uint8_t *encoded)
 {
-	static const uint8_t no_base[HF_SM3_LEN] = { 0 };
 	struct hf_hmac mac = k->id;
 	uint8_t in[PID_LEN];
 	uint8_t digest[HF_SM3_LEN];
@@ -80,9 +79,9 @@ static void derive_pid(uint8_t pid[HF_SM3_LEN], const struct hf_chunk_keys *k,
 	hf_tree_sm3(digest, encoded, c->encoded_len);
 	hf_wr_put(&w, HF_LABEL_PID, HF_LABEL_LEN);
 	hf_wr_u16(&w, k->suite);
-	hf_wr_u8(&w, c->codec);
-	hf_wr_u8(&w, 0);
-	hf_wr_put(&w, no_base, sizeof(no_base));
+	hf_wr_u8(&w, c->coding.id);
+	hf_wr_u8(&w, c->coding.width);
+	hf_wr_put(&w, base_id, HF_SM3_LEN);
 	hf_wr_u32(&w, c->plain_len);
 	hf_wr_u32(&w, c->encoded_len);
 	hf_wr_put(&w, digest, sizeof(digest));
@@ -92,7 +91,8 @@ static void derive_pid(uint8_t pid[HF_SM3_LEN], const struct hf_chunk_keys *k,
 	hf_wipe(in, sizeof(in));
 }
 
-static hf_err derive_key(struct hf_chunk *c, const struct hf_chunk_keys *k, const uint8_t *encoded)
+static hf_err derive_key(struct hf_chunk *c, const struct hf_chunk_keys *k, const uint8_t *base_id,
+	const uint8_t *encoded)
 {
 	uint8_t info[CK_INFO_MAX];
 	uint8_t okm[CK_LEN];
@@ -100,7 +100,7 @@ static hf_err derive_key(struct hf_chunk *c, const struct hf_chunk_keys *k, cons
 	struct hf_writer w = { .p = info, .cap = sizeof(info) };
 	hf_err e;
 
-	derive_pid(pid, k, c, encoded);
+	derive_pid(pid, k, c, base_id, encoded);
 	hf_wr_put(&w, HF_LABEL_CHUNK, HF_LABEL_LEN);
 	hf_wr_put(&w, pid, sizeof(pid));
 	if (k->has_salt)
@@ -119,25 +119,28 @@ static hf_err derive_key(struct hf_chunk *c, const struct hf_chunk_keys *k, cons
 hf_err hf_chunk_seal(struct hf_sealed *s, const struct hf_chunk_keys *k, struct hf_codec *codec,
 	const uint8_t *plain, size_t plain_len)
 {
+	static const uint8_t no_base[HF_SM3_LEN] = { 0 };
+	const struct hf_chunk_base *base = s->base;
 	struct hf_chunk c = s->chunk;
 	struct hf_gcm_key gcm = { 0 };
 	uint8_t aad[AAD_LEN];
-	const uint8_t *encoded = NULL;
-	size_t encoded_len = 0;
-	enum hf_codec_id id = HF_CODEC_NONE;
+	struct hf_encoded encoded = { .len = 0 };
 	struct hf_aead a = { 0 };
 	hf_err e;
 
-	HF_TRY(hf_codec_encode(codec, &encoded, &encoded_len, &id, plain, plain_len));
-	if (s->ct_cap < HF_CHUNK_TAG_LEN || encoded_len > s->ct_cap - HF_CHUNK_TAG_LEN)
+	HF_TRY(hf_codec_encode(
+		codec, &encoded, plain, plain_len, base == NULL ? NULL : base->plain));
+	if (s->ct_cap < HF_CHUNK_TAG_LEN || encoded.len > s->ct_cap - HF_CHUNK_TAG_LEN)
 		return HF_ERR_LIMIT;
-	c.codec = (uint8_t)id;
+	if (encoded.how.id != HF_CODEC_XOR_PLANES_ZSTD)
+		base = NULL;
+	c.coding = encoded.how;
 	c.plain_len = (uint32_t)plain_len;
-	c.encoded_len = (uint32_t)encoded_len;
+	c.encoded_len = (uint32_t)encoded.len;
 	c.n_sites = 0;
-	c.base = 0;
-	c.base_chunk = 0;
-	e = derive_key(&c, k, encoded);
+	c.base = base != NULL;
+	c.base_chunk = base == NULL ? 0 : base->chunk;
+	e = derive_key(&c, k, base == NULL ? no_base : base->cid, encoded.p);
 	if (e != HF_OK)
 		goto out;
 	e = hf_gcm_init(&gcm, c.key);
@@ -148,16 +151,16 @@ hf_err hf_chunk_seal(struct hf_sealed *s, const struct hf_chunk_keys *k, struct 
 		.nonce_len = sizeof(c.nonce),
 		.aad = aad,
 		.aad_len = sizeof(aad),
-		.in = encoded,
-		.in_len = encoded_len,
+		.in = encoded.p,
+		.in_len = encoded.len,
 		.out = s->ct,
-		.tag = s->ct + encoded_len,
+		.tag = s->ct + encoded.len,
 		.tag_len = HF_CHUNK_TAG_LEN };
 	e = hf_gcm_seal(&gcm, &a);
 	if (e != HF_OK)
 		goto out;
-	hf_tree_sm3(s->cid, s->ct, encoded_len + HF_CHUNK_TAG_LEN);
-	s->ct_len = encoded_len + HF_CHUNK_TAG_LEN;
+	hf_tree_sm3(s->cid, s->ct, encoded.len + HF_CHUNK_TAG_LEN);
+	s->ct_len = encoded.len + HF_CHUNK_TAG_LEN;
 	s->chunk = c;
 out:
 	hf_gcm_clear(&gcm);
@@ -202,6 +205,29 @@ static hf_err decrypt(const struct hf_opening *o, uint8_t *to)
 	return e;
 }
 
+/*
+ * Decrypts and decodes what has been checked. Planes are decrypted to where the plaintext goes and
+ * sorted back out of the codec's scratch: opening needs no third buffer.
+ */
+static hf_err decode(const struct hf_opening *o, struct hf_codec *codec)
+{
+	const struct hf_chunk *c = o->chunk;
+	struct hf_decoding d = { .how = c->coding,
+		.plain = o->out,
+		.plain_len = c->plain_len,
+		.in_len = c->encoded_len,
+		.base = o->base };
+	uint8_t *to = c->coding.id == HF_CODEC_ZSTD ? codec->scratch : o->out;
+
+	if (c->coding.id == HF_CODEC_NONE)
+		return c->encoded_len == c->plain_len ? decrypt(o, o->out) : HF_ERR_AUTH;
+	if (to == NULL || codec->use != HF_CODEC_DECODE)
+		return HF_ERR_ARG;
+	HF_TRY(decrypt(o, to));
+	d.in = to;
+	return hf_codec_decode(codec, &d);
+}
+
 hf_err hf_chunk_open(const struct hf_opening *o, struct hf_codec *codec)
 {
 	const struct hf_chunk *c = o->chunk;
@@ -209,21 +235,17 @@ hf_err hf_chunk_open(const struct hf_opening *o, struct hf_codec *codec)
 
 	if (c->plain_len > o->out_cap || c->plain_len > codec->chunk_max)
 		return HF_ERR_LIMIT;
-	if (c->n_sites != 0 || c->codec > HF_CODEC_ZSTD)
+	if (c->n_sites != 0 || !hf_coding_is_valid(c->coding))
 		e = HF_ERR_UNSUPPORTED;
+	else if (c->base != 0 && o->base == NULL)
+		e = HF_ERR_ARG;
 	else if (o->ct_len != (size_t)c->encoded_len + HF_CHUNK_TAG_LEN ||
 		 c->encoded_len > c->plain_len || c->plain_len == 0)
 		e = HF_ERR_AUTH;
 	else
 		e = hf_chunk_check(o->place, o->ct, o->ct_len);
-	if (e == HF_OK && c->codec == HF_CODEC_NONE) {
-		e = c->encoded_len == c->plain_len ? decrypt(o, o->out) : HF_ERR_AUTH;
-	} else if (e == HF_OK) {
-		e = codec->scratch == NULL ? HF_ERR_ARG : decrypt(o, codec->scratch);
-		if (e == HF_OK)
-			e = hf_codec_decode(codec, (enum hf_codec_id)c->codec, o->out, c->plain_len,
-				codec->scratch, c->encoded_len);
-	}
+	if (e == HF_OK)
+		e = decode(o, codec);
 	if (e != HF_OK)
 		hf_wipe(o->out, c->plain_len);
 	return e;

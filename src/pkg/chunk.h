@@ -2,9 +2,9 @@
 /*
  * One chunk: the unit of encryption, hashing, fetching and retry (docs/formats/package.md).
  *
- *	pid = HMAC-SM3(KDF(K_dom, "id"), suite, codec, base, lengths, tree-SM3(encoded))
+ *	pid = HMAC-SM3(KDF(K_dom, "id"), suite, coding, base, lengths, tree-SM3(encoded))
  *	key || nonce = KDF(K_dom, "ck" || pid [|| package salt])
- *	ct  = SM4-GCM(key, nonce, AAD = suite, domain, codec, lengths; encoded) || tag
+ *	ct  = SM4-GCM(key, nonce, AAD = suite, domain, coding, lengths; encoded) || tag
  *	cid = tree-SM3(ct)
  *
  * The key depends on every byte that it encrypts and on how they were encoded: one (key, nonce)
@@ -39,13 +39,13 @@ struct hf_chunk {
 	uint8_t nonce[HF_CHUNK_NONCE_LEN];
 	uint32_t plain_len;
 	uint32_t encoded_len; /* sealed length - 16 */
-	uint8_t codec;        /* enum hf_codec_id */
-	uint16_t n_sites;     /* marked sites; 0 in this version */
-	uint32_t base;        /* dependency it is an increment to, from 1; 0: none */
-	uint64_t base_chunk;  /* chunk of that base */
-	uint32_t file;        /* number of the file */
-	uint32_t tensor;      /* first tensor in it, or HF_CHUNK_NO_TENSOR */
-	uint64_t offset;      /* of its plaintext in the file */
+	struct hf_coding coding;
+	uint16_t n_sites;    /* marked sites; 0 in this version */
+	uint32_t base;       /* 1: XORed with base_chunk; 0: with none */
+	uint64_t base_chunk; /* chunk of this package, behind those of its files */
+	uint32_t file;       /* number of the file */
+	uint32_t tensor;     /* first tensor in it, or HF_CHUNK_NO_TENSOR */
+	uint64_t offset;     /* of its plaintext in the file */
 };
 
 /* What the public table says about a chunk. */
@@ -73,13 +73,21 @@ HF_MUST_USE hf_err hf_chunk_keys_init(struct hf_chunk_keys *k, const uint8_t k_d
 	const struct hf_pkg_scope *scope, const uint8_t *salt);
 void hf_chunk_keys_clear(struct hf_chunk_keys *k);
 
-/* A chunk on its way out. The caller sets ct, ct_cap and in chunk: file, tensor, offset. */
+/* A chunk of an earlier release, as long as the one that may be written as what differs from it. */
+struct hf_chunk_base {
+	const uint8_t *plain;
+	uint8_t cid[HF_SM3_LEN]; /* of its sealed bytes: the base id of the format */
+	uint64_t chunk;          /* what base_chunk becomes */
+};
+
+/* A chunk on its way out. The caller sets ct, ct_cap, base, and in chunk: file, tensor, offset. */
 struct hf_sealed {
 	struct hf_chunk chunk;
 	uint8_t cid[HF_SM3_LEN];
 	uint8_t *ct; /* caller's storage, plain_len + 16 bytes are always enough */
 	size_t ct_cap;
-	size_t ct_len; /* written */
+	size_t ct_len;                    /* written */
+	const struct hf_chunk_base *base; /* NULL: none; what came of it is in chunk.base */
 };
 
 /*
@@ -101,6 +109,7 @@ struct hf_opening {
 	const struct hf_chunk *chunk;
 	const uint8_t *ct;
 	size_t ct_len;
+	const uint8_t *base; /* chunk->plain_len bytes, if chunk->base is not 0 */
 	uint8_t *out;
 	size_t out_cap; /* at least chunk->plain_len */
 };
@@ -109,7 +118,8 @@ struct hf_opening {
  * Length bound, cid, AEAD, bounded decoding, in this order; then chunk->plain_len bytes are in out.
  * HF_ERR_AUTH: not the chunk that was signed. HF_ERR_FORMAT: sealed bytes that do not decode (a
  * publisher's fault). HF_ERR_UNSUPPORTED: a codec of a later version. HF_ERR_LIMIT: no room.
- * On failure out has been zeroed. ct must not overlap out.
+ * HF_ERR_ARG: no base, the codec decodes nothing. On failure out has been zeroed. ct must not
+ * overlap out.
  */
 HF_MUST_USE hf_err hf_chunk_open(const struct hf_opening *o, struct hf_codec *codec);
 

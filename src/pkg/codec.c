@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zstd in a workspace that is allocated once. Level 3; a chunk is compressed as one frame with its
- * content size and without a checksum (the AEAD is one).
+ * zstd in a workspace that is allocated once; a chunk is compressed as one frame with its content
+ * size and without a checksum (the AEAD is one).
+ *
+ * What zstd finds repeated in planes of weights is chance: there it looks for long repetitions
+ * only, and the entropy coder does the rest. Measured on 1 MiB of normally distributed bf16
+ * weights: 68.0 % at 1.1 GB/s, where level 3 gives 70.9 % at 0.36 GB/s, and 78 % without planes.
  */
 #define ZSTD_STATIC_LINKING_ONLY /* contexts in memory of ours */
 
@@ -10,39 +14,100 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "base/attr.h"
 #include "base/wipe.h"
 #include "pkg/body.h"
+#include "pkg/planes.h"
 
 enum {
 	LEVEL = 3,
+	PLANES_LEVEL = 1,
+	PLANES_MATCH = 7,       /* shortest repetition that is looked for */
+	PLANES_STEP = 8,        /* and how hard */
 	SAVING = 20,            /* taken only if it saves one part in so many: 5 % */
-	SAMPLE_LEN = 16 << 10,  /* of each of three samples */
+	CHANCE = 256,           /* what a sample may say without meaning it */
+	SAMPLE_LEN = 16 << 10,  /* of each of three samples; whole elements */
 	SAMPLE_FROM = 64 << 10, /* shorter chunks are tried as a whole */
 };
+
+/* What is tried, in this order: of about equal ones the first, which costs least when opening. */
+static const struct hf_coding codings[] = {
+	{ HF_CODEC_ZSTD, 0 },
+	{ HF_CODEC_PLANES_ZSTD, 2 },
+	{ HF_CODEC_PLANES_ZSTD, 4 },
+	{ HF_CODEC_XOR_PLANES_ZSTD, 1 },
+	{ HF_CODEC_XOR_PLANES_ZSTD, 2 },
+	{ HF_CODEC_XOR_PLANES_ZSTD, 4 },
+};
+
+const char *hf_codec_name(unsigned id)
+{
+	static const char *const names[] = { "none", "zstd", "planes", "xor" };
+
+	return id < HF_COUNT(names) ? names[id] : NULL;
+}
+
+bool hf_coding_is_valid(struct hf_coding how)
+{
+	for (size_t i = 0; i < HF_COUNT(codings); i++)
+		if (codings[i].id == how.id && codings[i].width == how.width)
+			return true;
+	return how.id == HF_CODEC_NONE && how.width == 0;
+}
+
+/* Settings of the two ways of compressing; the workspace is made for both. */
+static bool set_up(struct hf_codec *c, bool is_planes)
+{
+	ZSTD_CCtx *z = c->zstd;
+	const struct {
+		ZSTD_cParameter what;
+		int planes;
+	} settings[] = {
+		{ ZSTD_c_strategy, ZSTD_fast },
+		{ ZSTD_c_minMatch, PLANES_MATCH },
+		{ ZSTD_c_targetLength, PLANES_STEP },
+		{ ZSTD_c_literalCompressionMode, ZSTD_ps_enable },
+	};
+
+	if (ZSTD_isError(ZSTD_CCtx_reset(z, ZSTD_reset_session_and_parameters)) ||
+		ZSTD_isError(ZSTD_CCtx_setParameter(
+			z, ZSTD_c_compressionLevel, is_planes ? PLANES_LEVEL : LEVEL)))
+		return false;
+	for (size_t i = 0; is_planes && i < HF_COUNT(settings); i++)
+		if (ZSTD_isError(ZSTD_CCtx_setParameter(z, settings[i].what, settings[i].planes)))
+			return false;
+	return true;
+}
+
+static hf_err make_room(struct hf_codec *c)
+{
+	bool decodes = c->use == HF_CODEC_DECODE;
+
+	/* The estimate for a level covers those below it. */
+	c->work_len = decodes ? ZSTD_estimateDCtxSize() : ZSTD_estimateCCtxSize(LEVEL);
+	c->work = hf_mem_new(c->mem, c->work_len);
+	c->scratch = hf_mem_new(c->mem, c->chunk_max);
+	if (!decodes)
+		c->planes = hf_mem_new(c->mem, c->chunk_max);
+	if (c->work == NULL || c->scratch == NULL || (!decodes && c->planes == NULL))
+		return HF_ERR_NO_MEMORY;
+	c->zstd = decodes ? (void *)ZSTD_initStaticDCtx(c->work, c->work_len)
+			  : (void *)ZSTD_initStaticCCtx(c->work, c->work_len);
+	return c->zstd == NULL ? HF_ERR_INTERNAL : HF_OK;
+}
 
 hf_err hf_codec_init(
 	struct hf_codec *c, const struct hf_mem *mem, enum hf_codec_use use, size_t chunk_max)
 {
 	struct hf_codec v = { .mem = mem, .use = use, .chunk_max = chunk_max };
+	hf_err e;
 
 	if (chunk_max == 0 || chunk_max > HF_CHUNK_PLAIN_MAX)
 		return HF_ERR_ARG;
-	v.work_len = use == HF_CODEC_DECODE   ? ZSTD_estimateDCtxSize()
-		     : use == HF_CODEC_ENCODE ? ZSTD_estimateCCtxSize(LEVEL)
-					      : 0;
-	if (v.work_len > 0) {
-		v.work = hf_mem_new(mem, v.work_len);
-		v.scratch = hf_mem_new(mem, chunk_max);
-		if (v.work == NULL || v.scratch == NULL) {
-			hf_codec_clear(&v);
-			return HF_ERR_NO_MEMORY;
-		}
-		v.zstd = use == HF_CODEC_DECODE ? (void *)ZSTD_initStaticDCtx(v.work, v.work_len)
-						: (void *)ZSTD_initStaticCCtx(v.work, v.work_len);
-		if (v.zstd == NULL) {
-			hf_codec_clear(&v);
-			return HF_ERR_INTERNAL;
-		}
+	e = use == HF_CODEC_ENCODE_NONE ? HF_OK : make_room(&v);
+	if (e != HF_OK) {
+		hf_codec_clear(&v);
+		return e;
 	}
 	*c = v;
 	return HF_OK;
@@ -54,80 +119,148 @@ void hf_codec_clear(struct hf_codec *c)
 		hf_wipe(c->work, c->work_len);
 	if (c->scratch != NULL)
 		hf_wipe(c->scratch, c->chunk_max);
+	if (c->planes != NULL)
+		hf_wipe(c->planes, c->chunk_max);
 	if (c->mem != NULL) {
 		hf_mem_free(c->mem, c->work);
 		hf_mem_free(c->mem, c->scratch);
+		hf_mem_free(c->mem, c->planes);
 	}
 	*c = (struct hf_codec){ 0 };
 }
 
-/* Compressed length of a stretch, or its own length when it does not become that much shorter. */
-static size_t try_zstd(struct hf_codec *c, const uint8_t *in, size_t len)
-{
-	size_t room = len - len / SAVING - (len % SAVING != 0);
-	size_t n = ZSTD_compressCCtx(c->zstd, c->scratch, room, in, len, LEVEL);
+/* A stretch and what is tried with it. */
+struct stretch {
+	const uint8_t *p;
+	const uint8_t *base; /* NULL without one */
+	size_t len;
+};
 
-	return ZSTD_isError(n) ? len : n;
+/* The stretch less one part in SAVING, rounded up. */
+static size_t room_of(size_t len)
+{
+	return len - len / SAVING - (len % SAVING != 0);
 }
 
-/* Three samples decide for the rest: most weights do not compress, and trying costs time. */
-static bool sample_saves(struct hf_codec *c, const uint8_t *plain, size_t len)
+/* Encoded length, or the stretch's own when it does not become that much shorter. */
+static size_t try_coding(struct hf_codec *c, const struct stretch *s, struct hf_coding how)
 {
-	size_t step = (len - SAMPLE_LEN) / 2;
+	const uint8_t *in = s->p;
+	size_t n;
+
+	if (how.width > 0) {
+		hf_planes_split(c->planes, s->p,
+			how.id == HF_CODEC_XOR_PLANES_ZSTD ? s->base : NULL, s->len, how.width);
+		in = c->planes;
+	}
+	if (!set_up(c, how.width > 0))
+		return s->len;
+	n = ZSTD_compress2(c->zstd, c->scratch, room_of(s->len), in, s->len);
+	return ZSTD_isError(n) ? s->len : n;
+}
+
+/* Three samples speak for the rest: most codings do nothing for most chunks, and trying costs time.
+ */
+static size_t try_samples(struct hf_codec *c, const struct stretch *s, struct hf_coding how)
+{
+	size_t step = (s->len - SAMPLE_LEN) / 2 / HF_PLANES_WIDTH_MAX * HF_PLANES_WIDTH_MAX;
 	size_t sum = 0;
 
-	if (len < SAMPLE_FROM)
-		return true;
-	for (size_t i = 0; i < 3; i++)
-		sum += try_zstd(c, plain + i * step, SAMPLE_LEN);
-	return sum <= 3 * SAMPLE_LEN - 3 * SAMPLE_LEN / SAVING;
+	for (size_t i = 0; i < 3; i++) {
+		const struct stretch sample = { s->p + i * step,
+			s->base == NULL ? NULL : s->base + i * step, SAMPLE_LEN };
+
+		sum += try_coding(c, &sample, how);
+	}
+	return sum;
 }
 
-hf_err hf_codec_encode(struct hf_codec *c, const uint8_t **out, size_t *out_len,
-	enum hf_codec_id *id, const uint8_t *plain, size_t plain_len)
+/* The shortest by sample; xor makes opening dearer, so it has to be clearly shorter. */
+static struct hf_coding choose(struct hf_codec *c, const struct stretch *s)
 {
+	bool is_whole = s->len < SAMPLE_FROM;
+	size_t all = is_whole ? s->len : 3 * (size_t)SAMPLE_LEN;
+	struct hf_coding best = { HF_CODEC_NONE, 0 };
+	size_t best_len = all;
+
+	for (size_t i = 0; i < HF_COUNT(codings); i++) {
+		bool is_xor = codings[i].id == HF_CODEC_XOR_PLANES_ZSTD;
+		bool was_xor = best.id == HF_CODEC_XOR_PLANES_ZSTD;
+		size_t need = is_xor && !was_xor ? all / SAVING : all / CHANCE;
+		size_t n;
+
+		if (is_xor && s->base == NULL)
+			continue;
+		n = is_whole ? try_coding(c, s, codings[i]) : try_samples(c, s, codings[i]);
+		if (n < best_len && best_len - n >= need) {
+			best = codings[i];
+			best_len = n;
+		}
+	}
+	return best_len <= room_of(all) ? best : (struct hf_coding){ HF_CODEC_NONE, 0 };
+}
+
+hf_err hf_codec_encode(struct hf_codec *c, struct hf_encoded *out, const uint8_t *plain,
+	size_t plain_len, const uint8_t *base)
+{
+	const struct stretch s = { plain, base, plain_len };
+	struct hf_coding how = { HF_CODEC_NONE, 0 };
 	size_t n = plain_len;
 
 	if (c->use == HF_CODEC_DECODE)
 		return HF_ERR_ARG;
 	if (plain_len == 0 || plain_len > c->chunk_max)
 		return HF_ERR_LIMIT;
-	if (c->use == HF_CODEC_ENCODE && plain_len > SAVING && sample_saves(c, plain, plain_len))
-		n = try_zstd(c, plain, plain_len);
-	*id = n < plain_len ? HF_CODEC_ZSTD : HF_CODEC_NONE;
-	*out = n < plain_len ? c->scratch : plain;
-	*out_len = n;
+	if (c->use == HF_CODEC_ENCODE && plain_len > SAVING)
+		how = choose(c, &s);
+	if (how.id != HF_CODEC_NONE)
+		n = try_coding(c, &s, how);
+	*out = n < plain_len ? (struct hf_encoded){ how, c->scratch, n }
+			     : (struct hf_encoded){ { HF_CODEC_NONE, 0 }, plain, plain_len };
 	return HF_OK;
 }
 
-static hf_err decode_zstd(
-	struct hf_codec *c, uint8_t *plain, size_t plain_len, const uint8_t *in, size_t in_len)
+/* One frame that says its length, and nothing behind it: zstd writes plain_len bytes or fails. */
+static hf_err unpack(struct hf_codec *c, uint8_t *out, const struct hf_decoding *d)
 {
 	size_t n;
 
-	if (c->use != HF_CODEC_DECODE)
-		return HF_ERR_ARG;
-	/* One frame that says its length, and nothing behind it. */
-	if (ZSTD_getFrameContentSize(in, in_len) != plain_len ||
-		ZSTD_findFrameCompressedSize(in, in_len) != in_len)
+	if (ZSTD_getFrameContentSize(d->in, d->in_len) != d->plain_len ||
+		ZSTD_findFrameCompressedSize(d->in, d->in_len) != d->in_len)
 		return HF_ERR_FORMAT;
-	n = ZSTD_decompressDCtx(c->zstd, plain, plain_len, in, in_len);
-	return n == plain_len ? HF_OK : HF_ERR_FORMAT;
+	n = ZSTD_decompressDCtx(c->zstd, out, d->plain_len, d->in, d->in_len);
+	return n == d->plain_len ? HF_OK : HF_ERR_FORMAT;
 }
 
-hf_err hf_codec_decode(struct hf_codec *c, enum hf_codec_id id, uint8_t *plain, size_t plain_len,
-	const uint8_t *in, size_t in_len)
+static hf_err decode(struct hf_codec *c, const struct hf_decoding *d)
 {
-	hf_err e = HF_ERR_UNSUPPORTED;
+	bool is_xor = d->how.id == HF_CODEC_XOR_PLANES_ZSTD;
 
-	if (id == HF_CODEC_ZSTD) {
-		e = decode_zstd(c, plain, plain_len, in, in_len);
-	} else if (id == HF_CODEC_NONE) {
-		e = in_len == plain_len ? HF_OK : HF_ERR_FORMAT;
-		if (e == HF_OK && plain != in)
-			memmove(plain, in, plain_len);
+	if (!hf_coding_is_valid(d->how))
+		return HF_ERR_UNSUPPORTED;
+	if (d->how.id == HF_CODEC_NONE) {
+		if (d->in_len != d->plain_len)
+			return HF_ERR_FORMAT;
+		if (d->plain != d->in)
+			memmove(d->plain, d->in, d->plain_len);
+		return HF_OK;
 	}
+	if (c->use != HF_CODEC_DECODE || (is_xor && d->base == NULL))
+		return HF_ERR_ARG;
+	if (d->plain_len > c->chunk_max)
+		return HF_ERR_LIMIT;
+	if (d->how.width == 0)
+		return unpack(c, d->plain, d);
+	HF_TRY(unpack(c, c->scratch, d));
+	hf_planes_merge(d->plain, c->scratch, is_xor ? d->base : NULL, d->plain_len, d->how.width);
+	return HF_OK;
+}
+
+hf_err hf_codec_decode(struct hf_codec *c, const struct hf_decoding *d)
+{
+	hf_err e = decode(c, d);
+
 	if (e != HF_OK)
-		hf_wipe(plain, plain_len);
+		hf_wipe(d->plain, d->plain_len);
 	return e;
 }

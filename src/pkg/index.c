@@ -92,8 +92,8 @@ void hf_index_entry_put(uint8_t out[HF_INDEX_ENTRY_LEN], const struct hf_chunk *
 	hf_wr_put(&w, c->nonce, sizeof(c->nonce));
 	hf_wr_u32(&w, c->plain_len);
 	hf_wr_u32(&w, c->encoded_len);
-	hf_wr_u8(&w, c->codec);
-	hf_wr_u8(&w, 0);
+	hf_wr_u8(&w, c->coding.id);
+	hf_wr_u8(&w, c->coding.width);
 	hf_wr_u16(&w, c->n_sites);
 	hf_wr_u32(&w, c->base);
 	hf_wr_u64(&w, c->base_chunk);
@@ -102,18 +102,28 @@ void hf_index_entry_put(uint8_t out[HF_INDEX_ENTRY_LEN], const struct hf_chunk *
 	hf_wr_u64(&w, c->offset);
 }
 
+/* Codecs of later versions are let through: opening their chunks is what is refused. */
+static bool coding_fits(const struct hf_chunk *c)
+{
+	if (hf_codec_name(c->coding.id) == NULL)
+		return true;
+	if (!hf_coding_is_valid(c->coding) || c->base > 1 || (c->base == 0 && c->base_chunk != 0) ||
+		(c->base == 1) != (c->coding.id == HF_CODEC_XOR_PLANES_ZSTD))
+		return false;
+	return c->coding.id != HF_CODEC_NONE || c->encoded_len == c->plain_len;
+}
+
 hf_err hf_index_entry_get(struct hf_chunk *c, const uint8_t in[HF_INDEX_ENTRY_LEN])
 {
 	struct hf_reader r = { .p = in, .left = HF_INDEX_ENTRY_LEN };
 	struct hf_chunk v = { 0 };
-	uint8_t reserved;
 
 	hf_rd_copy(&r, v.key, sizeof(v.key));
 	hf_rd_copy(&r, v.nonce, sizeof(v.nonce));
 	v.plain_len = hf_rd_u32(&r);
 	v.encoded_len = hf_rd_u32(&r);
-	v.codec = hf_rd_u8(&r);
-	reserved = hf_rd_u8(&r);
+	v.coding.id = hf_rd_u8(&r);
+	v.coding.width = hf_rd_u8(&r);
 	v.n_sites = hf_rd_u16(&r);
 	v.base = hf_rd_u32(&r);
 	v.base_chunk = hf_rd_u64(&r);
@@ -121,10 +131,8 @@ hf_err hf_index_entry_get(struct hf_chunk *c, const uint8_t in[HF_INDEX_ENTRY_LE
 	v.tensor = hf_rd_u32(&r);
 	v.offset = hf_rd_u64(&r);
 	HF_TRY(hf_rd_done(&r));
-	if (reserved != 0 || v.plain_len == 0 || v.plain_len > HF_CHUNK_PLAIN_MAX ||
-		v.encoded_len == 0 || v.encoded_len > v.plain_len ||
-		(v.codec == HF_CODEC_NONE && v.encoded_len != v.plain_len) ||
-		(v.base == 0 && v.base_chunk != 0)) {
+	if (!coding_fits(&v) || v.plain_len == 0 || v.plain_len > HF_CHUNK_PLAIN_MAX ||
+		v.encoded_len == 0 || v.encoded_len > v.plain_len) {
 		hf_wipe(&v, sizeof(v));
 		return HF_ERR_FORMAT;
 	}

@@ -13,7 +13,7 @@
  *	page  = "HFINDEX1" | u32 page | u32 n_entries | sealed entries | tag 16
  *	nonce = base nonce XOR page number (in its last 4 bytes)
  *	AAD   = "hufu-page-v1" || domain id || u64 release || u32 page || u32 n_entries
- *	entry = key 16 | nonce 12 | u32 plain | u32 encoded | u8 codec | u8 0 | u16 sites |
+ *	entry = key 16 | nonce 12 | u32 plain | u32 encoded | u8 codec | u8 width | u16 sites |
  *	        u32 base | u64 base chunk | u32 file | u32 tensor | u64 offset
  */
 #ifndef HF_PKG_INDEX_H
@@ -60,7 +60,8 @@ void hf_index_keys_clear(struct hf_index_keys *k);
 /* Entries as they are sealed. */
 void hf_index_entry_put(uint8_t out[HF_INDEX_ENTRY_LEN], const struct hf_chunk *c);
 
-/* HF_ERR_FORMAT: lengths that contradict each other or the limits, reserved bits set. */
+/* HF_ERR_FORMAT: lengths that contradict each other or the limits, a codec and a width
+ * or a base that do not go together. */
 HF_MUST_USE hf_err hf_index_entry_get(struct hf_chunk *c, const uint8_t in[HF_INDEX_ENTRY_LEN]);
 
 /*

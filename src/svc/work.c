@@ -20,11 +20,12 @@ hf_err hf_work_show(const struct hf_work_progress *progress, uint64_t done, uint
 	return HF_OK;
 }
 
-/* A slot takes plain, sealed and encoded bytes, and what zstd works in. */
-static size_t slots_for(const struct hf_env *env, size_t chunk_max)
+/* A slot takes plain, sealed and encoded bytes, what zstd works in, and planes when sealing. */
+static size_t slots_for(const struct hf_env *env, size_t chunk_max, enum hf_codec_use use)
 {
 	size_t n = env->pool == NULL ? 1 : 2 * (size_t)hf_pool_workers(env->pool) + 2;
-	size_t fits = HF_WORK_MEMORY / (3 * chunk_max + CODEC_ROOM);
+	size_t buffers = use == HF_CODEC_ENCODE ? 4 : 3;
+	size_t fits = HF_WORK_MEMORY / (buffers * chunk_max + CODEC_ROOM);
 
 	n = n < HF_WORK_SLOTS_MAX ? n : HF_WORK_SLOTS_MAX;
 	n = n < fits ? n : fits;
@@ -39,7 +40,7 @@ hf_err hf_work_init(struct hf_work *w, const struct hf_env *env, size_t chunk_ma
 	memset(w, 0, sizeof(*w));
 	w->env = env;
 	w->plain_cap = chunk_max;
-	w->n_slots = slots_for(env, chunk_max);
+	w->n_slots = slots_for(env, chunk_max, use);
 	for (size_t i = 0; e == HF_OK && i < w->n_slots; i++) {
 		struct hf_work_slot *s = &w->slot[i];
 

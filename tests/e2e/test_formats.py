@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads docs/formats/examples.txt as docs/formats/package.md and tree-sm3.md say, without Hufu's code.
 
-SM3 is hashlib's, the SM4 block that of python3-cryptography; HMAC, HKDF, GCM, the tree and every
-derivation are written here from the documents.
+SM3 is hashlib's, the SM4 block that of python3-cryptography, zstd frames are read by libzstd; HMAC,
+HKDF, GCM, the tree, byte planes and every derivation are written here from the documents.
 """
+import ctypes
 import hashlib
 import os
 import struct
@@ -112,6 +113,30 @@ def gcm_open(key, nonce, aad, sealed):
     return bytes(a ^ b for a, b in zip(ct, stream))
 
 
+def unzstd(frame, length):
+    lib = ctypes.CDLL('libzstd.so.1')
+    lib.ZSTD_decompress.restype = lib.ZSTD_findFrameCompressedSize.restype = ctypes.c_size_t
+    lib.ZSTD_decompress.argtypes = [ctypes.c_char_p, ctypes.c_size_t] * 2
+    lib.ZSTD_findFrameCompressedSize.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+    if lib.ZSTD_findFrameCompressedSize(frame, len(frame)) != len(frame):
+        raise ValueError('not one frame')
+    out = ctypes.create_string_buffer(length)
+    if lib.ZSTD_decompress(out, length, frame, len(frame)) != length:
+        raise ValueError('not this length')
+    return out.raw
+
+
+def decode(codec, width, encoded, length, base):
+    if codec == 0:
+        return encoded
+    data = unzstd(encoded, length)
+    if codec == 1:
+        return data
+    n = length // width
+    plain = bytes(data[k * n + i] for i in range(n) for k in range(width)) + data[n * width:]
+    return plain if codec == 2 else bytes(a ^ b for a, b in zip(plain, base))
+
+
 class Formats(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -146,6 +171,26 @@ class Formats(unittest.TestCase):
             aad = label('hufu-chunk-v1') + what + lengths + x['domain-id']
             self.assertEqual(gcm_open(okm[:16], okm[16:], aad, sealed), plain)
             self.assertEqual(tree_sm3(sealed), x[f'chunk.{i}.cid'])
+
+    def test_coded_chunks(self):
+        x = self.x
+        prk = extract(None, x['k-dom'])
+        pid_key = expand(prk, label('hufu-pidkey-v1'), 32)
+        for codec, name in ((1, 'zstd'), (2, 'planes'), (3, 'xor')):
+            plain, sealed = x[f'coded.{name}.plain'], x[f'coded.{name}.sealed']
+            width = x[f'coded.{name}.width'][0]
+            what = struct.pack('>HBB', 1, codec, width)
+            lengths = u32(len(plain)) + u32(len(sealed) - 16)
+            aad = label('hufu-chunk-v1') + what + lengths + x['domain-id']
+            key, nonce = x[f'coded.{name}.key'], x[f'coded.{name}.nonce']
+            encoded = gcm_open(key, nonce, aad, sealed)
+            self.assertEqual(encoded, x[f'coded.{name}.encoded'])
+            self.assertEqual(decode(codec, width, encoded, len(plain), x['coded.planes.plain']), plain)
+            self.assertLessEqual(len(encoded), len(plain) * 95 // 100)
+            base = x['coded.planes.cid'] if codec == 3 else bytes(32)
+            pid = hmac_sm3(pid_key, label('hufu-pid-v1'), what, base, lengths, tree_sm3(encoded))
+            self.assertEqual(expand(prk, label('hufu-ck-v1') + pid, 28), key + nonce)
+            self.assertEqual(tree_sm3(sealed), x[f'coded.{name}.cid'])
 
     def test_pack_name(self):
         x = self.x

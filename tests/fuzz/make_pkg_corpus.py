@@ -72,6 +72,9 @@ def main():
                                    ('root/' + 'cd' * 32, b'root')]) + bytes(1024))
     put('chunk_decode', 'none', bytes([0, 0, 0, 9]) + b'0123456789')
     put('chunk_decode', 'zstd', bytes([1, 0, 0, 99]) + bytes.fromhex('28b52ffd206445000010202001003f012c'))
+    for codec, name in ((2, 'planes'), (3, 'xor')):
+        size = (x[f'coded.{name}.width'][0] << 20 | len(x[f'coded.{name}.plain']) - 1).to_bytes(3, 'big')
+        put('chunk_decode', name, bytes([codec]) + size + x[f'coded.{name}.encoded'])
     put('tls_records', 'data', bytes([7, 23]) + b'a record of data')
     put('tls_records', 'hello', bytes([3, 22]) + bytes.fromhex('1603010005') + b'\x01\x00\x00\x01\x03')
 

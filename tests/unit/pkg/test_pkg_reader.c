@@ -143,9 +143,55 @@ static void the_last_page_may_be_exactly_full(void **state)
 	world_free(w);
 }
 
+static void an_entry_whose_coding_contradicts_itself_is_refused(void **state)
+{
+	static const struct {
+		struct hf_coding coding;
+		uint32_t base;
+		uint64_t base_chunk;
+		uint32_t encoded_len;
+		hf_err e;
+	} rows[] = {
+		{ { HF_CODEC_NONE, 0 }, 0, 0, 100, HF_OK },
+		{ { HF_CODEC_ZSTD, 0 }, 0, 0, 100, HF_OK },
+		{ { HF_CODEC_PLANES_ZSTD, 2 }, 0, 0, 1, HF_OK },
+		{ { HF_CODEC_XOR_PLANES_ZSTD, 1 }, 1, 7, 50, HF_OK },
+		{ { HF_CODEC_NONE, 0 }, 0, 0, 99, HF_ERR_FORMAT },
+		{ { HF_CODEC_NONE, 2 }, 0, 0, 100, HF_ERR_FORMAT },
+		{ { HF_CODEC_ZSTD, 1 }, 0, 0, 50, HF_ERR_FORMAT },
+		{ { HF_CODEC_ZSTD, 0 }, 0, 0, 101, HF_ERR_FORMAT },
+		{ { HF_CODEC_ZSTD, 0 }, 0, 0, 0, HF_ERR_FORMAT },
+		{ { HF_CODEC_PLANES_ZSTD, 3 }, 0, 0, 50, HF_ERR_FORMAT },
+		{ { HF_CODEC_PLANES_ZSTD, 2 }, 1, 0, 50, HF_ERR_FORMAT },
+		{ { HF_CODEC_XOR_PLANES_ZSTD, 2 }, 0, 0, 50, HF_ERR_FORMAT },
+		{ { HF_CODEC_XOR_PLANES_ZSTD, 2 }, 2, 0, 50, HF_ERR_FORMAT },
+		{ { HF_CODEC_XOR_PLANES_ZSTD, 8 }, 1, 0, 50, HF_ERR_FORMAT },
+		{ { HF_CODEC_NONE, 0 }, 0, 7, 100, HF_ERR_FORMAT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hf_chunk c = { .plain_len = 100,
+			.encoded_len = rows[i].encoded_len,
+			.coding = rows[i].coding,
+			.base = rows[i].base,
+			.base_chunk = rows[i].base_chunk };
+		struct hf_chunk back = { .file = 9 };
+		uint8_t entry[HF_INDEX_ENTRY_LEN];
+
+		hf_index_entry_put(entry, &c);
+		assert_int_equal(hf_index_entry_get(&back, entry), rows[i].e);
+		if (rows[i].e == HF_OK)
+			assert_memory_equal(&back, &c, sizeof(c));
+		else
+			assert_int_equal(back.file, 9);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_entry_whose_coding_contradicts_itself_is_refused),
 		cmocka_unit_test(gives_back_both_files),
 		cmocka_unit_test(reads_any_range),
 		cmocka_unit_test(verifies_with_and_without_keys),

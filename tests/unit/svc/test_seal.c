@@ -294,8 +294,8 @@ static void the_same_plaintext_under_two_encodings_gets_two_keys(void **state)
 		first_chunk(f, s.out, &c[i], &p[i]);
 		assert_int_equal(unlink(s.out), 0);
 	}
-	assert_int_equal(c[0].codec, HF_CODEC_ZSTD);
-	assert_int_equal(c[1].codec, HF_CODEC_NONE);
+	assert_int_equal(c[0].coding.id, HF_CODEC_ZSTD);
+	assert_int_equal(c[1].coding.id, HF_CODEC_NONE);
 	assert_memory_not_equal(c[0].key, c[1].key, sizeof(c[0].key));
 	assert_memory_not_equal(c[0].nonce, c[1].nonce, sizeof(c[0].nonce));
 	assert_memory_not_equal(p[0].cid, p[1].cid, HF_SM3_LEN);
