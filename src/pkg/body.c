@@ -4,7 +4,9 @@
  *
  *	Body ::= SEQUENCE { suite, chunks, plainLength, sealedLength, chunkMax INTEGER,
  *		files SEQUENCE OF File, tableRoot, tablePages, indexPages, salt, commitment
- *		OCTET STRING, marks [0] OPTIONAL }
+ *		OCTET STRING, marks [0] OPTIONAL, bases [1] Bases OPTIONAL }
+ *	Bases ::= SEQUENCE { chunks INTEGER, pages OCTET STRING, steps SEQUENCE OF SEQUENCE {
+ *		release INTEGER, manifest OCTET STRING, bytes INTEGER } }
  *	File ::= SEQUENCE { path UTF8String, length, firstChunk, chunks, format INTEGER,
  *		executable BOOLEAN }
  */
@@ -18,7 +20,10 @@
 #include "pkg/label.h"
 #include "pkg/statement.h"
 
-enum { FILE_ROOM = HF_PKG_PATH_MAX + 80, FORMAT_MAX = 0xffff };
+enum { FILE_ROOM = HF_PKG_PATH_MAX + 80, STEP_ROOM = 80, FORMAT_MAX = 0xffff };
+
+/* Constructed: what is in it are elements. */
+#define TAG_BASES ((uint8_t)HF_DER_CTX_SEQ(1))
 
 static void feed_text(struct hf_sm3 *s, const char *text)
 {
@@ -113,6 +118,36 @@ hf_err hf_pkg_file_take(struct hf_pkg_file *f, struct hf_bytes *rest)
 	return HF_OK;
 }
 
+hf_err hf_pkg_step_put(struct hf_buf *steps, const struct hf_pkg_step *step)
+{
+	struct hf_statement s;
+
+	if (step->release == 0)
+		return HF_ERR_ARG;
+	HF_TRY(hf_element_begin(&s, steps, STEP_ROOM));
+	hf_der_put_u64(&s.w, step->release);
+	hf_field_put_sm3(&s.w, step->manifest);
+	hf_der_put_u64(&s.w, step->bytes);
+	return hf_statement_end(&s);
+}
+
+hf_err hf_pkg_step_take(struct hf_pkg_step *step, struct hf_bytes *rest)
+{
+	struct hf_pkg_step v = { 0 };
+	struct hf_der list;
+	struct hf_der d;
+
+	HF_TRY(hf_element_take(&list, &d, rest));
+	v.release = hf_der_u64(&d);
+	hf_field_take_sm3(&d, v.manifest);
+	v.bytes = hf_der_u64(&d);
+	if (d.err == HF_OK && v.release == 0)
+		hf_der_fail(&d, HF_ERR_FORMAT);
+	HF_TRY(hf_element_left(&list, &d, rest));
+	*step = v;
+	return HF_OK;
+}
+
 void hf_pkg_table_root(uint8_t out[HF_SM3_LEN], const struct hf_pkg_body *body)
 {
 	struct hf_sm3 s;
@@ -129,7 +164,18 @@ void hf_pkg_table_root(uint8_t out[HF_SM3_LEN], const struct hf_pkg_body *body)
 
 size_t hf_pkg_body_room(const struct hf_pkg_body *body)
 {
-	return HF_STATEMENT_ROOM + body->files.len + body->table_pages.len + body->index_pages.len;
+	return HF_STATEMENT_ROOM + body->files.len + body->table_pages.len + body->index_pages.len +
+	       body->bases.pages.len + body->bases.steps.len;
+}
+
+static void put_bases(struct hf_writer *w, const struct hf_pkg_bases *b)
+{
+	size_t mark = hf_der_open(w, TAG_BASES);
+
+	hf_der_put_u64(w, b->n_chunks);
+	hf_der_put_octets(w, b->pages.p, b->pages.len);
+	hf_field_put_list(w, b->steps);
+	hf_der_close(w, mark);
 }
 
 void hf_pkg_body_put(struct hf_writer *w, const struct hf_pkg_body *body)
@@ -148,6 +194,8 @@ void hf_pkg_body_put(struct hf_writer *w, const struct hf_pkg_body *body)
 	hf_der_put_octets(w, body->salt, HF_PKG_SALT_LEN);
 	hf_field_put_sm3(w, body->commitment);
 	hf_field_put_opt_sm3(w, 0, body->has_marks, body->marks);
+	if (body->bases.has)
+		put_bases(w, &body->bases);
 	hf_der_close(w, mark);
 }
 
@@ -174,9 +222,34 @@ static hf_err check_files(struct hf_pkg_body *body)
 	}
 	if (e != HF_ERR_NOT_FOUND)
 		return e;
-	if (body->n_files == 0 || at != body->n_chunks || plain_len != body->plain_len)
+	if (body->n_files == 0 || at != body->n_chunks - body->bases.n_chunks ||
+		plain_len != body->plain_len)
 		return HF_ERR_FORMAT;
 	return HF_OK;
+}
+
+/* Steps go from the newest release to older ones. */
+static hf_err check_bases(struct hf_pkg_body *body)
+{
+	struct hf_pkg_bases *b = &body->bases;
+	struct hf_bytes rest = b->steps;
+	struct hf_pkg_step step = { .release = UINT64_MAX };
+	uint64_t last = UINT64_MAX;
+	hf_err e;
+
+	if (b->pages.len % HF_SM3_LEN != 0 || b->n_chunks > body->n_chunks)
+		return HF_ERR_FORMAT;
+	if (b->pages.len / HF_SM3_LEN > HF_PKG_PAGES_MAX)
+		return HF_ERR_LIMIT;
+	b->n_pages = (uint32_t)(b->pages.len / HF_SM3_LEN);
+	for (b->n_steps = 0; (e = hf_pkg_step_take(&step, &rest)) == HF_OK; b->n_steps++) {
+		if (b->n_steps == HF_PKG_STEPS_MAX)
+			return HF_ERR_LIMIT;
+		if (step.release >= last)
+			return HF_ERR_FORMAT;
+		last = step.release;
+	}
+	return e == HF_ERR_NOT_FOUND ? HF_OK : e;
 }
 
 static hf_err check_counts(struct hf_pkg_body *body)
@@ -200,6 +273,16 @@ static hf_err check_counts(struct hf_pkg_body *body)
 	return memcmp(root, body->table_root, HF_SM3_LEN) == 0 ? HF_OK : HF_ERR_FORMAT;
 }
 
+static void take_bases(struct hf_der *d, struct hf_pkg_bases *b)
+{
+	struct hf_der s = hf_der_enter(d, TAG_BASES);
+
+	b->n_chunks = hf_der_u64(&s);
+	b->pages = hf_der_octets(&s);
+	b->steps = hf_der_take(&s, HF_DER_SEQUENCE);
+	hf_der_leave(d, &s);
+}
+
 void hf_pkg_body_take(struct hf_der *d, struct hf_pkg_body *body)
 {
 	struct hf_der s = hf_der_enter(d, HF_DER_SEQUENCE);
@@ -217,9 +300,14 @@ void hf_pkg_body_take(struct hf_der *d, struct hf_pkg_body *body)
 	hf_field_take_bytes(&s, body->salt, HF_PKG_SALT_LEN);
 	hf_field_take_sm3(&s, body->commitment);
 	hf_field_take_opt_sm3(&s, 0, &body->has_marks, body->marks);
+	body->bases.has = hf_der_is(&s, TAG_BASES);
+	if (body->bases.has)
+		take_bases(&s, &body->bases);
 	hf_der_leave(d, &s);
 	if (d->err == HF_OK)
 		hf_der_fail(d, check_counts(body));
+	if (d->err == HF_OK)
+		hf_der_fail(d, check_bases(body));
 	if (d->err == HF_OK)
 		hf_der_fail(d, check_files(body));
 }

@@ -29,6 +29,7 @@ enum {
 	HF_PKG_PAGES_MAX = 1 << 15, /* table pages: 2^25 chunks, 32 TiB at 1 MiB */
 	HF_PAGE_ENTRIES = 1024,     /* entries of every page but the last one */
 	HF_PACK_MAX = 64 << 20,     /* bytes of a pack */
+	HF_PKG_STEPS_MAX = 16,      /* earlier releases that a manifest says something about */
 	HF_CHUNK_TAG_LEN = 16,
 	HF_CHUNK_SEALED_MAX = 16 << 20, /* bytes of a sealed chunk, tag included */
 	HF_CHUNK_PLAIN_MAX = HF_CHUNK_SEALED_MAX - HF_CHUNK_TAG_LEN,
@@ -61,10 +62,31 @@ struct hf_pkg_file {
 /* No empty, "." or ".." component, no leading '/', no backslash, ':', control character or NUL. */
 bool hf_pkg_path_is_valid(struct hf_bytes path);
 
+/*
+ * What a release takes from earlier ones of its lineage; all zero in one that stands alone. It may
+ * list single chunks of their packs; the pages here list those packs whole, so that who has none of
+ * it can bring and check them.
+ */
+struct hf_pkg_bases {
+	bool has;
+	uint64_t n_chunks;     /* the last chunks: of no file, what others are XORed with */
+	struct hf_bytes pages; /* digests of table pages of earlier releases, 32 bytes each */
+	struct hf_bytes steps; /* Step elements; see hf_pkg_step_take */
+	uint32_t n_pages;
+	uint32_t n_steps;
+};
+
+/* Who has this earlier release fetches so many bytes of packs. */
+struct hf_pkg_step {
+	uint64_t release;
+	uint8_t manifest[HF_SM3_LEN];
+	uint64_t bytes;
+};
+
 struct hf_pkg_body {
 	uint16_t suite;
 	uint64_t n_chunks;
-	uint64_t plain_len;    /* sum over all chunks */
+	uint64_t plain_len;    /* sum over all files */
 	uint64_t sealed_len;   /* sum over all chunks, tags included */
 	uint32_t chunk_max;    /* longest plaintext of a chunk */
 	struct hf_bytes files; /* File elements in ascending order of path; see hf_pkg_file_take */
@@ -77,6 +99,7 @@ struct hf_pkg_body {
 	uint8_t commitment[HF_SM3_LEN]; /* to the content key */
 	bool has_marks;
 	uint8_t marks[HF_SM3_LEN]; /* Merkle root of the 2m site keys */
+	struct hf_pkg_bases bases;
 };
 
 /* Appends one File element to a list. HF_ERR_ARG: a path that is not valid. */
@@ -86,6 +109,10 @@ HF_MUST_USE hf_err hf_pkg_file_put(struct hf_buf *files, const struct hf_pkg_fil
  * Walks body.files: *rest starts as body.files and moves on. HF_ERR_NOT_FOUND: no further file.
  */
 HF_MUST_USE hf_err hf_pkg_file_take(struct hf_pkg_file *f, struct hf_bytes *rest);
+
+/* The same for the list of steps. HF_ERR_ARG: release 0. HF_ERR_NOT_FOUND: no further one. */
+HF_MUST_USE hf_err hf_pkg_step_put(struct hf_buf *steps, const struct hf_pkg_step *step);
+HF_MUST_USE hf_err hf_pkg_step_take(struct hf_pkg_step *step, struct hf_bytes *rest);
 
 /* SM3(label "hufu-table-v1" || u64 counts || page digests): what body.table_root must be. */
 void hf_pkg_table_root(uint8_t out[HF_SM3_LEN], const struct hf_pkg_body *body);

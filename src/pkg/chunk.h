@@ -30,8 +30,9 @@ enum {
 	HF_CHUNK_NONCE_LEN = 12,
 };
 
-/* Tensor of a chunk that no map describes. */
+/* Tensor of a chunk that no map describes; file of a base chunk. */
 #define HF_CHUNK_NO_TENSOR UINT32_MAX
+#define HF_CHUNK_NO_FILE   UINT32_MAX
 
 /* What the sealed index says about a chunk. Secret: wipe it. */
 struct hf_chunk {
@@ -42,8 +43,8 @@ struct hf_chunk {
 	struct hf_coding coding;
 	uint16_t n_sites;    /* marked sites; 0 in this version */
 	uint32_t base;       /* 1: XORed with base_chunk; 0: with none */
-	uint64_t base_chunk; /* chunk of this package, behind those of its files */
-	uint32_t file;       /* number of the file */
+	uint64_t base_chunk; /* number among the base chunks of the package, its last ones */
+	uint32_t file;       /* number of the file, or HF_CHUNK_NO_FILE */
 	uint32_t tensor;     /* first tensor in it, or HF_CHUNK_NO_TENSOR */
 	uint64_t offset;     /* of its plaintext in the file */
 };

@@ -67,6 +67,8 @@ static bool set_up(struct hf_codec *c, bool is_planes)
 		{ ZSTD_c_minMatch, PLANES_MATCH },
 		{ ZSTD_c_targetLength, PLANES_STEP },
 		{ ZSTD_c_literalCompressionMode, ZSTD_ps_enable },
+		{ ZSTD_c_stableInBuffer, 1 }, /* or it would want buffers of its own */
+		{ ZSTD_c_stableOutBuffer, 1 },
 	};
 
 	if (ZSTD_isError(ZSTD_CCtx_reset(z, ZSTD_reset_session_and_parameters)) ||
@@ -142,20 +144,40 @@ static size_t room_of(size_t len)
 	return len - len / SAVING - (len % SAVING != 0);
 }
 
+/*
+ * A block ends with each plane, so that each has its own statistics: in one with mantissas
+ * exponents would be lost, and the samples would see no difference. Still one frame.
+ */
+static size_t pack_planes(struct hf_codec *c, size_t room, size_t len, unsigned width)
+{
+	ZSTD_inBuffer in = { c->planes, 0, 0 };
+	ZSTD_outBuffer out = { c->scratch, room, 0 };
+	size_t left = ZSTD_CCtx_setPledgedSrcSize(c->zstd, len);
+
+	for (unsigned k = 1; k <= width && !ZSTD_isError(left); k++) {
+		ZSTD_EndDirective then = k == width ? ZSTD_e_end : ZSTD_e_flush;
+
+		in.size = k == width ? len : k * (len / width);
+		left = ZSTD_compressStream2(c->zstd, &out, &in, then);
+		if (!ZSTD_isError(left) && (left != 0 || in.pos != in.size))
+			return len; /* no room for the rest */
+	}
+	return ZSTD_isError(left) ? len : out.pos;
+}
+
 /* Encoded length, or the stretch's own when it does not become that much shorter. */
 static size_t try_coding(struct hf_codec *c, const struct stretch *s, struct hf_coding how)
 {
-	const uint8_t *in = s->p;
 	size_t n;
 
+	if (!set_up(c, how.width > 0))
+		return s->len;
 	if (how.width > 0) {
 		hf_planes_split(c->planes, s->p,
 			how.id == HF_CODEC_XOR_PLANES_ZSTD ? s->base : NULL, s->len, how.width);
-		in = c->planes;
+		return pack_planes(c, room_of(s->len), s->len, how.width);
 	}
-	if (!set_up(c, how.width > 0))
-		return s->len;
-	n = ZSTD_compress2(c->zstd, c->scratch, room_of(s->len), in, s->len);
+	n = ZSTD_compress2(c->zstd, c->scratch, room_of(s->len), s->p, s->len);
 	return ZSTD_isError(n) ? s->len : n;
 }
 

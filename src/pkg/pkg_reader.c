@@ -143,6 +143,14 @@ hf_err hf_pkg_reader_place(
 	return HF_OK;
 }
 
+/* Chunks of files come first and may need a base chunk; those come last, and need none. */
+static bool belongs(const struct hf_pkg_body *body, uint64_t i, const struct hf_chunk *c)
+{
+	if (i >= body->n_chunks - body->bases.n_chunks)
+		return c->file == HF_CHUNK_NO_FILE && c->base == 0;
+	return c->file < body->n_files && (c->base == 0 || c->base_chunk < body->bases.n_chunks);
+}
+
 /* The index entry of chunk i alone. */
 static hf_err get_entry(
 	struct hf_pkg_reader *r, uint64_t i, struct hf_chunk *chunk, struct hf_errinfo *ei)
@@ -152,8 +160,7 @@ static hf_err get_entry(
 
 	HF_TRY(load_index(r, (uint32_t)(i / HF_PAGE_ENTRIES), ei));
 	e = hf_index_entry_get(chunk, r->index + at);
-	if (e == HF_OK &&
-		(chunk->plain_len > r->body.chunk_max || chunk->file >= r->body.n_files)) {
+	if (e == HF_OK && (chunk->plain_len > r->body.chunk_max || !belongs(&r->body, i, chunk))) {
 		hf_wipe(chunk, sizeof(*chunk));
 		e = HF_ERR_FORMAT;
 	}
@@ -177,6 +184,26 @@ hf_err hf_pkg_reader_chunk(struct hf_pkg_reader *r, uint64_t i, struct hf_chunk 
 	}
 	*chunk = c;
 	hf_wipe(&c, sizeof(c));
+	return HF_OK;
+}
+
+hf_err hf_pkg_reader_base(struct hf_pkg_reader *r, const struct hf_chunk *c, struct hf_chunk *base,
+	struct hf_place *place, struct hf_errinfo *ei)
+{
+	const struct hf_pkg_bases *bases = &r->body.bases;
+	struct hf_chunk b = { 0 };
+
+	if (c->base == 0 || c->base_chunk >= bases->n_chunks)
+		return hf_fail(ei, HF_ERR_FORMAT, "no base chunk %" PRIu64, c->base_chunk);
+	HF_TRY(hf_pkg_reader_chunk(
+		r, r->body.n_chunks - bases->n_chunks + c->base_chunk, &b, place, ei));
+	if (b.plain_len != c->plain_len) {
+		hf_wipe(&b, sizeof(b));
+		return hf_fail(ei, HF_ERR_FORMAT, "base chunk %" PRIu64 ": of another length",
+			c->base_chunk);
+	}
+	*base = b;
+	hf_wipe(&b, sizeof(b));
 	return HF_OK;
 }
 
@@ -329,7 +356,7 @@ static hf_err walk_one(struct hf_pkg_reader *r, struct walk *w, struct hf_errinf
 	}
 	if (e == HF_OK)
 		e = check_pack(w, &place, ei);
-	if (e == HF_OK && !r->is_public)
+	if (e == HF_OK && !r->is_public && i < r->body.n_chunks - r->body.bases.n_chunks)
 		e = check_order(w, &chunk, ei);
 	w->totals.sealed_len += place.len;
 	w->totals.n_chunks++;

@@ -54,6 +54,13 @@ HF_MUST_USE hf_err hf_pkg_reader_place(
 HF_MUST_USE hf_err hf_pkg_reader_chunk(struct hf_pkg_reader *r, uint64_t i, struct hf_chunk *chunk,
 	struct hf_place *place, struct hf_errinfo *ei);
 
+/*
+ * All about the chunk that c is XORed with (c->base is not 0). Best asked of a second reader: base
+ * chunks stand on other pages. HF_ERR_FORMAT: it is none, or of another length.
+ */
+HF_MUST_USE hf_err hf_pkg_reader_base(struct hf_pkg_reader *r, const struct hf_chunk *c,
+	struct hf_chunk *base, struct hf_place *place, struct hf_errinfo *ei);
+
 /* A chunk's part in a read of [offset, offset + len) of one file. */
 struct hf_pkg_part {
 	uint64_t chunk_no;

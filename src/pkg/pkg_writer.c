@@ -30,6 +30,7 @@ struct hf_pkg_writer {
 	bool is_done;
 
 	bool has_file;
+	bool has_bases; /* all files are complete */
 	struct hf_pkg_file file;
 	uint64_t file_at; /* plaintext bytes of it so far */
 	size_t n_files;
@@ -185,6 +186,8 @@ static hf_err begin_file(struct hf_pkg_writer *w, const struct hf_pkg_file *f)
 	if (!is_first && strcmp(w->file.path, f->path) >= 0)
 		return HF_ERR_STATE;
 	HF_TRY(end_file(w));
+	if (w->has_bases)
+		return HF_ERR_STATE;
 	if (w->n_files == HF_PKG_FILES_MAX)
 		return HF_ERR_LIMIT;
 	if (!hf_pkg_path_is_valid(hf_bytes_str(f->path)))
@@ -217,7 +220,7 @@ static hf_err put_entry(
 		.cap = HF_TABLE_ENTRY_LEN };
 	struct hf_chunk c = s->chunk;
 
-	c.file = (uint32_t)w->n_files;
+	c.file = w->has_bases ? HF_CHUNK_NO_FILE : (uint32_t)w->n_files;
 	hf_wr_put(&t, s->cid, HF_SM3_LEN);
 	hf_wr_u32(&t, w->first_pack + pack);
 	hf_wr_u32(&t, offset);
@@ -226,9 +229,13 @@ static hf_err put_entry(
 		w->index + HF_INDEX_HEAD_LEN + (size_t)w->n_entries * HF_INDEX_ENTRY_LEN, &c);
 	hf_wipe(&c, sizeof(c));
 	w->n_entries++;
-	w->file_at += s->chunk.plain_len;
 	w->body.n_chunks++;
-	w->body.plain_len += s->chunk.plain_len;
+	if (w->has_bases) {
+		w->body.bases.n_chunks++;
+	} else {
+		w->file_at += s->chunk.plain_len;
+		w->body.plain_len += s->chunk.plain_len;
+	}
 	w->body.sealed_len += s->ct_len;
 	if (s->chunk.plain_len > w->body.chunk_max)
 		w->body.chunk_max = s->chunk.plain_len;
@@ -240,9 +247,12 @@ static hf_err check_chunk(const struct hf_pkg_writer *w, const struct hf_sealed 
 {
 	if (w->err != HF_OK)
 		return w->err;
-	if (w->is_done || !w->has_file || s->chunk.offset != w->file_at ||
-		s->chunk.plain_len == 0 || s->chunk.plain_len > w->file.len - w->file_at ||
+	if (w->is_done || s->chunk.plain_len == 0 ||
 		s->ct_len != (size_t)s->chunk.encoded_len + HF_CHUNK_TAG_LEN)
+		return HF_ERR_STATE;
+	if (w->has_bases ? s->chunk.base != 0
+			 : !w->has_file || s->chunk.offset != w->file_at ||
+				   s->chunk.plain_len > w->file.len - w->file_at)
 		return HF_ERR_STATE;
 	return w->page == HF_PKG_PAGES_MAX ? HF_ERR_LIMIT : HF_OK;
 }
@@ -252,6 +262,8 @@ static hf_err add_chunk(struct hf_pkg_writer *w, const struct hf_sealed *s)
 	uint32_t offset;
 
 	HF_TRY(check_chunk(w, s));
+	if (w->has_bases)
+		return HF_ERR_STATE;
 	if (s->ct_len > w->pack_max)
 		return HF_ERR_LIMIT;
 	if (w->has_pack && s->ct_len > w->pack_max - w->pack_len)
@@ -300,11 +312,45 @@ hf_err hf_pkg_writer_known(
 	return stick(w, add_known(w, s, place));
 }
 
+static hf_err add_base(
+	struct hf_pkg_writer *w, const struct hf_sealed *s, const struct hf_place *place)
+{
+	if (!w->has_bases && !w->is_done) {
+		HF_TRY(end_file(w));
+		w->has_bases = true;
+	}
+	return add_known(w, s, place);
+}
+
+hf_err hf_pkg_writer_base(
+	struct hf_pkg_writer *w, const struct hf_sealed *s, const struct hf_place *place)
+{
+	if (w->err != HF_OK)
+		return w->err;
+	return stick(w, add_base(w, s, place));
+}
+
+hf_err hf_pkg_writer_lean(
+	struct hf_pkg_writer *w, struct hf_bytes pages, struct hf_bytes steps, uint32_t chunk_max)
+{
+	if (w->err != HF_OK || w->is_done)
+		return w->err != HF_OK ? w->err : HF_ERR_STATE;
+	if (pages.len % HF_SM3_LEN != 0)
+		return HF_ERR_ARG;
+	w->body.bases.has = true;
+	w->body.bases.pages = pages;
+	w->body.bases.n_pages = (uint32_t)(pages.len / HF_SM3_LEN);
+	w->body.bases.steps = steps;
+	if (chunk_max > w->body.chunk_max)
+		w->body.chunk_max = chunk_max;
+	return HF_OK;
+}
+
 static hf_err finish(struct hf_pkg_writer *w)
 {
 	HF_TRY(end_file(w));
 	HF_TRY(end_page(w));
-	if (w->n_files == 0)
+	if (w->n_files == 0 || (w->body.bases.n_chunks > 0 && !w->body.bases.has))
 		return HF_ERR_STATE;
 	w->body.files = (struct hf_bytes){ w->files.p, w->files.len };
 	w->body.n_files = w->n_files;

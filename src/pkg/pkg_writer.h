@@ -4,7 +4,7 @@
  * or an upload. Chunks come in order, from whatever sealed them; memory is one page of each kind
  *and 64 bytes a page (hf_pkg_writer_free wipes it).
  *
- *	new -> { file -> chunk* }* -> finish -> free
+ *	new -> { file -> chunk* }* -> base* -> finish -> free
  */
 #ifndef HF_PKG_PKG_WRITER_H
 #define HF_PKG_PKG_WRITER_H
@@ -67,6 +67,20 @@ HF_MUST_USE hf_err hf_pkg_writer_chunk(struct hf_pkg_writer *w, const struct hf_
  */
 HF_MUST_USE hf_err hf_pkg_writer_known(
 	struct hf_pkg_writer *w, const struct hf_sealed *s, const struct hf_place *place);
+
+/*
+ * A chunk of an earlier release that chunks of this one are XORed with: not one of the last file,
+ * but behind it. HF_ERR_STATE: it needs a base itself; a file is not complete.
+ */
+HF_MUST_USE hf_err hf_pkg_writer_base(
+	struct hf_pkg_writer *w, const struct hf_sealed *s, const struct hf_place *place);
+
+/*
+ * What body.bases says besides; borrowed until the body is. chunk_max: of the releases whose packs
+ * are pointed to. Without this a release stands alone.
+ */
+HF_MUST_USE hf_err hf_pkg_writer_lean(
+	struct hf_pkg_writer *w, struct hf_bytes pages, struct hf_bytes steps, uint32_t chunk_max);
 
 /* Ends packs and pages and gives the body, borrowed from the writer. HF_ERR_STATE: as _file. */
 HF_MUST_USE hf_err hf_pkg_writer_finish(struct hf_pkg_writer *w, struct hf_pkg_body *body);

@@ -91,3 +91,25 @@ void hf_table_page_get(const struct hf_table_page *t, uint32_t i, struct hf_plac
 	memcpy(out->pack_id, pack, HF_SM3_LEN);
 	out->pack_len = hf_get_be32(pack + HF_SM3_LEN);
 }
+
+bool hf_table_pack_is_whole(const struct hf_table_page *t, uint32_t pack)
+{
+	const uint8_t *p = t->packs + (size_t)pack * HF_TABLE_PACK_LEN;
+	struct hf_pack_id sum;
+	struct hf_place place;
+	uint8_t id[HF_SM3_LEN];
+	uint64_t at = 0;
+
+	hf_pack_id_init(&sum);
+	for (uint32_t i = 0; i < t->n_entries; i++) {
+		hf_table_page_get(t, i, &place);
+		if (place.pack != t->first_pack + pack)
+			continue;
+		if (place.offset != at)
+			return false;
+		hf_pack_id_add(&sum, place.cid, place.len);
+		at += place.len;
+	}
+	hf_pack_id_done(&sum, id);
+	return at == hf_get_be32(p + HF_SM3_LEN) && memcmp(id, p, HF_SM3_LEN) == 0;
+}

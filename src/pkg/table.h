@@ -10,6 +10,7 @@
 #ifndef HF_PKG_TABLE_H
 #define HF_PKG_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,10 @@ struct hf_table_page {
  * number that the page does not name, an entry outside its pack or longer than a chunk can be.
  */
 HF_MUST_USE hf_err hf_table_page_parse(struct hf_table_page *t, const uint8_t *in, size_t in_len);
+
+/* Does the page list all chunks of its pack number pack < n_packs, in order, so that they make its
+ * id? */
+bool hf_table_pack_is_whole(const struct hf_table_page *t, uint32_t pack);
 
 /* Entry i < n_entries. */
 void hf_table_page_get(const struct hf_table_page *t, uint32_t i, struct hf_place *out);

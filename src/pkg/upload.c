@@ -43,7 +43,8 @@ static bool is_sound(const struct hf_upload *u)
 	bool has_lineage = u->lineage[0] != '\0';
 
 	return u->kind >= HF_UPLOAD_INCREMENT && u->kind <= HF_UPLOAD_OTHER &&
-	       has_lineage == (u->release != 0) && (!has_lineage || hf_id_is_valid(u->lineage));
+	       has_lineage == (u->release != 0) && (!has_lineage || hf_id_is_valid(u->lineage)) &&
+	       !u->body.bases.has;
 }
 
 static hf_err emit_said(struct hf_buf *out, const struct hf_upload *u)

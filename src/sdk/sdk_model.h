@@ -32,8 +32,10 @@ struct hf_sdk_file {
 struct hf_sdk_reader {
 	struct hf_pkg_reader *pages;
 	struct hf_codec codec;
-	uint8_t *sealed; /* a chunk as it is stored */
-	uint8_t *plain;  /* the chunk that was opened last */
+	uint8_t *sealed;                  /* a chunk as it is stored */
+	uint8_t *plain;                   /* the chunk that was opened last */
+	struct hf_pkg_reader *base_pages; /* both for releases with base chunks only */
+	uint8_t *base;
 	bool has_chunk;
 	uint64_t chunk_no;
 	uint32_t chunk_len;

@@ -139,6 +139,7 @@ struct agent_tidy {
 	size_t n_all;
 	size_t at;           /* manifest that is being looked at */
 	uint32_t page;       /* and its page */
+	uint32_t base_page;  /* or that of an earlier release */
 	struct hf_buf names; /* of packs and pages of kept releases, sorted once all are there */
 	bool is_sorted;
 };

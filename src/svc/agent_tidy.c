@@ -190,6 +190,19 @@ static hf_err page_packs(struct hf_agent *a, const uint8_t name[HF_SM3_LEN], pag
 	return e;
 }
 
+/* Of earlier releases only the pages that list the packs whole; those packs stand on ours too. */
+static hf_err base_page(struct hf_agent *a, const struct hf_pkg_bases *bases, page_fn *each)
+{
+	struct agent_tidy *t = &a->tidy;
+	uint32_t no = t->base_page;
+
+	if (no == bases->n_pages)
+		return HF_ERR_NOT_FOUND;
+	HF_TRY(each(a, HF_OBJECT_TABLE, bases->pages.p + (size_t)no * HF_SM3_LEN));
+	t->base_page++;
+	return HF_OK;
+}
+
 /* The next page of the manifest that is being looked at. HF_ERR_NOT_FOUND: that was all. */
 static hf_err next_page(struct hf_agent *a, const struct hf_pkg_body *body, page_fn *each)
 {
@@ -197,8 +210,8 @@ static hf_err next_page(struct hf_agent *a, const struct hf_pkg_body *body, page
 	const uint8_t *table;
 	hf_err e;
 
-	if (t->page == body->n_pages)
-		return HF_ERR_NOT_FOUND;
+	if (t->page >= body->n_pages)
+		return base_page(a, &body->bases, each);
 	table = body->table_pages.p + (size_t)t->page * HF_SM3_LEN;
 	e = page_packs(a, table, each);
 	/* A page that never came: its packs did not come either. */
@@ -247,6 +260,7 @@ static hf_err step(struct hf_agent *a)
 	if (!kept)
 		HF_TRY(manifest_delete(a, name->b));
 	t->page = 0;
+	t->base_page = 0;
 	t->at++;
 	return HF_OK;
 }

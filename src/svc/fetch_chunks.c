@@ -24,8 +24,11 @@ static hf_err chunk_get(void *ctx, struct hf_xfer_chunk *out, uint32_t index)
 {
 	struct hf_fetch *f = ctx;
 	struct hf_place place;
+	hf_err e;
 
-	HF_TRY(hf_pkg_reader_place(f->reader, index, &place, &f->why));
+	*out = (struct hf_xfer_chunk){ .len = 0 };
+	if (!hf_fetch_place_counts(f, index, &place, &e))
+		return e;
 	memcpy(out->cid, place.cid, sizeof(out->cid));
 	out->pack = place.pack;
 	out->offset = place.offset;
@@ -56,7 +59,7 @@ static hf_err chunks_begin(struct hf_fetch *f)
 		.mem = env->mem,
 		.rng = &env->rng,
 		.calls = { chunk_get, chunk_done, f },
-		.n_chunks = (uint32_t)f->manifest.body.n_chunks,
+		.n_chunks = f->n_all,
 		.have = f->have,
 		.chunk_max = chunk_max,
 		.run_max = chunk_max > RUN_MAX ? chunk_max : RUN_MAX,

@@ -15,6 +15,7 @@
 #define HF_SVC_FETCH_INNER_H
 
 #include "pkg/pkg_reader.h"
+#include "pkg/table.h"
 #include "store/resume.h"
 #include "svc/fetch.h"
 #include "svc/journal.h"
@@ -74,9 +75,10 @@ enum fetch_pack_state {
 struct fetch_pack {
 	uint8_t id[HF_SM3_LEN];
 	uint32_t len;
-	uint32_t first; /* chunk; the others follow on the same page */
+	uint32_t first; /* chunk; the others follow on the same page, of ours or of a base */
 	uint32_t n_chunks;
 	uint32_t n_left; /* chunks to come */
+	uint32_t base;   /* page of an earlier release that lists it whole, from 1; 0: none */
 	enum fetch_pack_state state;
 };
 
@@ -118,10 +120,19 @@ struct hf_fetch {
 	uint32_t n_sources;
 
 	struct fetch_page pages[FETCH_PAGES_AT_ONCE];
-	uint64_t next_page; /* of all tables, then of all index pages */
+	uint64_t next_page; /* of all tables, of those of bases, then of all index pages */
 
 	struct hf_objects objects; /* of the store */
 	struct hf_pkg_reader *reader;
+	/*
+	 * Numbers of chunks: those of the release, and from n_own on HF_PAGE_ENTRIES for each page
+	 * of an earlier one. A pack that the release lists in part is brought by the latter.
+	 */
+	uint32_t n_own;
+	uint32_t n_all;
+	struct hf_buf base_bytes; /* the page of an earlier release that was looked at last */
+	struct hf_table_page base_page;
+	uint32_t base_no; /* its number; UINT32_MAX: none */
 	struct fetch_pack *packs;
 	struct fetch_ranked *order; /* packs by id, then number */
 	uint32_t n_packs;
@@ -170,6 +181,15 @@ HF_MUST_USE hf_err hf_fetch_source_join(struct hf_fetch *f, const struct fetch_s
 
 /* Room of the store: what the packs that come still need. HF_ERR_FULL. */
 HF_MUST_USE hf_err hf_fetch_room_check(struct hf_fetch *f);
+
+/* Where chunk i lies. HF_ERR_NOT_FOUND: no chunk has this number, or nobody needs it. */
+HF_MUST_USE hf_err hf_fetch_place(struct hf_fetch *f, uint32_t i, struct hf_place *place);
+
+/*
+ * False: the chunk is none of this job's (*e is HF_OK): nobody needs it, or it comes under another
+ * number; or it cannot be looked up.
+ */
+bool hf_fetch_place_counts(struct hf_fetch *f, uint32_t i, struct hf_place *place, hf_err *e);
 
 /* The chunk at or after *i that lies in pack n; all of one pack stand on one page. */
 HF_MUST_USE hf_err hf_fetch_pack_next(

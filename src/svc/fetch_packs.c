@@ -17,16 +17,84 @@
 
 static const char pack_kind[] = "pack";
 
+/* The page of an earlier release with this number, which the first stage brought. */
+static hf_err base_load(struct hf_fetch *f, uint32_t no)
+{
+	const uint8_t *name = f->manifest.body.bases.pages.p + (size_t)no * HF_SM3_LEN;
+	hf_err e;
+
+	if (f->base_no == no)
+		return HF_OK;
+	f->base_no = UINT32_MAX;
+	hf_buf_reset(&f->base_bytes);
+	HF_TRY(hf_objects_load(&f->base_bytes, &f->objects, HF_OBJECT_TABLE, name, &f->why));
+	e = hf_table_page_parse(&f->base_page, f->base_bytes.p, f->base_bytes.len);
+	if (e != HF_OK)
+		return hf_fail(&f->why, e, "table of an earlier release: %s", hf_err_text(e));
+	f->base_no = no;
+	return HF_OK;
+}
+
+/* The first in order of the packs with this id; n_packs: none. */
+static uint32_t rank_of(const struct hf_fetch *f, const uint8_t id[HF_SM3_LEN])
+{
+	uint32_t low = 0;
+	uint32_t high = f->n_packs;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (memcmp(f->order[mid].pack->id, id, HF_SM3_LEN) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < f->n_packs && memcmp(f->order[low].pack->id, id, HF_SM3_LEN) == 0)
+		return low;
+	return f->n_packs;
+}
+
+hf_err hf_fetch_place(struct hf_fetch *f, uint32_t i, struct hf_place *place)
+{
+	uint32_t entry = i - f->n_own;
+	uint32_t rank;
+
+	if (i < f->n_own)
+		return hf_pkg_reader_place(f->reader, i, place, &f->why);
+	if (i >= f->n_all)
+		return HF_ERR_NOT_FOUND;
+	HF_TRY(base_load(f, entry / HF_PAGE_ENTRIES));
+	entry %= HF_PAGE_ENTRIES;
+	if (entry >= f->base_page.n_entries)
+		return HF_ERR_NOT_FOUND;
+	hf_table_page_get(&f->base_page, entry, place);
+	rank = rank_of(f, place->pack_id);
+	if (rank == f->n_packs)
+		return HF_ERR_NOT_FOUND;
+	place->pack = (uint32_t)(f->order[rank].pack - f->packs);
+	return HF_OK;
+}
+
+/* Number of the page on which chunk i stands: of ours, then of earlier releases. */
+static uint32_t page_of(const struct hf_fetch *f, uint32_t i)
+{
+	if (i < f->n_own)
+		return i / HF_PAGE_ENTRIES;
+	return f->manifest.body.n_pages + (i - f->n_own) / HF_PAGE_ENTRIES;
+}
+
 hf_err hf_fetch_pack_next(struct hf_fetch *f, uint32_t n, uint32_t *i, struct hf_place *place)
 {
-	uint64_t end = ((uint64_t)*i / HF_PAGE_ENTRIES + 1) * HF_PAGE_ENTRIES;
+	uint32_t page = page_of(f, *i);
+	uint32_t end = *i < f->n_own ? f->n_own : f->n_all;
 
-	if (end > f->manifest.body.n_chunks)
-		end = f->manifest.body.n_chunks;
-	for (; *i < end; *i += 1) {
-		HF_TRY(hf_pkg_reader_place(f->reader, *i, place, &f->why));
-		if (place->pack == n)
+	for (; *i < end && page_of(f, *i) == page; *i += 1) {
+		hf_err e = hf_fetch_place(f, *i, place);
+
+		if (e == HF_OK && place->pack == n)
 			return HF_OK;
+		if (e != HF_OK && e != HF_ERR_NOT_FOUND)
+			return e;
 	}
 	return HF_ERR_NOT_FOUND;
 }
@@ -79,24 +147,75 @@ static hf_err packs_read(struct hf_fetch *f)
 	return HF_OK;
 }
 
-/*
- * The pack has to come. What has its name in the store is not what it was, and goes: the id is over
- * the lengths too, so where this release has all of the pack its word counts.
- */
-static hf_err pack_bring(struct hf_fetch *f, uint32_t n)
+/* Notes of each of our packs which page of an earlier release lists it whole. */
+static hf_err bases_read(struct hf_fetch *f)
 {
-	struct fetch_pack *p = &f->packs[n];
+	for (uint32_t no = 0; no < f->manifest.body.bases.n_pages; no++) {
+		const struct hf_table_page *t = &f->base_page;
+
+		HF_TRY(base_load(f, no));
+		for (uint32_t k = 0; k < t->n_packs; k++) {
+			uint32_t rank = rank_of(f, t->packs + (size_t)k * HF_TABLE_PACK_LEN);
+
+			if (rank < f->n_packs && f->order[rank].pack->base == 0 &&
+				hf_table_pack_is_whole(t, k))
+				f->order[rank].pack->base = no + 1;
+		}
+	}
+	return HF_OK;
+}
+
+/* That page is how the pack comes. */
+static hf_err pack_from_base(struct hf_fetch *f, struct fetch_pack *p)
+{
+	struct hf_place place;
+
+	HF_TRY(base_load(f, p->base - 1));
+	p->n_chunks = 0;
+	for (uint32_t i = 0; i < f->base_page.n_entries; i++) {
+		hf_table_page_get(&f->base_page, i, &place);
+		if (memcmp(place.pack_id, p->id, HF_SM3_LEN) != 0)
+			continue;
+		if (place.len > f->manifest.body.chunk_max + HF_CHUNK_TAG_LEN)
+			return hf_fail(&f->why, HF_ERR_FORMAT,
+				"table of an earlier release: a chunk is longer than the manifest "
+				"allows");
+		if (p->n_chunks++ == 0)
+			p->first = f->n_own + (p->base - 1) * HF_PAGE_ENTRIES + i;
+	}
+	p->n_left = p->n_chunks;
+	return HF_OK;
+}
+
+/*
+ * The packs order[at] to order[end - 1], all of this id, have to come: as one of them that the
+ * release has all of, or else as a page of an earlier release says. That one becomes the first of
+ * them. What has its name in the store is not what it was, and goes: the id is over the lengths
+ * too, so where all of a pack is listed that word counts.
+ */
+static hf_err pack_bring(struct hf_fetch *f, uint32_t at, uint32_t end)
+{
+	struct fetch_pack *p = f->order[at].pack;
 	char id[2 * HF_SM3_LEN + 1];
 	bool is_whole = false;
+	uint32_t i = at;
 	hf_err e;
 
 	hf_hex_emit(id, p->id, sizeof(p->id));
-	HF_TRY(pack_is_whole(f, n, &is_whole));
-	if (!is_whole)
+	for (; i < end && !is_whole; i++)
+		HF_TRY(pack_is_whole(f, (uint32_t)(f->order[i].pack - f->packs), &is_whole));
+	if (is_whole) {
+		f->order[at].pack = f->order[i - 1].pack;
+		f->order[i - 1].pack = p;
+		p = f->order[at].pack;
+	} else if (p->base != 0) {
+		HF_TRY(pack_from_base(f, p));
+	} else {
 		return hf_fail(&f->why, HF_ERR_UNSUPPORTED,
 			"pack/%s: release %" PRIu64 " of %s has a part of it only; bring the "
 			"release it came with first",
 			id, f->manifest.release, f->manifest.lineage);
+	}
 	e = hf_blob_delete(&f->config.node->blobs, pack_kind, id, NULL);
 	if (e != HF_OK && e != HF_ERR_NOT_FOUND)
 		return hf_fail(&f->why, e, "%s/pack/%s: altered, and cannot be deleted",
@@ -106,26 +225,27 @@ static hf_err pack_bring(struct hf_fetch *f, uint32_t n)
 	return HF_OK;
 }
 
-/* Where a pack stands before anything is fetched. */
-static hf_err pack_settle(struct hf_fetch *f, uint32_t n)
+/* Where the packs of one id stand before anything is fetched. They are the same bytes: one comes.
+ */
+static hf_err pack_settle(struct hf_fetch *f, uint32_t at, uint32_t end)
 {
-	struct hf_blobs *blobs = &f->config.node->blobs;
-	struct fetch_pack *p = &f->packs[n];
+	const struct fetch_pack *first = f->order[at].pack;
 	char id[2 * HF_SM3_LEN + 1];
 	uint64_t size = 0;
-	hf_err e;
+	bool is_there;
+	bool is_used = false;
 
-	p->state = PACK_SAME;
-	if (p->n_chunks == 0)
-		return HF_OK; /* named and not used */
-	p->n_left = p->n_chunks;
-	hf_hex_emit(id, p->id, sizeof(p->id));
-	e = hf_blob_size(blobs, &size, pack_kind, id, NULL);
-	if (e == HF_OK && size == p->len) {
-		p->state = PACK_THERE;
-		return HF_OK;
+	hf_hex_emit(id, first->id, sizeof(first->id));
+	is_there = hf_blob_size(&f->config.node->blobs, &size, pack_kind, id, NULL) == HF_OK &&
+		   size == first->len;
+	for (uint32_t i = at; i < end; i++) {
+		struct fetch_pack *p = f->order[i].pack;
+
+		p->state = is_there && p->n_chunks > 0 ? PACK_THERE : PACK_SAME;
+		p->n_left = p->n_chunks;
+		is_used = is_used || p->n_chunks > 0;
 	}
-	return pack_bring(f, n);
+	return is_there || !is_used ? HF_OK : pack_bring(f, at, end);
 }
 
 static int pack_order(const void *a, const void *b)
@@ -136,24 +256,27 @@ static int pack_order(const void *a, const void *b)
 
 	if (order != 0)
 		return order;
+	/* Those that are named and not used last: their first chunk says nothing. */
+	if ((x->n_chunks == 0) != (y->n_chunks == 0))
+		return x->n_chunks == 0 ? 1 : -1;
 	return x < y ? -1 : x > y;
 }
 
-/* Packs with the same id are the same bytes: the first one is brought. */
-static void packs_unite(struct hf_fetch *f)
+static hf_err packs_settle(struct hf_fetch *f)
 {
+	uint32_t end;
+
 	for (uint32_t i = 0; i < f->n_packs; i++)
 		f->order[i].pack = &f->packs[i];
 	qsort(f->order, f->n_packs, sizeof(*f->order), pack_order);
-	for (uint32_t i = 1; i < f->n_packs; i++) {
-		struct fetch_pack *p = f->order[i].pack;
-
-		if (p->state != PACK_COMING ||
-			memcmp(f->order[i - 1].pack->id, p->id, HF_SM3_LEN) != 0)
-			continue;
-		p->state = PACK_SAME;
-		f->n_coming--;
+	HF_TRY(bases_read(f));
+	for (uint32_t at = 0; at < f->n_packs; at = end) {
+		for (end = at + 1; end < f->n_packs; end++)
+			if (memcmp(f->order[at].pack->id, f->order[end].pack->id, HF_SM3_LEN) != 0)
+				break;
+		HF_TRY(pack_settle(f, at, end));
 	}
+	return HF_OK;
 }
 
 /* Bytes that the packs still take: of the quota, and of the disk. */
@@ -205,24 +328,26 @@ static hf_err layout_make(struct hf_fetch *f)
 	const struct hf_mem *mem = f->config.node->env->mem;
 	const struct hf_pkg_body *body = &f->manifest.body;
 	struct hf_pkg_source pages = hf_objects_pages(&f->objects);
+	uint64_t n_all = body->n_chunks + (uint64_t)body->bases.n_pages * HF_PAGE_ENTRIES;
 	struct hf_pkg_totals totals;
 
 	HF_TRY(hf_pkg_reader_new(&f->reader, body, NULL, &pages, mem));
 	HF_TRY(hf_pkg_reader_verify(f->reader, &totals, &f->why));
-	if (totals.n_packs > FETCH_PACKS_MAX || body->n_chunks > HF_RESUME_BITS_MAX)
+	if (totals.n_packs > FETCH_PACKS_MAX || n_all > HF_RESUME_BITS_MAX || n_all > UINT32_MAX)
 		return hf_fail(
 			&f->why, HF_ERR_LIMIT, "a release of %" PRIu64 " packs", totals.n_packs);
+	f->n_own = (uint32_t)body->n_chunks;
+	f->n_all = (uint32_t)n_all;
+	f->base_no = UINT32_MAX;
+	hf_buf_init(&f->base_bytes, mem, hf_object_max(HF_OBJECT_TABLE));
 	f->n_packs = (uint32_t)totals.n_packs;
 	f->packs = hf_mem_array(mem, f->n_packs, sizeof(*f->packs));
 	f->order = hf_mem_array(mem, f->n_packs, sizeof(*f->order));
-	f->have = hf_mem_new(mem, (size_t)(body->n_chunks / 8 + 1));
+	f->have = hf_mem_new(mem, (size_t)(n_all / 8 + 1));
 	if (f->packs == NULL || f->order == NULL || f->have == NULL)
 		return HF_ERR_NO_MEMORY;
 	HF_TRY(packs_read(f));
-	for (uint32_t n = 0; n < f->n_packs; n++)
-		HF_TRY(pack_settle(f, n));
-	packs_unite(f);
-	return HF_OK;
+	return packs_settle(f);
 }
 
 hf_err hf_fetch_layout_run(struct hf_fetch *f)
@@ -232,7 +357,7 @@ hf_err hf_fetch_layout_run(struct hf_fetch *f)
 		return HF_OK;
 	HF_TRY(hf_fetch_room_check(f));
 	return hf_resume_new(&f->resume, f->config.node->env->mem, f->resume_path, f->name,
-		f->manifest.body.n_chunks, false, &f->why);
+		f->n_all, false, &f->why);
 }
 
 /* Its bytes are in the part; the next commit makes them, then the bit, durable. */
@@ -305,14 +430,34 @@ static hf_err check_pack(struct hf_fetch *f, uint32_t n)
 	return e;
 }
 
-/* What has not to be fetched because its pack is there, or comes under another number. */
+bool hf_fetch_place_counts(struct hf_fetch *f, uint32_t i, struct hf_place *place, hf_err *e)
+{
+	const struct fetch_pack *p;
+
+	*e = hf_fetch_place(f, i, place);
+	if (*e == HF_ERR_NOT_FOUND)
+		*e = HF_OK;
+	else if (*e == HF_OK) {
+		p = &f->packs[place->pack];
+		/* Not by its state, which changes under requests that are on their way. */
+		return (i < f->n_own && p->first < f->n_own) ||
+		       page_of(f, p->first) == page_of(f, i);
+	}
+	return false;
+}
+
+/* What has not to be fetched: its pack is there, or comes under another number or by another page.
+ */
 static hf_err have_others(struct hf_fetch *f)
 {
 	struct hf_place place;
+	hf_err e;
 
-	for (uint32_t i = 0; i < f->manifest.body.n_chunks; i++) {
-		HF_TRY(hf_pkg_reader_place(f->reader, i, &place, &f->why));
-		if (f->packs[place.pack].state != PACK_COMING)
+	for (uint32_t i = 0; i < f->n_all; i++) {
+		bool counts = hf_fetch_place_counts(f, i, &place, &e);
+
+		HF_TRY(e);
+		if (!counts || f->packs[place.pack].state != PACK_COMING)
 			f->have[i / 8] |= (uint8_t)(1u << (i % 8));
 	}
 	return HF_OK;
@@ -343,22 +488,11 @@ hf_err hf_fetch_check_run(struct hf_fetch *f)
 
 bool hf_fetch_pack_find(const struct hf_fetch *f, const uint8_t id[HF_SM3_LEN], uint32_t *number)
 {
-	uint32_t low = 0;
-	uint32_t high = f->n_packs;
+	uint32_t rank = f->stage == FETCH_CHUNKS ? rank_of(f, id) : f->n_packs;
 
-	if (f->stage != FETCH_CHUNKS)
+	if (rank == f->n_packs)
 		return false;
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (memcmp(f->order[mid].pack->id, id, HF_SM3_LEN) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == f->n_packs || memcmp(f->order[low].pack->id, id, HF_SM3_LEN) != 0)
-		return false;
-	*number = (uint32_t)(f->order[low].pack - f->packs);
+	*number = (uint32_t)(f->order[rank].pack - f->packs);
 	return true;
 }
 
@@ -438,7 +572,7 @@ hf_err hf_fetch_chunk_put(struct hf_fetch *f, uint32_t index, const uint8_t *byt
 	struct hf_place place;
 	hf_err e;
 
-	HF_TRY(hf_pkg_reader_place(f->reader, index, &place, &f->why));
+	HF_TRY(hf_fetch_place(f, index, &place));
 	if (len != place.len)
 		return HF_ERR_INTERNAL;
 	e = chunk_write(f, index, &place, bytes, &ei);
@@ -483,6 +617,8 @@ void hf_fetch_packs_clear(struct hf_fetch *f)
 	f->resume = NULL;
 	hf_pkg_reader_free(f->reader);
 	f->reader = NULL;
+	hf_buf_clear(&f->base_bytes);
+	f->base_no = UINT32_MAX;
 	hf_mem_free(mem, f->packs);
 	hf_mem_free(mem, f->order);
 	hf_mem_free(mem, f->have);

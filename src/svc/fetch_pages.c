@@ -24,10 +24,12 @@ enum {
 
 static uint64_t n_pages_all(const struct hf_fetch *f)
 {
-	return (uint64_t)f->manifest.body.n_pages * (f->config.has_index ? 2 : 1);
+	const struct hf_pkg_body *body = &f->manifest.body;
+
+	return body->bases.n_pages + (uint64_t)body->n_pages * (f->config.has_index ? 2 : 1);
 }
 
-/* Page number n of the release: all tables, then all index pages. */
+/* Page number n of the release: all tables, those of earlier releases, all index pages. */
 static enum hf_object page_of(const struct hf_fetch *f, uint64_t n, const uint8_t **name)
 {
 	const struct hf_pkg_body *body = &f->manifest.body;
@@ -36,7 +38,12 @@ static enum hf_object page_of(const struct hf_fetch *f, uint64_t n, const uint8_
 		*name = body->table_pages.p + n * HF_SM3_LEN;
 		return HF_OBJECT_TABLE;
 	}
-	*name = body->index_pages.p + (n - body->n_pages) * HF_SM3_LEN;
+	n -= body->n_pages;
+	if (n < body->bases.n_pages) {
+		*name = body->bases.pages.p + n * HF_SM3_LEN;
+		return HF_OBJECT_TABLE;
+	}
+	*name = body->index_pages.p + (n - body->bases.n_pages) * HF_SM3_LEN;
 	return HF_OBJECT_INDEX;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each round reads and seals as many chunks as there are slots, on all workers, and then hands them
- * to the writer in order.
+ * to the writer in order. With a base a stretch that is what it was is not sealed but pointed to,
+ * and one that changed may be XORed with what it was, whichever codec makes it shorter.
  */
 #include "svc/inputs.h"
 
@@ -40,7 +41,14 @@ struct hf_inputs {
 	const struct input *file;
 	struct hf_cut cuts[HF_WORK_SLOTS_MAX];
 	struct hf_sealed sealed[HF_WORK_SLOTS_MAX];
+	struct hf_base_match match[HF_WORK_SLOTS_MAX];
+	struct hf_chunk_base xored[HF_WORK_SLOTS_MAX];
+	bool is_same[HF_WORK_SLOTS_MAX];
+	struct hf_buf bases; /* numbers in the base of the chunks that ours are XORed with */
+	struct hf_inputs_totals totals;
 };
+
+enum { BASES_MAX = 1 << 28 }; /* bytes of bases */
 
 static hf_err read_input(void *ctx, uint8_t *out, size_t len, uint64_t at)
 {
@@ -135,6 +143,23 @@ static hf_err load_inputs(struct hf_inputs *in, struct hf_errinfo *ei)
 	return HF_OK;
 }
 
+/* Is the stretch what it was? Else it may be XORed with that. */
+static hf_err look_at_base(struct hf_inputs *in, size_t i)
+{
+	const struct hf_base_match *m = &in->match[i];
+	struct hf_work_slot *slot = &in->work.slot[i];
+	struct hf_sealed *out = &in->sealed[i];
+	struct hf_chunk_base *x = &in->xored[i];
+
+	HF_TRY(hf_base_read(in->spec->base, m, slot));
+	in->is_same[i] = memcmp(slot->other, slot->plain, in->cuts[i].len) == 0;
+	x->plain = slot->base;
+	x->chunk = 0;
+	memcpy(x->cid, m->has_anchor ? m->anchor_place.cid : m->place.cid, sizeof(x->cid));
+	out->base = x;
+	return HF_OK;
+}
+
 static hf_err seal_job(void *ctx, size_t i)
 {
 	struct hf_inputs *in = ctx;
@@ -149,7 +174,111 @@ static hf_err seal_job(void *ctx, size_t i)
 	out->chunk.offset = cut->offset;
 	out->chunk.file = (uint32_t)(in->file - in->files);
 	HF_TRY(hf_file_pread(in->file->fd, slot->plain, cut->len, cut->offset, NULL));
+	in->is_same[i] = false;
+	if (in->match[i].has) {
+		HF_TRY(look_at_base(in, i));
+		if (in->is_same[i])
+			return HF_OK;
+	}
 	return hf_chunk_seal(out, in->keys, &slot->codec, slot->plain, cut->len);
+}
+
+/* The number among our base chunks of chunk `no` of the base. Neighbours share one now and then. */
+static hf_err base_number(struct hf_inputs *in, uint64_t no, uint64_t *out)
+{
+	uint64_t last = UINT64_MAX;
+	size_t n = in->bases.len / sizeof(no);
+
+	if (n > 0)
+		memcpy(&last, in->bases.p + in->bases.len - sizeof(last), sizeof(last));
+	*out = last == no ? n - 1 : n;
+	return last == no ? HF_OK : hf_buf_put(&in->bases, &no, sizeof(no));
+}
+
+/* What is the base's, with the place in the file that it has now. */
+static void point_to(struct hf_sealed *s, const struct hf_base_match *m)
+{
+	struct hf_chunk c = m->chunk;
+
+	c.file = s->chunk.file;
+	c.tensor = s->chunk.tensor;
+	c.offset = s->chunk.offset;
+	s->chunk = c;
+	s->ct_len = m->place.len;
+	memcpy(s->cid, m->place.cid, sizeof(s->cid));
+	hf_wipe(&c, sizeof(c));
+}
+
+static hf_err put_known(struct hf_inputs *in, struct hf_pkg_writer *writer, struct hf_sealed *s,
+	const struct hf_base_match *m)
+{
+	point_to(s, m);
+	if (s->chunk.base != 0)
+		HF_TRY(base_number(in, m->no, &s->chunk.base_chunk));
+	in->totals.known_len += s->ct_len;
+	HF_TRY(hf_base_use(in->spec->base, m->place.pack_id));
+	return hf_pkg_writer_known(writer, s, &m->place);
+}
+
+/* One chunk of a round goes to the writer. */
+static hf_err put_chunk(
+	struct hf_inputs *in, struct hf_pkg_writer *writer, size_t i, struct hf_errinfo *ei)
+{
+	struct hf_sealed *s = &in->sealed[i];
+	struct hf_base_match *m = &in->match[i];
+
+	in->done += in->cuts[i].len;
+	if (in->is_same[i])
+		return put_known(in, writer, s, m);
+	if (s->chunk.base != 0) {
+		HF_TRY(base_number(in, m->no, &s->chunk.base_chunk));
+	} else if (in->spec->base != NULL) {
+		HF_TRY(hf_base_same(in->spec->base, m, s->cid, ei));
+		if (m->has)
+			return put_known(in, writer, s, m);
+	}
+	in->totals.new_len += s->ct_len;
+	in->totals.coded_len += s->chunk.plain_len - s->chunk.encoded_len;
+	return hf_pkg_writer_chunk(writer, s);
+}
+
+/* Where the cuts of a round were in the base. */
+static hf_err find_cuts(
+	struct hf_inputs *in, const struct input *f, size_t n, struct hf_errinfo *ei)
+{
+	uint64_t data_at = f->map.n_tensors > 0 ? f->map.tensors[0].offset : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		in->match[i].has = false;
+		if (in->spec->base != NULL)
+			HF_TRY(hf_base_find(in->spec->base, &in->match[i], f->file.path,
+				in->cuts[i].offset, in->cuts[i].len, data_at, ei));
+	}
+	return HF_OK;
+}
+
+static hf_err put_bases(struct hf_inputs *in, struct hf_pkg_writer *writer, struct hf_errinfo *ei)
+{
+	struct hf_sealed s = { .ct = NULL };
+	struct hf_place place;
+	uint64_t no;
+	hf_err e = HF_OK;
+
+	for (size_t at = 0; e == HF_OK && at < in->bases.len; at += sizeof(no)) {
+		memcpy(&no, in->bases.p + at, sizeof(no));
+		e = hf_base_chunk(in->spec->base, no, &s.chunk, &place, ei);
+		if (e != HF_OK)
+			break;
+		s.ct_len = place.len;
+		s.chunk.tensor = HF_CHUNK_NO_TENSOR;
+		s.chunk.offset = 0;
+		memcpy(s.cid, place.cid, sizeof(s.cid));
+		e = hf_base_use(in->spec->base, place.pack_id);
+		if (e == HF_OK)
+			e = hf_pkg_writer_base(writer, &s, &place);
+	}
+	hf_wipe(&s, sizeof(s));
+	return e;
 }
 
 static hf_err seal_chunks(struct hf_inputs *in, struct hf_pkg_writer *writer, const struct input *f,
@@ -168,12 +297,12 @@ static hf_err seal_chunks(struct hf_inputs *in, struct hf_pkg_writer *writer, co
 			n++;
 		if (n == 0)
 			return HF_OK;
+		HF_TRY(find_cuts(in, f, n, ei));
 		e = hf_work_run(&in->work, n, seal_job, in);
-		for (size_t i = 0; e == HF_OK && i < n; i++) {
-			e = hf_pkg_writer_chunk(writer, &in->sealed[i]);
-			in->done += in->cuts[i].len;
-		}
+		for (size_t i = 0; e == HF_OK && i < n; i++)
+			e = put_chunk(in, writer, i, ei);
 		hf_wipe(in->sealed, sizeof(in->sealed));
+		hf_wipe(in->match, sizeof(in->match));
 		if (e != HF_OK)
 			return hf_fail(ei, e, "%s: sealing failed: %s", f->at->shown,
 				e == HF_ERR_TRUNCATED ? "the file shrank meanwhile"
@@ -214,10 +343,12 @@ hf_err hf_inputs_new(struct hf_inputs **out, const struct hf_env *env,
 	in->env = env;
 	in->spec = spec;
 	in->cut = spec->cut == 0 ? HF_CUT_DEFAULT : spec->cut;
+	hf_buf_init(&in->bases, env->mem, BASES_MAX);
 	e = load_inputs(in, ei);
 	if (e == HF_OK && !spec->is_look)
 		e = hf_work_init(&in->work, env, hf_planner_chunk_max(in->cut),
-			spec->no_compress ? HF_CODEC_ENCODE_NONE : HF_CODEC_ENCODE, ei);
+			spec->no_compress ? HF_CODEC_ENCODE_NONE : HF_CODEC_ENCODE,
+			spec->base != NULL, ei);
 	if (e != HF_OK) {
 		hf_inputs_free(in);
 		return e;
@@ -239,6 +370,7 @@ void hf_inputs_free(struct hf_inputs *in)
 	}
 	hf_mem_free(mem, in->files);
 	hf_input_list_clear(&in->list);
+	hf_buf_clear(&in->bases);
 	hf_work_clear(&in->work);
 	hf_wipe(in, sizeof(*in));
 	hf_mem_free(mem, in);
@@ -292,6 +424,11 @@ static void note_missing(
 			(void)snprintf(out->missing, sizeof(out->missing), "%s", t[i].location);
 }
 
+void hf_inputs_totals(struct hf_inputs_totals *out, const struct hf_inputs *in)
+{
+	*out = in->totals;
+}
+
 void hf_inputs_notes(struct hf_inputs_notes *out, const struct hf_inputs *in)
 {
 	*out = (struct hf_inputs_notes){ .n_files = in->list.n_files };
@@ -312,5 +449,5 @@ hf_err hf_inputs_seal(struct hf_inputs *in, const struct hf_chunk_keys *keys,
 	in->keys = keys;
 	for (size_t i = 0; i < in->list.n_files; i++)
 		HF_TRY(seal_file(in, writer, &in->files[i], ei));
-	return HF_OK;
+	return put_bases(in, writer, ei);
 }

@@ -14,6 +14,7 @@
 #include "model/model_map.h"
 #include "pkg/chunk.h"
 #include "pkg/pkg_writer.h"
+#include "svc/base.h"
 #include "svc/env.h"
 #include "svc/input_list.h"
 #include "svc/work.h"
@@ -26,6 +27,7 @@ struct hf_inputs_spec {
 	bool is_look;                     /* nothing will be sealed */
 	bool no_compress;                 /* never zstd */
 	uint32_t cut;                     /* bytes, HF_CUT_MIN .. HF_CUT_MAX; 0: the usual 1 MiB */
+	struct hf_base *base;             /* an earlier release, or NULL */
 	struct hf_work_progress progress; /* of plaintext bytes */
 };
 
@@ -62,7 +64,19 @@ struct hf_inputs_notes {
 
 void hf_inputs_notes(struct hf_inputs_notes *out, const struct hf_inputs *in);
 
-/* Hands all files with their sealed chunks to the writer, in order; the caller finishes it. */
+/* What sealing came to, in bytes. */
+struct hf_inputs_totals {
+	uint64_t new_len;   /* sealed, in packs of this release */
+	uint64_t known_len; /* sealed, in packs of earlier ones: stored and sent already */
+	uint64_t coded_len; /* what codecs took off the new ones */
+};
+
+void hf_inputs_totals(struct hf_inputs_totals *out, const struct hf_inputs *in);
+
+/*
+ * Hands all files with their sealed chunks to the writer, in order, and behind them the chunks of
+ * the base that they are XORed with; the caller finishes it.
+ */
 HF_MUST_USE hf_err hf_inputs_seal(struct hf_inputs *in, const struct hf_chunk_keys *keys,
 	struct hf_pkg_writer *writer, struct hf_errinfo *ei);
 

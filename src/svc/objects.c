@@ -114,3 +114,47 @@ struct hf_pkg_source hf_objects_pages(const struct hf_objects *o)
 
 	return (struct hf_pkg_source){ .page = page, .ctx = u.ctx };
 }
+
+static hf_err joined_load(void *ctx, enum hf_object kind, const uint8_t name[HF_SM3_LEN],
+	uint8_t *out, size_t *len, struct hf_errinfo *ei)
+{
+	const struct hf_objects_set *s = ctx;
+	size_t room = *len;
+	hf_err e = HF_ERR_NOT_FOUND;
+
+	for (size_t i = 0; i < s->n && e == HF_ERR_NOT_FOUND; i++) {
+		*len = room;
+		e = s->of[i].load(s->of[i].ctx, kind, name, out, len, i + 1 == s->n ? ei : NULL);
+	}
+	return e;
+}
+
+static hf_err joined_read_at(void *ctx, const uint8_t pack[HF_SM3_LEN], uint8_t *out, size_t len,
+	uint64_t offset, struct hf_errinfo *ei)
+{
+	const struct hf_objects_set *s = ctx;
+	hf_err e = HF_ERR_NOT_FOUND;
+
+	for (size_t i = 0; i < s->n && e == HF_ERR_NOT_FOUND; i++)
+		e = s->of[i].read_at(
+			s->of[i].ctx, pack, out, len, offset, i + 1 == s->n ? ei : NULL);
+	return e;
+}
+
+static hf_err joined_each(void *ctx, enum hf_object kind,
+	hf_err (*visit)(void *visit_ctx, const uint8_t name[HF_SM3_LEN], uint64_t len),
+	void *visit_ctx, struct hf_errinfo *ei)
+{
+	const struct hf_objects_set *s = ctx;
+
+	for (size_t i = 0; i < s->n; i++)
+		HF_TRY(s->of[i].each(s->of[i].ctx, kind, visit, visit_ctx, ei));
+	return HF_OK;
+}
+
+struct hf_objects hf_objects_joined(struct hf_objects_set *set)
+{
+	return (struct hf_objects){
+		.load = joined_load, .read_at = joined_read_at, .each = joined_each, .ctx = set
+	};
+}

@@ -46,6 +46,15 @@ HF_MUST_USE hf_err hf_objects_check(
 HF_MUST_USE hf_err hf_objects_only(uint8_t name[HF_SM3_LEN], const struct hf_objects *o,
 	enum hf_object kind, struct hf_errinfo *ei);
 
+/* Several sets as one: who has it gives it. */
+struct hf_objects_set {
+	const struct hf_objects *of;
+	size_t n;
+};
+
+/* The set must outlive it. */
+struct hf_objects hf_objects_joined(struct hf_objects_set *set);
+
 /* The same objects as a source of pages for a reader; o must outlive it. */
 struct hf_pkg_source hf_objects_pages(const struct hf_objects *o);
 

@@ -79,6 +79,9 @@ struct round {
 	size_t file;    /* number of the file */
 	struct hf_place place[HF_WORK_SLOTS_MAX];
 	struct hf_chunk chunk[HF_WORK_SLOTS_MAX];
+	struct hf_pkg_reader *bases; /* a second one, where there are some */
+	struct hf_place base_place[HF_WORK_SLOTS_MAX];
+	struct hf_chunk base_chunk[HF_WORK_SLOTS_MAX];
 	hf_err result[HF_WORK_SLOTS_MAX];
 };
 
@@ -119,25 +122,41 @@ static hf_err verify_job(void *ctx, size_t i)
 	return d->result[i];
 }
 
-static hf_err open_chunk(struct round *d, size_t i)
+/* One chunk out of its pack into out, over the slot's buffer of sealed bytes. */
+static hf_err unseal(const struct round *d, struct hf_work_slot *slot, struct hf_opening *opening)
 {
-	const struct hf_place *p = &d->place[i];
+	const struct hf_place *p = opening->place;
 	const struct hf_objects *o = d->r->objects;
-	struct hf_work_slot *slot = &d->work.slot[i];
-	struct hf_opening opening = {
-		.scope = &d->r->scope,
-		.place = p,
-		.chunk = &d->chunk[i],
-		.ct = slot->sealed,
-		.ct_len = p->len,
-		.out = slot->plain,
-		.out_cap = d->work.plain_cap,
-	};
 
+	opening->scope = &d->r->scope;
+	opening->ct = slot->sealed;
+	opening->ct_len = p->len;
+	opening->out_cap = d->work.plain_cap;
 	if (p->len > d->work.plain_cap + HF_CHUNK_TAG_LEN)
 		return HF_ERR_LIMIT;
 	HF_TRY(o->read_at(o->ctx, p->pack_id, slot->sealed, p->len, p->offset, NULL));
-	HF_TRY(hf_chunk_open(&opening, &slot->codec));
+	return hf_chunk_open(opening, &slot->codec);
+}
+
+static hf_err open_chunk(struct round *d, size_t i)
+{
+	struct hf_work_slot *slot = &d->work.slot[i];
+	struct hf_opening base = {
+		.place = &d->base_place[i], .chunk = &d->base_chunk[i], .out = slot->base
+	};
+	struct hf_opening opening = {
+		.place = &d->place[i], .chunk = &d->chunk[i], .base = slot->base, .out = slot->plain
+	};
+
+	if (d->chunk[i].base != 0) {
+		hf_err e = unseal(d, slot, &base);
+
+		if (e != HF_OK) {
+			d->place[i] = d->base_place[i]; /* that is the one to name */
+			return e;
+		}
+	}
+	HF_TRY(unseal(d, slot, &opening));
 	return d->target->write(
 		d->target->ctx, d->file, slot->plain, d->chunk[i].plain_len, d->chunk[i].offset);
 }
@@ -189,7 +208,7 @@ static hf_err round_new(struct round **out, const struct hf_env *env, const stru
 	/* A package of empty files has no chunk at all. */
 	e = hf_work_init(&d->work, env,
 		r->manifest.body.chunk_max == 0 ? 1 : r->manifest.body.chunk_max, HF_CODEC_DECODE,
-		ei);
+		r->manifest.body.bases.n_chunks > 0, ei);
 	if (e != HF_OK) {
 		hf_mem_free(env->mem, d);
 		return e;
@@ -203,6 +222,7 @@ static void round_free(const struct hf_env *env, struct round *d)
 	if (d == NULL)
 		return;
 	hf_work_clear(&d->work);
+	hf_pkg_reader_free(d->bases);
 	hf_wipe(d, sizeof(*d));
 	hf_mem_free(env->mem, d);
 }
@@ -267,6 +287,9 @@ static hf_err open_file(struct round *d, struct hf_pkg_reader *reader, const str
 			if (d->chunk[n].file != d->file || d->chunk[n].offset >= f->len)
 				return hf_fail(ei, HF_ERR_FORMAT,
 					"chunk %" PRIu64 " belongs to another file", at);
+			if (d->chunk[n].base != 0)
+				HF_TRY(hf_pkg_reader_base(d->bases, &d->chunk[n], &d->base_chunk[n],
+					&d->base_place[n], ei));
 		}
 		e = hf_work_run(&d->work, n, open_job, d);
 		if (e != HF_OK)
@@ -314,6 +337,8 @@ hf_err hf_release_open(const struct hf_env *env, const struct hf_release *r,
 		e = hf_pkg_reader_verify(reader, &totals, ei);
 	if (e == HF_OK)
 		e = round_new(&d, env, r, ei);
+	if (e == HF_OK && r->manifest.body.bases.n_chunks > 0)
+		e = hf_pkg_reader_new(&d->bases, &r->manifest.body, keys, &pages, env->mem);
 	if (e == HF_OK) {
 		d->target = target;
 		e = open_files(d, reader, progress, ei);

@@ -15,10 +15,13 @@
 #include "pkg/grant.h"
 #include "pkg/manifest.h"
 #include "pkg/pkg_writer.h"
+#include "svc/base.h"
 #include "svc/bundle_file.h"
 #include "svc/inputs.h"
 #include "svc/keyfile.h"
 #include "svc/party.h"
+
+enum { BASE_STEPS_LEN = 4096 };
 
 /* A release in the making. */
 struct sealing {
@@ -29,6 +32,10 @@ struct sealing {
 	struct hf_party party[HF_SEAL_PARTIES_MAX];
 	struct hf_sm2_key key[HF_SEAL_PARTIES_MAX];
 	uint8_t seed[HF_KEY_SEED_LEN]; /* of the first party */
+	struct hf_base *base;
+	struct hf_base_spec base_spec;
+	struct hf_buf base_pages;
+	struct hf_buf base_steps;
 	struct hf_inputs *inputs;
 	struct hf_pkg_scope scope;
 	struct hf_deposit_keys keys;
@@ -252,6 +259,39 @@ static hf_err make_keys(struct sealing *s, struct hf_pkg_writer_config *config)
 	return hf_rng_fill(&s->env->rng, config->salt, sizeof(config->salt));
 }
 
+/* What the manifest says about earlier releases. */
+static hf_err say_base(struct sealing *s, struct hf_seal_result *result)
+{
+	uint64_t used = 0;
+
+	result->has_base = s->base != NULL;
+	if (s->base == NULL) {
+		result->packs_len = result->totals.new_len;
+		return HF_OK;
+	}
+	HF_TRY(hf_base_say(
+		s->base, &s->base_pages, &s->base_steps, result->totals.new_len, &used, s->ei));
+	result->packs_len = result->totals.new_len + used;
+	return hf_pkg_writer_lean(s->writer,
+		(struct hf_bytes){ s->base_pages.p, s->base_pages.len },
+		(struct hf_bytes){ s->base_steps.p, s->base_steps.len },
+		hf_base_chunk_max(s->base));
+}
+
+/* The content key is kept before the bundle is there: a release without it could never be a base.
+ */
+static hf_err finish_bundle(struct sealing *s, const uint8_t manifest[HF_SM3_LEN])
+{
+	const char *dir = s->spec->parties[0];
+	hf_err e;
+
+	HF_TRY(hf_base_key_put(s->env, dir, s->seed, manifest, s->keys.cek, s->ei));
+	e = hf_bundle_out_finish(&s->out);
+	if (e != HF_OK)
+		hf_base_key_drop(dir, manifest);
+	return e;
+}
+
 static hf_err write_bundle(struct sealing *s, struct hf_seal_result *result)
 {
 	struct hf_pkg_writer_config config = { .pack_max = 0 };
@@ -267,12 +307,14 @@ static hf_err write_bundle(struct sealing *s, struct hf_seal_result *result)
 	if (e != HF_OK)
 		return e;
 	HF_TRY(hf_inputs_seal(s->inputs, &s->chunk_keys, s->writer, s->ei));
+	hf_inputs_totals(&result->totals, s->inputs);
+	HF_TRY(say_base(s, result));
 	HF_TRY(hf_pkg_writer_finish(s->writer, &body));
 	HF_TRY(put_manifest(s, &body, result->manifest));
 	HF_TRY(put_deposit(s, result->manifest));
 	HF_TRY(hf_bundle_out_put(&s->out, HF_OBJECT_ROOT,
 		(struct hf_bytes){ s->party[0].root_object.p, s->party[0].root_object.len }));
-	HF_TRY(hf_bundle_out_finish(&s->out));
+	HF_TRY(finish_bundle(s, result->manifest));
 	hf_inputs_notes(&result->notes, s->inputs);
 	result->expires_s = s->now_s + s->spec->life_s;
 	result->n_chunks = body.n_chunks;
@@ -288,6 +330,9 @@ static void sealing_clear(struct sealing *s)
 		hf_sm2_key_clear(&s->key[i]);
 	}
 	hf_inputs_free(s->inputs);
+	hf_base_free(s->base);
+	hf_buf_clear(&s->base_pages);
+	hf_buf_clear(&s->base_steps);
 	hf_deposit_keys_clear(&s->keys);
 	hf_chunk_keys_clear(&s->chunk_keys);
 	hf_pkg_writer_free(s->writer);
@@ -295,10 +340,47 @@ static void sealing_clear(struct sealing *s)
 	hf_wipe(s->seed, sizeof(s->seed));
 }
 
+/* Packs of a base with more dead bytes than live ones are left behind: one starts anew. */
+static bool is_worn(const struct hf_base *b)
+{
+	uint64_t packs_len;
+	uint64_t chunks_len;
+
+	hf_base_sizes(b, &packs_len, &chunks_len);
+	return packs_len / 2 > chunks_len;
+}
+
+static hf_err load_base(struct sealing *s)
+{
+	const struct hf_seal_spec *spec = s->spec;
+	hf_err e;
+
+	s->base_spec = (struct hf_base_spec){ .bundles = spec->bases,
+		.n_bundles = spec->n_bases,
+		.publisher = &s->party[0],
+		.seed = s->seed,
+		.lineage = spec->lineage,
+		.epoch = spec->epoch,
+		.release = spec->release };
+	if (spec->no_dedupe && !spec->may_go_without)
+		return hf_fail(s->ei, HF_ERR_ARG,
+			"a release that shares no chunk with any other has no base");
+	if (spec->no_dedupe)
+		return HF_OK;
+	e = hf_base_open(&s->base, s->env, &s->base_spec, spec->may_go_without ? NULL : s->ei);
+	if (!spec->may_go_without || e == HF_ERR_NO_MEMORY)
+		return e;
+	if (e == HF_OK && is_worn(s->base)) {
+		hf_base_free(s->base);
+		s->base = NULL;
+	}
+	return HF_OK;
+}
+
 hf_err hf_seal(const struct hf_env *env, const struct hf_seal_spec *spec,
 	struct hf_seal_result *result, struct hf_errinfo *ei)
 {
-	const struct hf_inputs_spec inputs = { .files = spec->files,
+	struct hf_inputs_spec inputs = { .files = spec->files,
 		.n_files = spec->n_files,
 		.keys = spec->parties,
 		.n_keys = spec->n_parties,
@@ -318,7 +400,12 @@ hf_err hf_seal(const struct hf_env *env, const struct hf_seal_spec *spec,
 	s->now_s = hf_clock_wall_s();
 	s->out = HF_BUNDLE_OUT_EMPTY;
 	hf_deposit_keys_init(&s->keys, env->mem);
+	hf_buf_init(&s->base_pages, env->mem, HF_PKG_PAGES_MAX * HF_SM3_LEN);
+	hf_buf_init(&s->base_steps, env->mem, BASE_STEPS_LEN);
 	e = load_parties(s);
+	if (e == HF_OK && spec->n_bases > 0)
+		e = load_base(s);
+	inputs.base = s->base;
 	if (e == HF_OK)
 		e = hf_inputs_new(&s->inputs, env, &inputs, ei);
 	if (e == HF_OK)

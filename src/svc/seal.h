@@ -37,6 +37,10 @@ struct hf_seal_spec {
 	bool no_dedupe;   /* share no chunk with any other release */
 	bool no_compress; /* never zstd */
 	uint32_t cut;     /* bytes; 0: the usual 1 MiB */
+	/* Bundles of earlier releases (svc/base.h): what is in them is not in this one again. */
+	const char *const *bases;
+	size_t n_bases;
+	bool may_go_without; /* a base that cannot be one is none, and no failure */
 	struct hf_work_progress progress;
 };
 
@@ -46,6 +50,9 @@ struct hf_seal_result {
 	uint64_t n_chunks;
 	uint64_t plain_len;
 	uint64_t sealed_len;
+	struct hf_inputs_totals totals;
+	bool has_base;
+	uint64_t packs_len; /* what one who has nothing fetches */
 	struct hf_inputs_notes notes;
 };
 

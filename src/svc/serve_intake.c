@@ -4,6 +4,7 @@
  * says, so forgetting one loses nothing but the name of its deposit; a bounded number is held.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/endian.h"
@@ -12,6 +13,8 @@
 #include "pkg/table.h"
 #include "pkg/trust.h"
 #include "svc/serve_inner.h"
+
+enum { PARTS_MAX = 1 << 20 }; /* packs that a release lists in part */
 
 /* The signing certificate of a device, from its row. */
 struct device_look {
@@ -277,10 +280,17 @@ static hf_err is_there(struct hf_serve *s, enum hf_object kind, const uint8_t na
 	return e == HF_ERR_NOT_FOUND ? missing(kind, name, ei) : e;
 }
 
+/* What one look at all pages needs. */
+struct whole {
+	struct hf_serve *s;
+	struct hf_buf page;
+	struct hf_buf parts; /* names of packs that the statement lists in part */
+};
+
 /* The packs that one table page names. */
-static hf_err check_packs(
-	struct hf_serve *s, const uint8_t *page, size_t len, struct hf_errinfo *ei)
+static hf_err check_packs(struct whole *w, const uint8_t *page, size_t len, struct hf_errinfo *ei)
 {
+	struct hf_serve *s = w->s;
 	struct hf_table_page t;
 
 	HF_TRY(hf_table_page_parse(&t, page, len));
@@ -292,13 +302,16 @@ static hf_err check_packs(
 		if (size != hf_get_be32(pack + HF_SM3_LEN))
 			return hf_fail(ei, HF_ERR_FORMAT,
 				"table page %" PRIu32 ": a pack is not as long as it says", t.page);
+		if (!hf_table_pack_is_whole(&t, i))
+			HF_TRY(hf_buf_put(&w->parts, pack, HF_SM3_LEN));
 	}
 	return HF_OK;
 }
 
-static hf_err check_pages(const struct serve_intake *in, struct hf_serve *s, struct hf_buf *page,
-	struct hf_errinfo *ei)
+static hf_err check_pages(const struct serve_intake *in, struct whole *w, struct hf_errinfo *ei)
 {
+	struct hf_serve *s = w->s;
+
 	for (uint32_t i = 0; i < in->body->n_pages; i++) {
 		const uint8_t *table = in->body->table_pages.p + (size_t)i * HF_SM3_LEN;
 		const uint8_t *index = in->body->index_pages.p + (size_t)i * HF_SM3_LEN;
@@ -306,11 +319,78 @@ static hf_err check_pages(const struct serve_intake *in, struct hf_serve *s, str
 
 		HF_TRY(is_there(s, HF_OBJECT_TABLE, table, &size, ei));
 		HF_TRY(is_there(s, HF_OBJECT_INDEX, index, &size, ei));
-		hf_buf_reset(page);
-		HF_TRY(hf_objects_load(page, &s->objects, HF_OBJECT_TABLE, table, NULL));
-		HF_TRY(check_packs(s, page->p, page->len, ei));
+		hf_buf_reset(&w->page);
+		HF_TRY(hf_objects_load(&w->page, &s->objects, HF_OBJECT_TABLE, table, NULL));
+		HF_TRY(check_packs(w, w->page.p, w->page.len, ei));
 	}
 	return HF_OK;
+}
+
+static int name_order(const void *a, const void *b)
+{
+	return memcmp(a, b, HF_SM3_LEN);
+}
+
+/* Each name once, in order; how many they are. */
+static size_t sort_names(struct hf_buf *names)
+{
+	size_t n = 0;
+
+	if (names->len > 0)
+		qsort(names->p, names->len / HF_SM3_LEN, HF_SM3_LEN, name_order);
+	for (size_t at = 0; at < names->len; at += HF_SM3_LEN)
+		if (n == 0 ||
+			memcmp(names->p + at, names->p + (n - 1) * HF_SM3_LEN, HF_SM3_LEN) != 0)
+			memmove(names->p + n++ * HF_SM3_LEN, names->p + at, HF_SM3_LEN);
+	return n;
+}
+
+/* Crosses out the packs that this page lists whole. */
+static hf_err cross_out(struct whole *w, uint8_t *listed, size_t n)
+{
+	struct hf_table_page t;
+
+	HF_TRY(hf_table_page_parse(&t, w->page.p, w->page.len));
+	for (uint32_t i = 0; i < t.n_packs; i++) {
+		const uint8_t *pack = t.packs + (size_t)i * HF_TABLE_PACK_LEN;
+		const uint8_t *at = bsearch(pack, w->parts.p, n, HF_SM3_LEN, name_order);
+
+		if (at != NULL && hf_table_pack_is_whole(&t, i))
+			listed[(size_t)(at - w->parts.p) / HF_SM3_LEN] = 1;
+	}
+	return HF_OK;
+}
+
+/*
+ * Whoever has nothing of earlier releases must be able to bring the packs that are listed in part:
+ * a page of one of those, which the statement names, lists each of them whole.
+ */
+static hf_err check_bases(const struct serve_intake *in, struct whole *w, struct hf_errinfo *ei)
+{
+	const struct hf_pkg_bases *bases = &in->body->bases;
+	size_t n = sort_names(&w->parts);
+	uint8_t *listed = hf_mem_new(w->s->mem, n + 1);
+	hf_err e = HF_OK;
+
+	if (listed == NULL)
+		return HF_ERR_NO_MEMORY;
+	for (uint32_t i = 0; e == HF_OK && i < bases->n_pages; i++) {
+		const uint8_t *name = bases->pages.p + (size_t)i * HF_SM3_LEN;
+		uint64_t size = 0;
+
+		e = is_there(w->s, HF_OBJECT_TABLE, name, &size, ei);
+		hf_buf_reset(&w->page);
+		if (e == HF_OK)
+			e = hf_objects_load(&w->page, &w->s->objects, HF_OBJECT_TABLE, name, NULL);
+		if (e == HF_OK && n > 0)
+			e = cross_out(w, listed, n);
+	}
+	for (size_t i = 0; e == HF_OK && i < n; i++)
+		if (listed[i] == 0)
+			e = hf_fail(ei, HF_ERR_FORMAT,
+				"a pack is listed in part, and by no earlier page whole");
+	hf_mem_free(w->s->mem, listed);
+	return e;
 }
 
 hf_err hf_serve_intake_whole(
@@ -319,12 +399,16 @@ hf_err hf_serve_intake_whole(
 	struct hf_pkg_source pages = hf_objects_pages(&s->objects);
 	struct hf_pkg_reader *reader = NULL;
 	struct hf_pkg_totals totals;
-	struct hf_buf page;
+	struct whole w = { .s = s };
 	hf_err e;
 
-	hf_buf_init(&page, s->mem, hf_object_max(HF_OBJECT_TABLE));
-	e = check_pages(in, s, &page, ei);
-	hf_buf_clear(&page);
+	hf_buf_init(&w.page, s->mem, hf_object_max(HF_OBJECT_TABLE));
+	hf_buf_init(&w.parts, s->mem, PARTS_MAX * HF_SM3_LEN);
+	e = check_pages(in, &w, ei);
+	if (e == HF_OK)
+		e = check_bases(in, &w, ei);
+	hf_buf_clear(&w.page);
+	hf_buf_clear(&w.parts);
 	if (e == HF_OK)
 		e = hf_pkg_reader_new(&reader, in->body, NULL, &pages, s->mem);
 	if (e == HF_OK)

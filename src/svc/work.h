@@ -33,6 +33,9 @@ HF_MUST_USE hf_err hf_work_show(const struct hf_work_progress *progress, uint64_
 struct hf_work_slot {
 	uint8_t *plain;  /* plain_cap bytes */
 	uint8_t *sealed; /* plain_cap + 16 bytes */
+	uint8_t *base;   /* plain_cap bytes, or NULL: a chunk of an earlier release */
+	uint8_t *other;  /* and another one, when sealing */
+	struct hf_codec opener;
 	struct hf_codec codec;
 };
 
@@ -44,8 +47,9 @@ struct hf_work {
 	size_t plain_cap;
 };
 
+/* has_bases: the slots get buffers for base chunks, and a codec that opens them when sealing. */
 HF_MUST_USE hf_err hf_work_init(struct hf_work *w, const struct hf_env *env, size_t chunk_max,
-	enum hf_codec_use use, struct hf_errinfo *ei);
+	enum hf_codec_use use, bool has_bases, struct hf_errinfo *ei);
 
 /* Wipes. Accepts { 0 }. */
 void hf_work_clear(struct hf_work *w);

@@ -58,6 +58,7 @@ struct hf_xfer {
 	uint32_t hint;
 	uint32_t prefer; /* chunks from here on come first; 0: no wish */
 	uint32_t n_done;
+	uint32_t n_none; /* of them: chunks without bytes */
 	struct slot *slots;
 	struct hf_source *sources;
 	uint32_t n_sources;

@@ -54,15 +54,18 @@ static hf_err job_fill(struct hf_xfer *x)
 	for (uint32_t i = 0; i < c->n_chunks; i++) {
 		struct hf_xfer_chunk chunk;
 
+		bool is_there = c->have != NULL && (c->have[i / 8] >> (i % 8) & 1) != 0;
+
 		HF_TRY(c->calls.chunk_get(c->calls.ctx, &chunk, i));
-		if (chunk.len == 0 || chunk.len > c->chunk_max ||
+		if ((chunk.len == 0 && !is_there) || chunk.len > c->chunk_max ||
 			chunk.offset > UINT64_MAX - chunk.len ||
 			x->bytes_all > UINT64_MAX - chunk.len)
 			return HF_ERR_FORMAT;
 		x->bytes_all += chunk.len;
-		if (c->have == NULL || (c->have[i / 8] >> (i % 8) & 1) == 0)
+		if (!is_there)
 			continue;
 		bit_set(x->done, i);
+		x->n_none += chunk.len == 0;
 		x->bytes_done += chunk.len;
 		x->n_done++;
 	}
@@ -438,7 +441,8 @@ static enum hf_xfer_state idle_state(const struct hf_xfer *x, uint64_t now_ms)
 
 void hf_xfer_progress_get(const struct hf_xfer *x, struct hf_xfer_progress *out, uint64_t now_ms)
 {
-	struct hf_xfer_progress p = { .n_chunks = x->config.n_chunks, .n_done = x->n_done };
+	struct hf_xfer_progress p = { .n_chunks = x->config.n_chunks - x->n_none,
+		.n_done = x->n_done - x->n_none };
 	uint64_t passed = now_ms > x->rate_ms ? now_ms - x->rate_ms : 0;
 
 	for (uint32_t i = 0; i < x->config.max_requests; i++)

@@ -47,7 +47,7 @@ struct hf_xfer_chunk {
 	uint8_t cid[HF_SM3_LEN]; /* tree-SM3 of the bytes */
 	uint32_t pack;           /* number of the pack it lies in */
 	uint64_t offset;         /* in the pack */
-	uint32_t len;            /* 1 .. chunk_max */
+	uint32_t len;            /* 1 .. chunk_max; 0 of one that is there and none of the job's */
 };
 
 /* What the job asks of its caller. Both get ctx. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hufu open: a bundle's files, opened by the deposit with the hub's key. */
 #include "base/wipe.h"
+#include "bundles.h"
 #include "cmd.h"
 #include "keyring.h"
 #include "os/clock.h"
 #include "progress.h"
-#include "svc/bundle_file.h"
 #include "svc/release.h"
 #include "svc/unpack.h"
 #include "view.h"
@@ -13,8 +13,7 @@
 struct opening {
 	const struct hf_env *env;
 	const char *out;
-	struct hf_bundle_file bundle;
-	struct hf_objects objects;
+	struct hufu_bundles bundles;
 	struct hf_party hub;
 	struct hf_sm2_key key;
 	struct hf_release release;
@@ -27,10 +26,10 @@ static hf_err load(struct opening *o, const struct hufu_args *a, struct hf_errin
 	struct hf_local_key local = { .key = &o->key };
 	struct hf_decrypter decrypter;
 
-	HF_TRY(hf_bundle_file_open(&o->bundle, o->env, a->arg[0], ei));
-	o->objects = hf_bundle_file_objects(&o->bundle);
+	HF_TRY(hufu_bundles_open(&o->bundles, o->env, a->arg[0], a, ei));
 	HF_TRY(hufu_hub_open(&o->hub, &o->key, o->env, hufu_arg(a, "as"), a, ei));
-	HF_TRY(hf_release_load(&o->release, o->env, &o->objects, NULL, &o->hub.root, ei));
+	HF_TRY(hf_release_load(
+		&o->release, o->env, &o->bundles.all, o->bundles.manifest, &o->hub.root, ei));
 	HF_TRY(hf_release_rows(&o->release, hf_clock_wall_s(), ei));
 	decrypter = hf_decrypter_local(&local);
 	return hf_release_deposit_keys(o->env, &o->release, &o->hub, &decrypter, &o->keys, ei);
@@ -49,7 +48,7 @@ static hf_err unpack(struct opening *o, bool is_quiet, struct hf_errinfo *ei)
 	if (e == HF_OK)
 		e = hf_unpack(o->env, &o->release, &o->keys, o->out, &progress, ei);
 	hufu_progress_end(&bar);
-	return e;
+	return hufu_bundles_hint(&o->bundles, e, ei);
 }
 
 static hf_err print(const struct opening *o, bool is_json, struct hf_errinfo *ei)
@@ -77,7 +76,7 @@ static hf_err print(const struct opening *o, bool is_json, struct hf_errinfo *ei
 
 int hufu_run_open(const struct hufu_args *a, struct hf_errinfo *ei)
 {
-	struct opening o = { .out = hufu_arg(a, "out"), .bundle = HF_BUNDLE_FILE_EMPTY };
+	struct opening o = { .out = hufu_arg(a, "out") };
 	struct hf_env env;
 	hf_err e;
 
@@ -100,7 +99,7 @@ int hufu_run_open(const struct hufu_args *a, struct hf_errinfo *ei)
 	hf_sm2_key_clear(&o.key);
 	hf_release_clear(&o.release);
 	hf_party_clear(&o.hub);
-	hf_bundle_file_close(&o.bundle);
+	hufu_bundles_close(&o.bundles);
 	hf_env_clear(&env);
 	return hufu_exit(e, ei);
 }

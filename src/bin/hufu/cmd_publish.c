@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hufu publish: brings a release to the hub, which makes it the current one of its lineage. Files
- * are sealed first, into a bundle in the publisher's folder that is deleted as soon as it is open.
+ * are sealed first, into a bundle in the publisher's folder: against those that were published from
+ * there before, and kept for the next one once the hub has it.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "base/wipe.h"
 #include "cmd.h"
 #include "hub_link.h"
+#include "kept.h"
 #include "os/clock.h"
 #include "os/dir.h"
 #include "os/file.h"
@@ -36,7 +38,9 @@ struct publishing {
 	const char *dir; /* of the publisher that speaks to the hub: the first --as */
 	struct hf_party party;
 	struct hf_sm2_key key;
-	char path[HF_PATH_MAX]; /* of the bundle */
+	char path[HF_PATH_MAX]; /* of the bundle that was made of files; "": none */
+	struct hf_seal_result sealed;
+	struct hufu_kept kept;
 	struct hf_bundle_file bundle;
 	struct hf_objects objects;
 	struct hf_release release;
@@ -76,18 +80,34 @@ static hf_err delete_left_over(void *ctx, const char *name)
 	return HF_OK;
 }
 
+/* What was published from here before. Where that cannot be a base the release stands alone. */
+static hf_err choose_base(struct publishing *p, struct hf_seal_spec *spec, struct hf_errinfo *ei)
+{
+	if (spec->n_bases > 0 || hufu_has(p->a, "no-base"))
+		return HF_OK;
+	HF_TRY(hufu_kept_list(&p->kept, p->env, p->dir, spec->lineage, ei));
+	if (p->kept.is_full)
+		return HF_OK;
+	spec->bases = p->kept.list;
+	spec->n_bases = p->kept.n;
+	spec->may_go_without = true;
+	return HF_OK;
+}
+
 /* Seals the files into <publisher>/publish-<random>.hufu. */
 static hf_err seal(struct publishing *p, struct hf_errinfo *ei)
 {
-	const char *parties[HF_SEAL_PARTIES_MAX];
+	struct hufu_seal_lists lists;
 	struct hf_seal_spec spec = { .n_parties = 0 };
-	struct hf_seal_result result = { .n_chunks = 0 };
 	uint8_t random[8];
 	char hex[2 * sizeof(random) + 1];
 	char name[sizeof(hex) + 16];
 	hf_err e;
 
-	HF_TRY(hufu_seal_args(&spec, parties, p->a, ei));
+	HF_TRY(hufu_seal_args(&spec, &lists, p->a, ei));
+	if (spec.n_bases > 0 && hufu_has(p->a, "no-base"))
+		return hf_fail(ei, HF_ERR_ARG, "--base and --no-base exclude each other");
+	HF_TRY(choose_base(p, &spec, ei));
 	HF_TRY(hf_dir_list(p->env->mem, p->dir, FILES_MAX, delete_left_over, p, ei));
 	HF_TRY(hf_rng_fill(&p->env->rng, random, sizeof(random)));
 	hf_hex_emit(hex, random, sizeof(random));
@@ -98,9 +118,11 @@ static hf_err seal(struct publishing *p, struct hf_errinfo *ei)
 	spec.progress = (struct hf_work_progress){
 		.show = hufu_progress_show, .is_stopped = hufu_progress_is_stopped, .ctx = &p->bar
 	};
-	e = hf_seal(p->env, &spec, &result, ei);
+	e = hf_seal(p->env, &spec, &p->sealed, ei);
 	hufu_progress_end(&p->bar);
-	p->notes = result.notes;
+	p->notes = p->sealed.notes;
+	if (e != HF_OK)
+		p->path[0] = '\0';
 	return e;
 }
 
@@ -120,7 +142,7 @@ static void note_pickles(struct publishing *p)
 static hf_err check_bundle_args(const struct hufu_args *a, struct hf_errinfo *ei)
 {
 	static const char *const sealing[] = { "lineage", "release", "version", "floor", "level",
-		"expires", "epoch", "no-dedupe", "no-compress" };
+		"expires", "epoch", "base", "no-base", "no-dedupe", "no-compress" };
 
 	for (size_t i = 0; i < HF_COUNT(sealing); i++)
 		if (hufu_has(a, sealing[i]))
@@ -154,7 +176,6 @@ static hf_err load_release(struct publishing *p, struct hf_errinfo *ei)
 {
 	const struct hufu_args *a = p->a;
 	bool is = false;
-	hf_err e;
 
 	if (a->n_args == 1)
 		HF_TRY(is_bundle(&is, a->arg[0], ei));
@@ -163,9 +184,7 @@ static hf_err load_release(struct publishing *p, struct hf_errinfo *ei)
 		HF_TRY(hf_bundle_file_open(&p->bundle, p->env, a->arg[0], ei));
 	} else {
 		HF_TRY(seal(p, ei));
-		e = hf_bundle_file_open(&p->bundle, p->env, p->path, ei);
-		(void)!hf_file_delete(p->path, NULL); /* it stays readable while it is open */
-		HF_TRY(e);
+		HF_TRY(hf_bundle_file_open(&p->bundle, p->env, p->path, ei));
 	}
 	p->objects = hf_bundle_file_objects(&p->bundle);
 	HF_TRY(hf_release_load(&p->release, p->env, &p->objects, NULL, &p->party.root, ei));
@@ -193,8 +212,27 @@ static hf_err print(const struct publishing *p, const struct hf_buf *answer, str
 	hufu_view_str(&v, "manifest", path);
 	hufu_view_u64(&v, "chunks", m->body.n_chunks);
 	hufu_view_len(&v, "sealed_len", m->body.sealed_len);
+	if (p->sealed.n_chunks > 0)
+		hufu_view_savings(&v, &p->sealed);
 	hufu_show_notes(&v, &p->notes);
 	return hufu_view_done(&v, ei);
+}
+
+/* The release is out, whether or not the next one can take from it. */
+static void keep(struct publishing *p)
+{
+	if (hufu_kept_put(p->env, p->dir, p->path, &p->release, NULL) == HF_OK)
+		p->path[0] = '\0';
+}
+
+/* A hub that never had the earlier release cannot take what is only its difference. */
+static void hint(hf_err e, struct hf_errinfo *ei)
+{
+	size_t len = strlen(ei->text);
+
+	if ((e == HF_ERR_NOT_FOUND || e == HF_ERR_STATE) && len < sizeof(ei->text))
+		(void)snprintf(ei->text + len, sizeof(ei->text) - len,
+			"; a hub without the earlier releases needs --no-base");
 }
 
 static hf_err publish(struct publishing *p, struct hf_errinfo *ei)
@@ -226,6 +264,10 @@ static hf_err publish(struct publishing *p, struct hf_errinfo *ei)
 	p->bar.started_ms = hf_clock_mono_ms();
 	e = hufu_hub_push(&answer, &push, ei);
 	hufu_progress_end(&p->bar);
+	if (e == HF_OK && p->path[0] != '\0' && !hufu_has(p->a, "no-base"))
+		keep(p);
+	if (e != HF_OK && p->sealed.has_base)
+		hint(e, ei);
 	if (e == HF_OK)
 		e = print(p, &answer, ei);
 	hf_buf_clear(&answer);
@@ -244,6 +286,8 @@ int hufu_run_publish(const struct hufu_args *a, struct hf_errinfo *ei)
 	e = publish(&p, ei);
 	hf_release_clear(&p.release);
 	hf_bundle_file_close(&p.bundle);
+	if (p.path[0] != '\0')
+		(void)!hf_file_delete(p.path, NULL);
 	hf_sm2_key_clear(&p.key);
 	hf_party_clear(&p.party);
 	hf_env_clear(&env);

@@ -25,18 +25,19 @@ static hf_err print(const struct hf_seal_spec *spec, const struct hf_seal_result
 	hufu_view_u64(&v, "chunks", r->n_chunks);
 	hufu_view_len(&v, "plain_len", r->plain_len);
 	hufu_view_len(&v, "sealed_len", r->sealed_len);
+	hufu_view_savings(&v, r);
 	hufu_show_notes(&v, &r->notes);
 	return hufu_view_done(&v, ei);
 }
 
 int hufu_run_seal(const struct hufu_args *a, struct hf_errinfo *ei)
 {
-	const char *parties[HF_SEAL_PARTIES_MAX];
+	struct hufu_seal_lists lists;
 	struct hf_seal_spec spec = { .n_parties = 0 };
 	struct hf_seal_result result = { .n_chunks = 0 };
 	struct hufu_progress progress;
 	struct hf_env env;
-	hf_err e = hufu_seal_args(&spec, parties, a, ei);
+	hf_err e = hufu_seal_args(&spec, &lists, a, ei);
 
 	spec.out = hufu_arg(a, "out");
 	if (e == HF_OK && (spec.out == NULL || spec.out[0] == '\0'))

@@ -2,11 +2,11 @@
 /* hufu verify: everything about a bundle that can be checked without a key. */
 #include <string.h>
 
+#include "bundles.h"
 #include "cmd.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "progress.h"
-#include "svc/bundle_file.h"
 #include "svc/party.h"
 #include "svc/release.h"
 #include "view.h"
@@ -18,8 +18,7 @@ static const char not_who[] =
 struct verifying {
 	const struct hf_env *env;
 	const char *root_path; /* NULL: the root in the bundle */
-	struct hf_bundle_file bundle;
-	struct hf_objects objects;
+	struct hufu_bundles bundles;
 	struct hf_buf root_object;
 	struct hf_root root;
 	struct hf_release release;
@@ -39,8 +38,9 @@ static hf_err load_root(struct verifying *v, struct hf_errinfo *ei)
 
 	hf_buf_init(&v->root_object, v->env->mem, hf_object_max(HF_OBJECT_ROOT));
 	if (v->root_path == NULL) {
-		HF_TRY(hf_objects_only(name, &v->objects, HF_OBJECT_ROOT, ei));
-		HF_TRY(hf_objects_load(&v->root_object, &v->objects, HF_OBJECT_ROOT, name, ei));
+		HF_TRY(hf_objects_only(name, &v->bundles.part[0], HF_OBJECT_ROOT, ei));
+		HF_TRY(hf_objects_load(
+			&v->root_object, &v->bundles.part[0], HF_OBJECT_ROOT, name, ei));
 	} else if (hf_file_stat(&st, v->root_path, NULL) == HF_OK && st.is_dir) {
 		HF_TRY(hf_path_join(path, v->root_path, "trust/root.der", ei));
 		HF_TRY(hf_file_load_input(&v->root_object, path, ei));
@@ -73,22 +73,22 @@ static hf_err check_deposit(struct verifying *v, struct hf_errinfo *ei)
 	return e == HF_OK || e == HF_ERR_NOT_FOUND ? HF_OK : hf_fail(ei, e, "%s", why.text);
 }
 
-static hf_err verify(struct verifying *v, const char *path, bool is_quiet, struct hf_errinfo *ei)
+static hf_err verify(struct verifying *v, const struct hufu_args *a, struct hf_errinfo *ei)
 {
 	struct hufu_progress bar;
 	struct hf_work_progress progress = { .show = hufu_progress_show, .ctx = &bar };
 	hf_err e;
 
-	HF_TRY(hf_bundle_file_open(&v->bundle, v->env, path, ei));
-	v->objects = hf_bundle_file_objects(&v->bundle);
+	HF_TRY(hufu_bundles_open(&v->bundles, v->env, a->arg[0], a, ei));
 	HF_TRY(load_root(v, ei));
-	HF_TRY(hf_objects_check(&v->objects, v->env->mem, ei));
-	HF_TRY(hf_release_load(&v->release, v->env, &v->objects, NULL, &v->root, ei));
+	HF_TRY(hf_objects_check(&v->bundles.all, v->env->mem, ei));
+	HF_TRY(hf_release_load(
+		&v->release, v->env, &v->bundles.all, v->bundles.manifest, &v->root, ei));
 	HF_TRY(check_deposit(v, ei));
-	hufu_progress_init(&bar, "verifying", is_quiet);
+	hufu_progress_init(&bar, "verifying", hufu_has(a, "quiet"));
 	e = hf_release_verify(v->env, &v->release, &progress, &v->totals, ei);
 	hufu_progress_end(&bar);
-	return e;
+	return hufu_bundles_hint(&v->bundles, e, ei);
 }
 
 static hf_err print(const struct verifying *v, bool is_json, struct hf_errinfo *ei)
@@ -99,7 +99,7 @@ static hf_err print(const struct verifying *v, bool is_json, struct hf_errinfo *
 
 	hf_object_path(path, HF_OBJECT_MANIFEST, v->release.name);
 	hufu_view_begin(&out, is_json);
-	hufu_view_str(&out, "bundle", v->bundle.path);
+	hufu_view_str(&out, "bundle", v->bundles.file[0].path);
 	hufu_view_bool(&out, "intact", true);
 	hufu_view_str(&out, "root",
 		v->root_path != NULL ? v->root_path
@@ -127,14 +127,14 @@ static hf_err print(const struct verifying *v, bool is_json, struct hf_errinfo *
 
 int hufu_run_verify(const struct hufu_args *a, struct hf_errinfo *ei)
 {
-	struct verifying v = { .root_path = hufu_arg(a, "root"), .bundle = HF_BUNDLE_FILE_EMPTY };
+	struct verifying v = { .root_path = hufu_arg(a, "root") };
 	struct hf_env env;
 	hf_err e = hufu_start(&env, ei);
 
 	if (e != HF_OK)
 		return hufu_exit(e, ei);
 	v.env = &env;
-	e = verify(&v, a->arg[0], hufu_has(a, "quiet"), ei);
+	e = verify(&v, a, ei);
 	if (e == HF_OK)
 		e = print(&v, hufu_has(a, "json"), ei);
 	/* Intact, but not to be used: told last, and by the exit code. */
@@ -142,7 +142,7 @@ int hufu_run_verify(const struct hufu_args *a, struct hf_errinfo *ei)
 		e = hf_release_rows(&v.release, hf_clock_wall_s(), ei);
 	hf_release_clear(&v.release);
 	hf_buf_clear(&v.root_object);
-	hf_bundle_file_close(&v.bundle);
+	hufu_bundles_close(&v.bundles);
 	hf_env_clear(&env);
 	return hufu_exit(e, ei);
 }

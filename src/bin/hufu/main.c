@@ -50,6 +50,8 @@ static const struct hufu_opt opts_seal[] = {
 	{ "level", "1|2|3", "protection level (1)" },
 	{ "expires", "DAYS", "how long it may be used (365, or what the level allows)" },
 	{ "epoch", "N", "of the lineage's key; a new one ends all sharing (1)" },
+	{ "base", "BUNDLE",
+		"an earlier release, whose chunks are not sealed again; once for each" },
 	{ "no-dedupe", NULL, "share no chunk with any other release" },
 	{ "no-compress", NULL, "seal the bytes as they are" },
 	{ "out", "BUNDLE", "or -o: file to be written; it must not exist (required)" },
@@ -59,12 +61,14 @@ static const struct hufu_opt opts_seal[] = {
 
 static const struct hufu_opt opts_verify[] = {
 	{ "root", "FILE|DIR", "trust root, or folder of a party that has one" },
+	{ "base", "BUNDLE", "an earlier release that the bundle needs; once for each" },
 	{ "json", NULL, "print JSON" },
 	{ NULL, NULL, NULL },
 };
 
 static const struct hufu_opt opts_open[] = {
 	{ "as", "DIR", "folder of the hub or of its domain (required)" },
+	{ "base", "BUNDLE", "an earlier release that the bundle needs; once for each" },
 	{ "share", "FILE", "a custodian's share; once for each" },
 	{ "passphrase-file", "FILE", "passphrase of the root seed" },
 	{ "out", "DIR", "or -o: folder for the files (required)" },
@@ -108,6 +112,8 @@ static const struct hufu_opt opts_publish[] = {
 	{ "level", "1|2|3", "files: protection level (1)" },
 	{ "expires", "DAYS", "files: how long it may be used (365, or what the level allows)" },
 	{ "epoch", "N", "files: of the lineage's key; a new one ends all sharing (1)" },
+	{ "base", "BUNDLE", "files: an earlier release (those that were published from here)" },
+	{ "no-base", NULL, "files: a release that stands alone, and nothing kept for the next" },
 	{ "no-dedupe", NULL, "files: share no chunk with any other release" },
 	{ "no-compress", NULL, "files: seal the bytes as they are" },
 	{ "json", NULL, "print JSON" },
@@ -359,8 +365,8 @@ static const struct hufu_cmd commands[] = {
 	  .opts = opts_seal, .min_args = 1, .max_args = HUFU_ARGS_MAX,
 	  .summary = "seal and sign files as one release, in one bundle",
 	  .help = "Of a folder everything in it is sealed, by its path below the folder; formats of models are known\n"
-		  "by content. The bundle holds everything a hub needs. Who was granted a release can open unchanged\n"
-		  "chunks of the next; --epoch or --no-dedupe ends that.",
+		  "by content. The bundle holds everything a hub needs; with --base only what earlier ones do not.\n"
+		  "Who was granted a release can open unchanged chunks of the next; --epoch or --no-dedupe ends that.",
 	  .run = hufu_run_seal },
 	{ .name = "selftest", .usage = "[--json]", .opts = opts_json, .runs_without_module = true,
 	  .summary = "test the cryptographic module and report on it",
@@ -404,7 +410,7 @@ static const struct hufu_cmd commands[] = {
 	  .help = "Checks that the device it names has signed it. Writes all files or none and never over another.\n"
 		  "Without --share and --passphrase-file the passphrase is asked for.",
 	  .run = hufu_run_uploads_open },
-	{ .name = "verify", .usage = "BUNDLE [--root FILE|DIR] [--json]", .opts = opts_verify,
+	{ .name = "verify", .usage = "BUNDLE [--root FILE|DIR] [--base BUNDLE]... [--json]", .opts = opts_verify,
 	  .min_args = 1, .max_args = 1,
 	  .summary = "check all of a bundle that can be checked without a key",
 	  .help = "Trust root, signatures, every page and the digest of every chunk. Without --root the root in\n"

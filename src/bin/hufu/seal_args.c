@@ -16,22 +16,37 @@ static uint64_t days_default(enum hf_level level)
 	return most < DAYS_DEFAULT ? most : DAYS_DEFAULT;
 }
 
-hf_err hufu_seal_args(struct hf_seal_spec *spec, const char *parties[HF_SEAL_PARTIES_MAX],
+static hf_err read_lists(struct hf_seal_spec *spec, struct hufu_seal_lists *lists,
+	const struct hufu_args *a, struct hf_errinfo *ei)
+{
+	const char *one;
+	size_t at = 0;
+
+	spec->parties = lists->parties;
+	while ((one = hufu_arg_next(a, "as", &at)) != NULL) {
+		if (spec->n_parties == HF_SEAL_PARTIES_MAX)
+			return hf_fail(
+				ei, HF_ERR_ARG, "more than %d publishers", HF_SEAL_PARTIES_MAX);
+		lists->parties[spec->n_parties++] = one;
+	}
+	spec->bases = lists->bases;
+	at = 0;
+	while ((one = hufu_arg_next(a, "base", &at)) != NULL) {
+		if (spec->n_bases == HF_BASE_BUNDLES_MAX)
+			return hf_fail(ei, HF_ERR_ARG, "--base: at most %d", HF_BASE_BUNDLES_MAX);
+		lists->bases[spec->n_bases++] = one;
+	}
+	return HF_OK;
+}
+
+hf_err hufu_seal_args(struct hf_seal_spec *spec, struct hufu_seal_lists *lists,
 	const struct hufu_args *a, struct hf_errinfo *ei)
 {
 	const char *version = hufu_arg(a, "version");
 	uint64_t level = HF_L1;
 	uint64_t days = 0;
-	const char *dir;
-	size_t at = 0;
 
-	spec->parties = parties;
-	while ((dir = hufu_arg_next(a, "as", &at)) != NULL) {
-		if (spec->n_parties == HF_SEAL_PARTIES_MAX)
-			return hf_fail(
-				ei, HF_ERR_ARG, "more than %d publishers", HF_SEAL_PARTIES_MAX);
-		parties[spec->n_parties++] = dir;
-	}
+	HF_TRY(read_lists(spec, lists, a, ei));
 	spec->files = a->arg;
 	spec->n_files = a->n_args;
 	spec->lineage = hufu_arg(a, "lineage");
@@ -74,4 +89,13 @@ void hufu_show_notes(struct hufu_view *v, const struct hf_inputs_notes *n)
 		hufu_view_u64(v, "tensors_in_missing_files", n->n_missing);
 		hufu_view_str(v, "first_missing_file", n->missing);
 	}
+}
+
+void hufu_view_savings(struct hufu_view *v, const struct hf_seal_result *r)
+{
+	hufu_view_len(v, "new_len", r->totals.new_len);
+	hufu_view_len(v, "saved_by_dedupe", r->totals.known_len);
+	hufu_view_len(v, "saved_by_codec", r->totals.coded_len);
+	if (r->has_base)
+		hufu_view_len(v, "without_base_len", r->packs_len);
 }

@@ -21,6 +21,28 @@ static void show_level(struct hufu_view *v, enum hf_level level)
 	hufu_view_u64(v, "level", (uint64_t)level);
 }
 
+/* What the release takes from earlier ones, and what it costs who has one of them. */
+static void show_bases(struct hufu_view *v, const struct hf_pkg_bases *bases)
+{
+	struct hf_bytes rest = bases->steps;
+	struct hf_pkg_step step;
+
+	hufu_view_bool(v, "increment", bases->has);
+	if (!bases->has)
+		return;
+	hufu_view_u64(v, "base_chunks", bases->n_chunks);
+	hufu_view_u64(v, "base_pages", bases->n_pages);
+	hufu_view_list(v, "from");
+	while (hf_pkg_step_take(&step, &rest) == HF_OK) {
+		hufu_view_row(v);
+		hufu_view_u64(v, "release", step.release);
+		hufu_view_hex(v, "manifest", step.manifest, HF_SM3_LEN);
+		hufu_view_len(v, "to_fetch", step.bytes);
+		hufu_view_end(v);
+	}
+	hufu_view_end(v);
+}
+
 static void show_body(struct hufu_view *v, const struct hf_pkg_body *body)
 {
 	struct hf_bytes rest = body->files;
@@ -35,6 +57,7 @@ static void show_body(struct hufu_view *v, const struct hf_pkg_body *body)
 	hufu_view_hex(v, "table_root", body->table_root, HF_SM3_LEN);
 	hufu_view_hex(v, "commitment", body->commitment, HF_SM3_LEN);
 	hufu_view_bool(v, "marks", body->has_marks);
+	show_bases(v, &body->bases);
 	hufu_view_list(v, "files");
 	while (hf_pkg_file_take(&f, &rest) == HF_OK) {
 		hufu_view_row(v);

@@ -21,6 +21,7 @@
 #include "os/file.h"
 #include "pkg/index.h"
 #include "pkg/pkg_writer.h"
+#include "pkg/table.h"
 #include "svc/fetch.h"
 #include "tmp.h"
 
@@ -62,6 +63,9 @@ struct release {
 	bool is_repeated; /* every page has the chunks of the first one */
 	const char *lineage;
 	uint64_t number;
+	bool is_mute;         /* does not say where packs of the base are listed whole */
+	struct release *base; /* chunks below `from` are pointed to, the others are in it too */
+	uint32_t changed;     /* with a base: every so many chunks one is new */
 };
 
 struct world;
@@ -193,6 +197,49 @@ static inline void release_sign(struct release *r, const struct hf_pkg_body *bod
 	hf_sm2_key_clear(&key);
 }
 
+/* Points to the chunk in the base, if it is there; false: it is new. */
+static inline bool release_point(
+	struct release *r, struct hf_pkg_writer *w, const struct hf_sealed *s)
+{
+	for (size_t i = 0; r->base != NULL && i < r->base->n_stored; i++) {
+		const struct stored *o = &r->base->store[i];
+		struct hf_table_page t;
+		struct hf_place place;
+
+		if (o->kind != HF_OBJECT_TABLE)
+			continue;
+		assert_ok(hf_table_page_parse(&t, o->bytes, o->len));
+		for (uint32_t k = 0; k < t.n_entries; k++) {
+			hf_table_page_get(&t, k, &place);
+			if (memcmp(place.cid, s->cid, HF_SM3_LEN) != 0)
+				continue;
+			assert_ok(hf_pkg_writer_known(w, s, &place));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Names all table pages of the base, and has its objects too, as a hub does. */
+static inline void release_lean(struct release *r, struct hf_pkg_writer *w)
+{
+	static uint8_t pages[STORED_MAX * HF_SM3_LEN];
+	size_t len = 0;
+
+	for (size_t i = 0; i < r->base->n_stored; i++) {
+		const struct stored *o = &r->base->store[i];
+
+		if (o->kind == HF_OBJECT_TABLE || o->kind == HF_OBJECT_PACK)
+			release_keep(r, o->kind, o->name, o->bytes, o->len);
+		if (o->kind != HF_OBJECT_TABLE || r->is_mute)
+			continue;
+		memcpy(pages + len, o->name, HF_SM3_LEN);
+		len += HF_SM3_LEN;
+	}
+	assert_ok(hf_pkg_writer_lean(w, (struct hf_bytes){ pages, len },
+		(struct hf_bytes){ NULL, 0 }, r->base->chunk_max - HF_CHUNK_TAG_LEN));
+}
+
 /* n chunks of len bytes; those below `from` have the bytes that every release has there. */
 static inline void release_make(struct release *r, uint32_t n, uint32_t len, uint32_t from)
 {
@@ -222,14 +269,19 @@ static inline void release_make(struct release *r, uint32_t n, uint32_t len, uin
 	for (uint32_t i = 0; i < n; i++) {
 		struct hf_sealed s = { .ct = ct, .ct_cap = len + HF_CHUNK_TAG_LEN };
 
+		if (r->changed != 0)
+			from = i % r->changed == 0 ? i : n;
 		rng = test_rng(&state, (i < from ? 1 : r->seed) * 100000 +
 					       (r->is_repeated ? i % HF_PAGE_ENTRIES : i));
 		assert_ok(hf_rng_fill(&rng, plain, len));
 		s.chunk.offset = (uint64_t)i * len;
 		s.chunk.tensor = HF_CHUNK_NO_TENSOR;
 		assert_ok(hf_chunk_seal(&s, &keys, &codec, plain, len));
-		assert_ok(hf_pkg_writer_chunk(w, &s));
+		if (!release_point(r, w, &s))
+			assert_ok(hf_pkg_writer_chunk(w, &s));
 	}
+	if (r->base != NULL)
+		release_lean(r, w);
 	assert_ok(hf_pkg_writer_finish(w, &body));
 	r->sealed_len = body.sealed_len;
 	r->n_chunks = n;

@@ -140,6 +140,112 @@ static void packs_of_an_earlier_release_are_not_fetched_twice(void **state)
 	world_clear(w);
 }
 
+/* An increment: every 25th chunk is new, the others lie in packs of the first release. */
+static void make_increment(struct release *r, struct release *base)
+{
+	*r = (struct release){ .number = 9,
+		.lineage = "vision",
+		.seed = 9,
+		.pack_max = PACK,
+		.base = base,
+		.changed = 25,
+		.is_mute = r->is_mute };
+	release_make(r, CHUNKS, CHUNK, 0);
+}
+
+static void an_increment_costs_what_is_new_in_it(void **state)
+{
+	struct release *r = calloc(1, sizeof(*r));
+	struct world *w = &world;
+
+	(void)state;
+	assert_non_null(r);
+	make_increment(r, &rel);
+	world_init(w, &rel);
+	world_begin(w, 1);
+	assert_true(world_run(w, HOUR));
+	w->release = r;
+	w->seen->pack_bytes = 0;
+	world_again(w, 1);
+	assert_true(world_run(w, HOUR));
+	assert_ok(w->end);
+	world_is_whole(w, true);
+	assert_int_equal(w->seen->pack_bytes, CHUNKS / 25 * (CHUNK + 16));
+	world_clear(w);
+	release_clear(r);
+	free(r);
+}
+
+static void who_has_nothing_gets_the_packs_of_earlier_releases_whole(void **state)
+{
+	struct release *r = calloc(1, sizeof(*r));
+	struct world *w = &world;
+
+	(void)state;
+	assert_non_null(r);
+	make_increment(r, &rel);
+	for (unsigned has_index = 0; has_index < 2; has_index++) {
+		struct hf_xfer_progress p;
+
+		world_init(w, r);
+		w->config.has_index = has_index != 0;
+		world_begin(w, 2);
+		assert_true(world_run(w, HOUR));
+		assert_ok(w->end);
+		world_is_whole(w, has_index != 0);
+		p = world_progress(w);
+		assert_int_equal(
+			w->seen->pack_bytes - p.bytes_twice, (CHUNKS + CHUNKS / 25) * (CHUNK + 16));
+		assert_int_equal(p.bytes_all, (CHUNKS + CHUNKS / 25) * (CHUNK + 16));
+		assert_int_equal(p.n_chunks, CHUNKS + CHUNKS / 25);
+		world_clear(w);
+	}
+	release_clear(r);
+	free(r);
+}
+
+static void a_part_of_a_pack_that_no_page_lists_whole_is_refused(void **state)
+{
+	struct release *r = calloc(1, sizeof(*r));
+	struct world *w = &world;
+
+	(void)state;
+	assert_non_null(r);
+	r->is_mute = true;
+	make_increment(r, &rel);
+	world_init(w, r);
+	world_begin(w, 1);
+	assert_true(world_run(w, HOUR));
+	assert_err(w->end, HF_ERR_UNSUPPORTED);
+	assert_non_null(strstr(w->why.text, "has a part of it only"));
+	assert_int_equal(w->seen->pack_bytes, 0);
+	world_clear(w);
+	release_clear(r);
+	free(r);
+}
+
+static void a_lying_source_of_an_increment_is_banned(void **state)
+{
+	struct release *r = calloc(1, sizeof(*r));
+	struct world *w = &world;
+
+	(void)state;
+	assert_non_null(r);
+	make_increment(r, &rel);
+	world_init(w, r);
+	w->peers[0].manner = LIAR;
+	world_begin(w, 2);
+	assert_true(world_run(w, HOUR));
+	assert_ok(w->end);
+	world_is_whole(w, true);
+	assert_int_equal(w->n_told, 1);
+	assert_int_equal(w->told_no, 0);
+	assert_err(w->told, HF_ERR_AUTH);
+	world_clear(w);
+	release_clear(r);
+	free(r);
+}
+
 static void two_sources_share_and_one_dies_half_way(void **state)
 {
 	struct world *w = &world;
@@ -565,6 +671,41 @@ static void a_kill_at_any_step_costs_what_was_on_its_way(void **state)
 	free(r);
 }
 
+static void an_increment_survives_a_kill_at_any_step(void **state)
+{
+	struct release *r = calloc(2, sizeof(*r));
+	struct world *w = &world;
+	unsigned n_runs = 0;
+	int made = 0;
+
+	(void)state;
+	assert_non_null(r);
+	make_release(&r[0], 6, 40, 2000, 8 * 2016);
+	r[1] = (struct release){ .number = 7,
+		.lineage = "vision",
+		.seed = 7,
+		.pack_max = 8 * 2016,
+		.base = &r[0],
+		.changed = 9 };
+	release_make(&r[1], 40, 2000, 0);
+	for (unsigned n = 1; made != TEST_CRASH_DONE; n += 11) {
+		world_init(w, &r[1]);
+		hf_blobs_clear(&w->node.blobs);
+		made = test_crash_at(n, TEST_POWER_CUT, w->dir, fetch_once, w);
+		if (made == TEST_CRASH_UNABLE)
+			skip();
+		assert_int_equal(test_child(fetch_once, w), 0);
+		world_open_store(w, UINT64_MAX);
+		world_is_whole(w, true);
+		world_clear(w);
+		n_runs++;
+	}
+	assert_true(n_runs > 8);
+	release_clear(&r[0]);
+	release_clear(&r[1]);
+	free(r);
+}
+
 /* What the bitmap does not say yet is found again, also in one long pack on a slow line. */
 static void a_kill_costs_no_more_in_a_long_pack_on_a_slow_line(void **state)
 {
@@ -855,6 +996,11 @@ int main(void)
 		cmocka_unit_test(without_index_pages_none_are_asked_for),
 		cmocka_unit_test(the_second_time_nothing_is_asked_for),
 		cmocka_unit_test(packs_of_an_earlier_release_are_not_fetched_twice),
+		cmocka_unit_test(an_increment_costs_what_is_new_in_it),
+		cmocka_unit_test(who_has_nothing_gets_the_packs_of_earlier_releases_whole),
+		cmocka_unit_test(a_part_of_a_pack_that_no_page_lists_whole_is_refused),
+		cmocka_unit_test(a_lying_source_of_an_increment_is_banned),
+		cmocka_unit_test(an_increment_survives_a_kill_at_any_step),
 		cmocka_unit_test(equal_packs_of_a_release_are_fetched_once),
 		cmocka_unit_test(two_sources_share_and_one_dies_half_way),
 		cmocka_unit_test(a_lying_source_is_banned_and_told_of),
