@@ -135,6 +135,26 @@ class Published(unittest.TestCase):
         self.assertEqual((said['saved_by_dedupe'], said['new_len']), (0, said['sealed_len']))
         self.assertNotIn('without_base_len', said)
 
+    def test_a_hub_that_lost_a_page_of_the_earlier_release_refuses(self):
+        tensors = [tensor(i, MIB) for i in range(3)]
+        publisher = os.path.join(self.site.domain, 'publisher')
+        bundle = self.site.path('lost.hufu')
+        path = write(self.site.path('lost.safetensors'), safetensors(tensors))
+        hufu_ok('seal', path, '--as', publisher, '--lineage', 'lost', '--release', 1, '-o', bundle)
+        hub = ('--as', publisher, '--hub', f'127.0.0.1:{self.hub.port}')
+        hufu_ok('publish', bundle, *hub)
+        with tarfile.open(bundle) as tar:
+            page = next(m.name for m in tar if m.name.startswith('table/'))
+        os.rename(os.path.join(self.hub.data, 'objects', page), self.site.path('away'))
+        tensors[1] = tensor('new', MIB)
+        write(path, safetensors(tensors))
+        args = ('publish', path, *hub, '--lineage', 'lost', '--release', 2, '--base', bundle)
+        done = hufu(*args)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(page + ' has not come in', done.stderr)
+        os.rename(self.site.path('away'), os.path.join(self.hub.data, 'objects', page))
+        hufu_ok(*args)
+
     def test_a_hub_without_the_earlier_release_refuses_and_says_what_to_do(self):
         path = write(self.site.path('there.safetensors'), safetensors([tensor(i, MIB) for i in range(3)]))
         publisher = os.path.join(self.site.domain, 'publisher')
