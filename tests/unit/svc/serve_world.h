@@ -355,6 +355,7 @@ struct sealing {
 	uint64_t life_s;
 	const char *party; /* folder below domain/, or NULL: "publisher" */
 	uint8_t seed;      /* of the model's bytes */
+	const char *base;  /* bundle of an earlier release, whose first chunk alone is another */
 };
 
 static inline void seal_bundle(char out[TEST_PATH_MAX + 128], const struct sealing *s)
@@ -379,10 +380,14 @@ static inline void seal_bundle(char out[TEST_PATH_MAX + 128], const struct seali
 		.floor = s->floor,
 		.level = s->level == 0 ? HF_L1 : s->level,
 		.life_s = s->life_s == 0 ? 60 * DAY : s->life_s,
-		.cut = 64 << 10 };
+		.cut = 64 << 10,
+		.bases = &s->base,
+		.n_bases = s->base == NULL ? 0 : 1 };
 
 	assert_non_null(model);
 	assert_ok(hf_rng_fill(&rng, model, MODEL_LEN));
+	for (size_t i = 0; s->base != NULL && i < 64 << 10; i++)
+		model[i] ^= model[i + (64 << 10)];
 	(void)snprintf(publisher, sizeof(publisher), "%s/domain/%s", world_dir,
 		s->party == NULL ? "publisher" : s->party);
 	(void)snprintf(file, sizeof(file), "%s/weights.bin", world_dir);

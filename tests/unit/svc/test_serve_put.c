@@ -2,6 +2,8 @@
 /* Objects coming into a hub: what is not exactly what was signed never gets a name. */
 #include "serve_world.h"
 
+#include "svc/serve_inner.h"
+
 static struct served s;
 static struct goods *g;
 static struct goods *foreign; /* another package */
@@ -286,6 +288,39 @@ static void a_statement_needs_its_signatures(void **state)
 	assert_int_equal(put_object(w, &p), 401);
 	assert_false(is_stored(&s, HF_OBJECT_MANIFEST, g->name));
 	hf_buf_clear(&forged);
+	wire_end(w);
+}
+
+/* What a hub takes, whoever has nothing of earlier releases must be able to bring. */
+static void a_pack_in_part_is_taken_only_where_a_page_lists_it_whole(void **state)
+{
+	struct wire *w = empty_hub();
+	struct goods *next = goods_sealed(&(struct sealing){
+		.lineage = "digits", .release = 2, .seed = 1, .base = g->bundle });
+	struct hf_pkg_body body = next->body;
+	const struct serve_intake in = { .body = &body };
+	struct hf_errinfo ei = { .code = HF_OK };
+
+	(void)state;
+	assert_int_equal(next->n_packs, 1);
+	assert_int_equal(next->packs[0].bytes.len, (64 << 10) + HF_CHUNK_TAG_LEN);
+	/* A hub that never had the first release. */
+	put_all(w, next);
+	assert_true(post_name(w, "/v1/releases", "manifest", next->name) >= 400);
+	wire_end(w);
+	w = empty_hub();
+	put_all(w, g);
+	put_all(w, next);
+	assert_ok(hf_serve_intake_whole(&in, s.serve, &ei));
+	/* The same, with a page that lists other packs, and with none. */
+	body.bases.pages = body.table_pages;
+	body.bases.n_pages = 1;
+	assert_err(hf_serve_intake_whole(&in, s.serve, &ei), HF_ERR_FORMAT);
+	body.bases.n_pages = 0;
+	ei = (struct hf_errinfo){ .code = HF_OK };
+	assert_err(hf_serve_intake_whole(&in, s.serve, &ei), HF_ERR_FORMAT);
+	assert_non_null(strstr(ei.text, "by no earlier page whole"));
+	goods_free(next);
 	wire_end(w);
 }
 
@@ -717,6 +752,7 @@ int main(void)
 		cmocka_unit_test(the_statement_comes_first_and_the_table_before_its_packs),
 		cmocka_unit_test(pages_are_those_of_the_statement),
 		cmocka_unit_test(a_statement_needs_its_signatures),
+		cmocka_unit_test(a_pack_in_part_is_taken_only_where_a_page_lists_it_whole),
 		cmocka_unit_test(a_deposit_is_for_this_hub_and_its_manifest),
 		cmocka_unit_test(only_publishers_bring_releases),
 		cmocka_unit_test(a_broken_link_leaves_nothing_half_written),
