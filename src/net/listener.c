@@ -10,7 +10,7 @@
 
 enum {
 	BACKLOG = 4096, /* as many as the system allows: thousands of nodes come back at once */
-	SHARE = 2, /* one of so many parts of the links that are not open is for one address */
+	SHARE = 2,      /* one of so many parts of the links that are not open is for one address */
 };
 
 struct hf_listener {

@@ -155,7 +155,7 @@ void hf_tunnel_face_close(struct tunnel_face *f, bool is_reset);
 
 /* tunnel_pump.c */
 void hf_tunnel_pump(struct hf_tunnel_link *l);      /* until nothing moves */
-void hf_tunnel_jobs_done(void *link); /* SM2 operations of its handshake are */
+void hf_tunnel_jobs_done(void *link);               /* SM2 operations of its handshake are */
 size_t hf_tunnel_push_sm(struct hf_tunnel_link *l); /* what TLS has to say; how many bytes went */
 
 /* tunnel_link.c */

@@ -20,8 +20,8 @@ const cyaml_schema_field_t revocation_fields[] = {
 	CYAML_FIELD_END,
 };
 
-hf_err revocation_take(struct crl_fetch_plan *out, const struct raw_revocation *raw,
-	const struct settings *s)
+hf_err revocation_take(
+	struct crl_fetch_plan *out, const struct raw_revocation *raw, const struct settings *s)
 {
 	struct hf_url url;
 	char key[40];

@@ -41,8 +41,8 @@ extern const cyaml_schema_field_t revocation_fields[];
 /* clang-format on */
 
 /* All but the cache, with the usual times where none are said. raw NULL: the key is not there. */
-HF_MUST_USE hf_err revocation_take(struct crl_fetch_plan *out, const struct raw_revocation *raw,
-	const struct settings *s);
+HF_MUST_USE hf_err revocation_take(
+	struct crl_fetch_plan *out, const struct raw_revocation *raw, const struct settings *s);
 
 /* Is there anything to fetch? */
 bool revocation_has(const struct crl_fetch_plan *plan);

@@ -289,8 +289,7 @@ static hf_err take_staples(struct making *m, const struct raw_identity *raw)
 	struct tunnel_identity *id = &m->s->identity;
 
 	for (unsigned i = 0; i < raw->n_staples; i++)
-		HF_TRY(settings_path(
-			&m->set, id->staples[i], "identity.staples", raw->staples[i]));
+		HF_TRY(settings_path(&m->set, id->staples[i], "identity.staples", raw->staples[i]));
 	id->n_staples = raw->n_staples;
 	return HF_OK;
 }

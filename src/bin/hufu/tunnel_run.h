@@ -50,7 +50,7 @@ struct tunnel_tally {
 struct tunnel_door {
 	char accept[300]; /* as the configuration says it; empty: free */
 	char address[HF_SOCK_TEXT];
-	int *fds; /* one a worker */
+	int *fds;        /* one a worker */
 	unsigned handed; /* of the sockets that we were handed its number from 1 on; 0: ours */
 	bool is_needed;
 };

@@ -262,7 +262,7 @@ struct front_serve_numbers front_serve_numbers(const struct front *f);
 HF_MUST_USE hf_err front_gate_new(struct front *f, uint16_t port, struct hf_errinfo *ei);
 void front_gate_stop(struct front *f); /* its handles are closed when the last link is over */
 void front_gate_free(struct front *f); /* after the loop */
-void front_gate_show(struct front *f);         /* there are newer revocation lists */
+void front_gate_show(struct front *f); /* there are newer revocation lists */
 void front_gate_show_staples(struct front *f); /* or stapled statuses */
 struct front_serve_numbers front_gate_numbers(const struct front_gate *g);
 
