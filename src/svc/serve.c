@@ -9,10 +9,13 @@
 #include "base/endian.h"
 #include "base/hex.h"
 #include "os/clock.h"
+#include "store/crc32c.h"
 #include "svc/api_json.h"
 #include "svc/serve_inner.h"
 
 enum { ATTRS_ROOM = 1024 };
+
+static const char newcomer[] = "newcomer"; /* who has no name yet */
 
 /* clang-format off */
 static const struct hf_http_route hub_routes[] = {
@@ -196,6 +199,12 @@ static uint32_t share_of(uint32_t who, uint32_t max)
 	return share > 0 ? share : 1;
 }
 
+/* Where sessions of that name are, among few others. */
+static size_t bucket_of(const char *actor)
+{
+	return hf_crc32c(0, actor, strlen(actor)) % SERVE_BUCKETS;
+}
+
 /* What the peer of a session has over all of its sessions. */
 struct holding {
 	uint64_t all;
@@ -206,8 +215,9 @@ static struct holding holding_of(const struct hf_serve_session *session,
 	uint64_t (*count)(const struct hf_serve_session *of, const void *ctx), const void *ctx)
 {
 	struct holding h = { 0, 0 };
+	const struct hf_serve_session *s = session->serve->sessions[bucket_of(session->actor)];
 
-	for (const struct hf_serve_session *s = session->serve->sessions; s != NULL; s = s->next) {
+	for (; s != NULL; s = s->next) {
 		uint64_t n = strcmp(s->actor, session->actor) == 0 ? count(s, ctx) : 0;
 
 		h.all += n;
@@ -599,7 +609,7 @@ static hf_err check_share(const struct hf_serve_session *session, struct hf_erri
 static void name_peer(struct hf_serve_session *session)
 {
 	if (session->who == HF_PEER_NEWCOMER) {
-		(void)snprintf(session->actor, sizeof(session->actor), "newcomer");
+		(void)snprintf(session->actor, sizeof(session->actor), "%s", newcomer);
 		return;
 	}
 	session->identity = session->peer.cert->identity;
@@ -621,6 +631,7 @@ hf_err hf_serve_begin(struct hf_serve_session **out, struct hf_h2 **h, struct hf
 		.max_large = SERVE_LARGE_MAX,
 	};
 	struct hf_serve_session *session;
+	struct hf_serve_session **at;
 	hf_err e;
 
 	HF_TRY(check_peer(s, peer, ei));
@@ -646,8 +657,9 @@ hf_err hf_serve_begin(struct hf_serve_session **out, struct hf_h2 **h, struct hf
 		hf_mem_free(s->mem, session);
 		return hf_fail(ei, e, "no session: %s", hf_err_text(e));
 	}
-	session->next = s->sessions;
-	s->sessions = session;
+	at = &s->sessions[bucket_of(session->actor)];
+	session->next = *at;
+	*at = session;
 	s->stats.n_sessions++;
 	*h = session->h;
 	*out = session;
@@ -657,7 +669,7 @@ hf_err hf_serve_begin(struct hf_serve_session **out, struct hf_h2 **h, struct hf
 void hf_serve_session_end(struct hf_serve_session *session)
 {
 	struct hf_serve *s = session->serve;
-	struct hf_serve_session **at = &s->sessions;
+	struct hf_serve_session **at = &s->sessions[bucket_of(session->actor)];
 	const struct serve_req r = { .session = session };
 	const struct serve_note rest = {
 		.event = HF_EV_REQUEST_REFUSED,
@@ -672,35 +684,40 @@ void hf_serve_session_end(struct hf_serve_session *session)
 	while (*at != session)
 		at = &(*at)->next;
 	*at = session->next;
+	if (session->is_touched) {
+		for (at = &s->touched; *at != session;)
+			at = &(*at)->next_touched;
+		*at = session->next_touched;
+	}
 	s->stats.n_sessions--;
 	hf_mem_free(s->mem, session);
 }
 
 void hf_serve_touch(struct hf_serve_session *session)
 {
+	if (session->is_touched)
+		return;
 	session->is_touched = true;
+	session->next_touched = session->serve->touched;
+	session->serve->touched = session;
 }
 
 void hf_serve_pump(struct hf_serve *s)
 {
-	struct hf_serve_session *session = s->sessions;
+	struct hf_serve_session *session;
 
-	/* A pump may end streams and touch others: look from the front again after each. */
-	while (session != NULL) {
-		if (!session->is_touched) {
-			session = session->next;
-			continue;
-		}
+	/* A pump may end streams, end sessions and touch others. */
+	while ((session = s->touched) != NULL) {
+		s->touched = session->next_touched;
 		session->is_touched = false;
 		if (session->peer.pump != NULL)
 			session->peer.pump(session->peer.ctx);
-		session = s->sessions;
 	}
 }
 
 static void newcomers_tick(struct hf_serve *s, uint64_t now_ms)
 {
-	for (struct hf_serve_session *session = s->sessions; session != NULL;
+	for (struct hf_serve_session *session = s->sessions[bucket_of(newcomer)]; session != NULL;
 		session = session->next) {
 		if (now_ms < session->end_ms)
 			continue;
@@ -714,8 +731,8 @@ static uint64_t newcomers_deadline(const struct hf_serve *s)
 {
 	uint64_t at = UINT64_MAX;
 
-	for (const struct hf_serve_session *session = s->sessions; session != NULL;
-		session = session->next)
+	for (const struct hf_serve_session *session = s->sessions[bucket_of(newcomer)];
+		session != NULL; session = session->next)
 		if (session->end_ms < at)
 			at = session->end_ms;
 	return at;

@@ -53,9 +53,9 @@ hf_err hf_serve_check_revoked(
 	return hf_crls_check(s->config.crls, cert, 0, hf_clock_wall_s(), ei);
 }
 
-void hf_serve_sweep(struct hf_serve *s)
+static void sweep(struct hf_serve *s, struct hf_serve_session *const *bucket)
 {
-	struct hf_serve_session *session = s->sessions;
+	struct hf_serve_session *session = *bucket;
 
 	while (session != NULL) {
 		const struct hf_serve_peer *peer = &session->peer;
@@ -67,6 +67,12 @@ void hf_serve_sweep(struct hf_serve *s)
 		}
 		session->is_cut = true;
 		peer->cut(peer->ctx); /* may end sessions: look from the front again */
-		session = s->sessions;
+		session = *bucket;
 	}
+}
+
+void hf_serve_sweep(struct hf_serve *s)
+{
+	for (size_t i = 0; i < HF_COUNT(s->sessions); i++)
+		sweep(s, &s->sessions[i]);
 }

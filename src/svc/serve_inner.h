@@ -57,6 +57,7 @@ enum {
 	SERVE_REFUSALS_ALL_MAX = 1024, /* … of all members … */
 	SERVE_REFUSALS_MS = 60 * 1000, /* … in this time; the rest is counted */
 	SERVE_NEWCOMER_MS = 60 * 1000, /* a newcomer has come to enrol, and then goes */
+	SERVE_BUCKETS = 1024,
 	SERVE_ID_TEXT = 2 * HF_SM3_LEN + 1,
 	SERVE_TRACE_LEN = 16,
 	SERVE_WHAT_MAX = 128, /* "PUT /v1/objects/…" in records, with terminator */
@@ -128,7 +129,8 @@ struct hf_serve {
 	const struct hf_mem *mem;
 	char dir[HF_PATH_MAX]; /* of the objects */
 	struct hf_objects objects;
-	struct hf_serve_session *sessions;
+	struct hf_serve_session *sessions[SERVE_BUCKETS]; /* by a hash of the actor */
+	struct hf_serve_session *touched;
 	struct serve_get *waits; /* bodies that wait for upstream */
 	bool is_waking;
 	bool wake_again;  /* something came while everybody was looked at */
@@ -155,7 +157,8 @@ struct hf_serve {
 
 struct hf_serve_session {
 	struct hf_serve *serve;
-	struct hf_serve_session *next;
+	struct hf_serve_session *next; /* of the bucket */
+	struct hf_serve_session *next_touched;
 	struct hf_h2 *h;
 	struct hf_serve_peer peer;
 	uint32_t who;                  /* one of HF_PEER_* */
@@ -163,7 +166,7 @@ struct hf_serve_session {
 	char actor[HF_AUDIT_NAME_MAX]; /* "device:dev-1" */
 	struct serve_task *tasks;
 	uint64_t kept;   /* bytes of bodies in memory */
-	bool is_touched; /* to be pumped */
+	bool is_touched; /* to be pumped: stands in the server's list */
 	bool is_cut;     /* its peer was revoked, and it was told to end */
 	uint64_t end_ms; /* of a newcomer's; UINT64_MAX: none, or it is being closed */
 	struct serve_budget refusals;
