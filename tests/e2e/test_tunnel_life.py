@@ -583,6 +583,18 @@ class Sandbox(unittest.TestCase):
             with client.dial('two') as s:
                 self.assertEqual(talk(s, b'hello'), b'hello')
 
+    def test_a_folder_for_lists_needs_a_right_that_is_kept_where_there_was_one(self):
+        with World() as w:
+            server, _ = w.pair(Far(echo).where)
+            server.config['revocation'] = {'urls': ['http://127.0.0.1:9/x'], 'cache': w.path('lists')}
+            line = server.reload('cannot-reload')
+            self.assertIn('what began without one may write no files any more; start it anew', line['text'])
+            self.assertFalse(os.path.exists(w.path('lists')))
+            self.assertEqual(server.stop(), 0)
+            server.start()
+            server.config['revocation']['every'] = '2 h'
+            server.reload()
+
 
 class Party(unittest.TestCase):
     def test_a_member_of_a_domain_needs_no_other_certificate(self):

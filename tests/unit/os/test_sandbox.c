@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/sandbox.h"
 #include "os/sock.h"
@@ -146,9 +147,9 @@ static int refused(void *ctx)
 		{ "delete", SYS_unlinkat, { AT_FDCWD, file, 0 }, EPERM },
 		{ "rename", SYS_renameat2, { AT_FDCWD, file, AT_FDCWD, file }, ENOSYS },
 		{ "link", SYS_linkat, { AT_FDCWD, file, AT_FDCWD, file }, ENOSYS },
-		{ "mode", SYS_fchmodat, { AT_FDCWD, file, 0777 }, ENOSYS },
+		{ "mode", SYS_fchmodat, { AT_FDCWD, file, 0777 }, EPERM },
 		{ "owner", SYS_fchownat, { AT_FDCWD, file, 0, 0 }, ENOSYS },
-		{ "folder", SYS_mkdirat, { AT_FDCWD, file, 0777 }, ENOSYS },
+		{ "folder", SYS_mkdirat, { AT_FDCWD, file, 0777 }, EPERM },
 		{ "open anew", SYS_openat2, { AT_FDCWD, file, file, 24 }, ENOSYS },
 		{ "raw", SYS_socket, { AF_INET, SOCK_RAW | SOCK_CLOEXEC, 1 }, EPERM },
 		{ "packet", SYS_socket, { AF_PACKET, SOCK_DGRAM, 0 }, EPERM },
@@ -273,6 +274,37 @@ static void names_go_where_that_was_asked_for(void **state)
 	check(code);
 }
 
+static int stores(void *ctx)
+{
+	char dir[TEST_PATH_MAX];
+	char path[TEST_PATH_MAX + 8];
+	int code = enter(HF_SANDBOX_UNLINK | HF_SANDBOX_STORE);
+
+	(void)snprintf(dir, sizeof(dir), "%s", (const char *)ctx);
+	(void)snprintf(path, sizeof(path), "%s/file", dir);
+	if (code != 0)
+		return code;
+	for (int i = 0; i < 2; i++) /* it is made, and then there */
+		if (hf_dir_make(dir, 0700, NULL) != HF_OK ||
+			hf_file_replace(path, 0600, "bytes", 5, NULL) != HF_OK)
+			return 1;
+	return 0;
+}
+
+static void files_are_kept_where_that_was_asked_for(void **state)
+{
+	char dir[TEST_PATH_MAX];
+	char path[TEST_PATH_MAX];
+	int code;
+
+	(void)state;
+	test_tmp_make(dir);
+	(void)snprintf(path, sizeof(path), "%s", test_path(dir, "lists"));
+	code = test_child(stores, path);
+	test_tmp_delete(dir);
+	check(code);
+}
+
 struct early {
 	pthread_mutex_t lock;
 	int r;
@@ -319,6 +351,7 @@ int main(void)
 		cmocka_unit_test(whatever_else_is_refused),
 		cmocka_unit_test(looking_into_others_and_new_programs_end_the_process),
 		cmocka_unit_test(names_go_where_that_was_asked_for),
+		cmocka_unit_test(files_are_kept_where_that_was_asked_for),
 		cmocka_unit_test(threads_that_were_there_are_in_it_too),
 	};
 
