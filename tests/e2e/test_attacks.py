@@ -693,7 +693,7 @@ class Strangers(Case):
         self.not_let_in(48, 'auth', 'device:dev-1', '--unknown')
 
     def test_a_certificate_for_encryption(self):
-        self.not_let_in(42, 'denied', 'device:dev-1', '--usage')
+        self.not_let_in(43, 'purpose', 'device:dev-1', '--usage')
 
     def test_an_expired_certificate(self):
         self.not_let_in(45, 'expired', 'device:dev-1', '--expired')
@@ -731,7 +731,7 @@ class Strangers(Case):
     def test_a_device_refuses_hubs_that_are_none(self):
         node = self.device('dev-2')
         node.stop()
-        kinds = [(['hub:hub-1', '--unknown'], 'auth'), (['hub:hub-1', '--usage'], 'denied'),
+        kinds = [(['hub:hub-1', '--unknown'], 'auth'), (['hub:hub-1', '--usage'], 'purpose'),
                  (['hub:hub-1', '--expired'], 'expired'), (['device:dev-1'], 'denied'), (['self'], 'auth')]
         rogues = [Rogue(self.site, *cert) for cert, _ in kinds]
         node.config['upstreams'] = [r.upstream('hub') for r in rogues]
