@@ -13,7 +13,6 @@
 #include "bin/common/settings.h"
 #include "bin/common/yaml_schema.h"
 #include "config_yaml.h"
-#include "os/cpu.h"
 #include "os/heap.h"
 
 /* A configuration in the making. */
@@ -180,14 +179,12 @@ static hf_err take_users(struct making *m)
 	return HF_OK;
 }
 
-/* A thread a core, unless it is said: the one that does the rest is seldom busy all of its time. */
+/* One thread for all, unless it is said: an idle link then takes less memory. */
 static hf_err take_workers(struct making *m)
 {
-	unsigned cores = hf_os_cpu_count();
-
 	if (m->c->address == NULL)
 		return HF_OK;
-	m->c->workers = cores < HUFUD_WORKERS_USUAL_MAX ? cores : HUFUD_WORKERS_USUAL_MAX;
+	m->c->workers = 1;
 	return settings_u32(&m->s, &m->c->workers, "workers", m->raw->workers);
 }
 

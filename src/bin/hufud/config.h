@@ -26,7 +26,6 @@ enum {
 	HUFUD_SHARES_MAX = 15,
 	HUFUD_STAPLES_MAX = 3, /* one of each certificate that is shown */
 	HUFUD_WORKERS_MAX = 64,
-	HUFUD_WORKERS_USUAL_MAX = 16, /* where the configuration does not say */
 };
 
 struct hufud_upstream {
