@@ -345,10 +345,16 @@ static void finish(struct gate_link *gl)
 
 static void close_if_over(struct front_gate *g)
 {
+	bool has_news;
+
 	for (unsigned i = 0; i < g->n_lanes; i++)
 		if (g->lanes[i].has_thread && !g->lanes[i].is_over)
 			return;
-	if (!g->is_stopping || g->is_closed || g->links != NULL)
+	/* What a lane told last may have come behind the news that were just looked at. */
+	uv_mutex_lock(&g->lock);
+	has_news = g->opened != NULL || g->over != NULL;
+	uv_mutex_unlock(&g->lock);
+	if (!g->is_stopping || g->is_closed || g->links != NULL || has_news)
 		return;
 	g->is_closed = true;
 	uv_close((uv_handle_t *)&g->news, NULL);
