@@ -159,6 +159,7 @@ static struct hf_tls_job *ask(struct hf_tls *t, enum hf_tls_job_kind kind)
 	if (jobs == NULL || jobs->is_done || jobs->n == HF_TLS_JOBS_MAX)
 		return NULL;
 	jobs->job[jobs->n].kind = kind;
+	jobs->job[jobs->n].result = HF_ERR_INTERNAL; /* until it is done */
 	return &jobs->job[jobs->n++];
 }
 
