@@ -55,10 +55,12 @@ void hf_tunnel_tell(struct hf_tunnel_link *l, int kind)
 	t->config.calls.on_event(t->config.ctx, &ev);
 }
 
-static void opening_begin(struct hf_tunnel_link *l)
+void hf_tunnel_opening_begin(struct hf_tunnel_link *l)
 {
 	struct hf_tunnel *t = l->t;
 
+	if (l->is_opening)
+		return;
 	l->is_opening = true;
 	l->older = t->youngest;
 	if (t->youngest != NULL)
@@ -216,7 +218,7 @@ static void add(
 	t->links = l;
 	t->n_links++;
 	(void)atomic_fetch_add_explicit(&t->config.numbers->links, 1, memory_order_relaxed);
-	opening_begin(l);
+	hf_tunnel_opening_begin(l);
 	if (hf_sock_name(&l->to, fd) != HF_OK)
 		l->to = (struct hf_sock_addr){ 0 };
 	if (hf_tunnel_face_open(tunnel_accepted(l), fd) != HF_OK) {

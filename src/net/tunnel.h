@@ -171,8 +171,12 @@ void hf_tunnel_sweep(struct hf_tunnel *t, const struct hf_crl *crls, size_t n_cr
  */
 void hf_tunnel_stop(struct hf_tunnel *t);
 
-/* Nobody is behind that link any more: what is under way still goes out, within two seconds. */
-void hf_tunnel_finish(struct hf_tunnel_link *l);
+/*
+ * Nobody is behind a link with a given face any more. HF_OK: in an orderly way, and what is under
+ * way still goes out, within two seconds. Otherwise it is cut, which never looks like an end. Until
+ * this is called the end of the face says nothing. Not within a call of the tunnel.
+ */
+void hf_tunnel_finish(struct hf_tunnel_link *l, hf_err e);
 
 /* After hf_tunnel_stop(): ends what is left at once, as if it had broken off. */
 void hf_tunnel_abort(struct hf_tunnel *t);

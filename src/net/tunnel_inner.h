@@ -94,6 +94,7 @@ struct hf_tunnel_link {
 	char peer[HF_TUNNEL_PEER];
 	void *face; /* what on_face gave */
 	bool is_finishing;
+	size_t n_ignored; /* bytes since its last words */
 	hf_err err;
 	struct hf_errinfo why;
 };
@@ -197,8 +198,9 @@ void hf_tunnel_dial_clear(struct hf_tunnel_link *l);
 /* tunnel.c */
 /* A front has said where the connection comes from: HF_ERR_LIMIT, HF_ERR_NO_MEMORY. */
 HF_MUST_USE hf_err hf_tunnel_place_move(struct hf_tunnel_link *l);
-void hf_tunnel_opening_end(struct hf_tunnel_link *l); /* it is open, or over */
-void hf_tunnel_forget(struct hf_tunnel_link *l);      /* its handles are closed: frees it */
+void hf_tunnel_opening_begin(struct hf_tunnel_link *l); /* its place is for who needs it more */
+void hf_tunnel_opening_end(struct hf_tunnel_link *l);   /* it is open, or over */
+void hf_tunnel_forget(struct hf_tunnel_link *l);        /* its handles are closed: frees it */
 void hf_tunnel_tell(struct hf_tunnel_link *l, int kind);
 
 /*

@@ -11,6 +11,8 @@
 #include "os/clock.h"
 #include "tls/alert.h"
 
+enum { IGNORED_MAX = 1024 * 1024 }; /* bytes that are read and thrown away at the end */
+
 /* --- the end --- */
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -67,9 +69,10 @@ void hf_tunnel_link_flush(struct hf_tunnel_link *l)
 	if (!f->is_shut)
 		hf_sock_shut(f->fd);
 	f->is_shut = true;
-	do
-		e = hf_sock_read(f->fd, scratch, LOOP_SCRATCH, &n, NULL);
-	while (e == HF_OK && n == LOOP_SCRATCH);
+	e = hf_sock_read(f->fd, scratch, LOOP_SCRATCH, &n, NULL); /* others have their turn, too */
+	l->n_ignored += e == HF_OK ? n : 0;
+	if (l->n_ignored > IGNORED_MAX)
+		goto over;
 	if (e == HF_OK || e == HF_ERR_AGAIN) {
 		hf_tunnel_face_wait(f, UV_READABLE);
 		return;
@@ -90,7 +93,7 @@ void hf_tunnel_link_fail(
 	if (number != HF_TUNNEL_NUMBERS)
 		tunnel_count(l->t, number, 1);
 	l->state = TUNNEL_FLUSH;
-	hf_tunnel_opening_end(l);
+	hf_tunnel_opening_begin(l); /* whoever needs its place need not wait for its last words */
 	hf_tunnel_dial_clear(l);
 	hf_tunnel_face_close(&l->plain, true);
 	if (l->sm.fd < 0 || l->sm.is_broken || !l->has_tls || hf_tls_out(&l->tls, &bytes) == 0) {
@@ -106,9 +109,10 @@ void hf_tunnel_link_fail(
 void hf_tunnel_tls_failed(struct hf_tunnel_link *l, hf_err e)
 {
 	const struct hf_errinfo *why = hf_tls_why(&l->tls);
-	const char *text = why->text[0] != '\0' ? why->text : hf_err_text(e);
 	enum hf_tunnel_number number = HF_TUNNEL_BAD_HANDSHAKE;
+	char text[HF_ERRINFO_TEXT]; /* TLS may be cleared before it is told */
 
+	(void)snprintf(text, sizeof(text), "%s", why->text[0] != '\0' ? why->text : hf_err_text(e));
 	hf_tunnel_session_failed(l);
 	if (l->state == TUNNEL_SHAKE && !l->t->is_server &&
 		(e == HF_ERR_TRUNCATED || e == HF_ERR_TIMEOUT || e == HF_ERR_NET)) {
@@ -139,6 +143,11 @@ void hf_tunnel_plain_broke(struct hf_tunnel_link *l, int sys)
 {
 	char text[96];
 
+	if (l->t->config.calls.on_face != NULL) { /* whoever had it says what that means */
+		hf_tunnel_face_wait(&l->plain, 0);
+		l->plain.is_broken = l->plain.is_eof = true;
+		return;
+	}
 	(void)snprintf(text, sizeof(text), "the plain connection broke off: %s", uv_strerror(-sys));
 	(void)hf_tls_refuse(&l->tls, HF_ALERT_INTERNAL_ERROR, HF_ERR_NET, text);
 	hf_tunnel_link_fail(l, HF_ERR_NET, HF_TUNNEL_RESET, text);
@@ -324,13 +333,20 @@ void hf_tunnel_link_shaken(struct hf_tunnel_link *l)
 	hf_tunnel_session_opened(l);
 }
 
-void hf_tunnel_finish(struct hf_tunnel_link *l)
+void hf_tunnel_finish(struct hf_tunnel_link *l, hf_err e)
 {
 	if (l->state != TUNNEL_OPEN || l->is_finishing)
 		return;
 	l->is_finishing = true;
+	if (e != HF_OK) { /* no last words: nothing of it may look like an end */
+		l->err = e;
+		(void)hf_fail(&l->why, e, "given up");
+		hf_tunnel_link_die(l);
+		return;
+	}
 	l->end_ms = tunnel_now(l) + TUNNEL_FLUSH_MS;
 	hf_tunnel_link_arm(l);
+	hf_tunnel_pump(l);
 }
 
 void hf_tunnel_link_connected(struct hf_tunnel_link *l)

@@ -254,6 +254,9 @@ static size_t pull_plain(struct hf_tunnel_link *l)
 		return used;
 	}
 	if (l->plain.is_eof) {
+		/* A face that was given may have been given up: hf_tunnel_finish() tells. */
+		if (l->t->config.calls.on_face != NULL && !l->is_finishing)
+			return 0;
 		say_close(l);
 		return 1;
 	}

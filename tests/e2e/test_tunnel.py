@@ -11,6 +11,7 @@ import select
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -549,6 +550,37 @@ class Places(unittest.TestCase):
             self.assertTrue(all(map(self.is_there, [*others[1:], late])))
             for s in (own, late, *others, *socks):
                 s.close()
+
+    def test_who_failed_and_does_not_go_away_keeps_nobody_out(self):
+        """A hello without our suites is answered by an alert; its place is for whoever comes next."""
+        with World() as w:
+            server, client = w.pair(Far(echo).where, server={'threads': 1, 'service': {'limits': {'connections': 4}}})
+            other = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            out = ssl.MemoryBIO()
+            with self.assertRaises(ssl.SSLWantReadError):
+                other.wrap_bio(ssl.MemoryBIO(), out, server_hostname='gw').do_handshake()
+            hello = out.read()
+            held = []
+            for _ in range(4):
+                s = server.dial()
+                held.append(s)
+                s.sendall(hello)
+                self.assertEqual(s.recv(1), b'\x15')  # an alert
+            with client.dial() as s:
+                says = talk(s, b'here')
+            self.assertEqual(says, b'here')
+            self.assertEqual(server.numbers()['refused_limit'], 0)
+            for s in held:
+                s.close()
+
+    def test_a_server_that_hangs_up_is_told_as_such(self):
+        with World() as w:
+            far = Far(lambda sock, far: sock.recv(65536))
+            w.cert('cam-1')
+            client = w.client(far.where)
+            self.assertTrue(turns_away(client))
+            line = client.wait_log('failed')
+            self.assertRegex(line['text'], f'^{far.where}: .* .*')
 
     def test_an_idle_connection_ends_and_one_that_is_not_does_not(self):
         with World() as w:

@@ -87,7 +87,7 @@ class Served(Case):
             self.assertEqual(hufu('domain', 'revoke', node.name, '--reason', 'key-compromise', '--node',
                                   self.hub.data).returncode, 0)
         for node, mark in zip(bad, marks, strict=True):
-            node.wait_log('link-closed', since=mark)
+            self.assertEqual(node.wait_log('link-closed', since=mark)['error'], 'net')  # cut: no orderly end
             node.wait_log('link-refused', since=mark)  # by the handshake, with or without a ticket
             self.assertIn('certificate_revoked', node.log_text(mark))
         self.site.publish('n', 1, self.model)

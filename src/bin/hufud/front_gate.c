@@ -55,8 +55,9 @@ struct gate_link {
 	struct hf_cert cert;
 	struct front_peer who;
 	bool was_open;
-	bool is_over; /* told to the main thread; under the lock */
-	hf_err err;   /* how its TLS ended; HF_OK: in an orderly way */
+	bool is_over;      /* told to the main thread; under the lock */
+	hf_err finish_err; /* likewise: how the session ended, HF_OK for an orderly end */
+	hf_err err;        /* how its TLS ended; HF_OK: in an orderly way */
 	struct hf_errinfo why;
 	/* The main thread's, once it is open: */
 	struct gate_link *prev;
@@ -298,6 +299,7 @@ static void on_wake(uv_async_t *async)
 	struct lane *lane = async->data;
 	struct front_gate *g = lane->gate;
 	struct gate_link *gl;
+	struct gate_link *next;
 	enum order order;
 
 	/* None of them is over: only this thread says so, and takes it from the list then. */
@@ -308,8 +310,10 @@ static void on_wake(uv_async_t *async)
 	take_view(lane);
 	take_staples(lane);
 	uv_mutex_unlock(&g->lock);
-	for (; gl != NULL; gl = gl->next_finish)
-		hf_tunnel_finish(gl->tunnel);
+	for (; gl != NULL; gl = next) {
+		next = gl->next_finish; /* once it is over it is the main thread's */
+		hf_tunnel_finish(gl->tunnel, gl->finish_err);
+	}
 	if (order != GO_ON && lane->tunnel != NULL) {
 		hf_tunnel_stop(lane->tunnel);
 		hf_file_close(&lane->listen_fd); /* nobody waits in its queue for nothing */
@@ -336,6 +340,7 @@ static void finish(struct gate_link *gl)
 
 	uv_mutex_lock(&g->lock);
 	if (!gl->is_over) {
+		gl->finish_err = gl->inner_err == HF_ERR_CLOSED ? HF_OK : gl->inner_err;
 		gl->next_finish = gl->lane->finish;
 		gl->lane->finish = gl;
 		(void)uv_async_send(&gl->lane->wake); /* the lane lives as long as its links */
