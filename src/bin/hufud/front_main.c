@@ -19,6 +19,7 @@ enum {
 	KEYD_ANSWER_MS = 15 * 1000,
 	FILES_MAX = 64,      /* open besides those of links */
 	GATE_LINK_FILES = 3, /* of a link: its own, and both ends of the inner socket */
+	GATE_LANE_FILES = 5, /* of a worker */
 	TOKEN_FILE_MAX = 4096,
 };
 
@@ -218,8 +219,10 @@ static hf_err ask_keyd(struct front *f, struct hf_errinfo *ei)
 static void fit_files(struct front *f)
 {
 	uint64_t files = hf_process_raise_files();
-	uint64_t spare = files > 2 * FILES_MAX ? files - FILES_MAX : FILES_MAX;
-	uint64_t each = f->child.config.workers > 1 ? GATE_LINK_FILES : 1;
+	uint64_t lanes = f->child.config.workers > 1 ? f->child.config.workers : 0;
+	uint64_t own = FILES_MAX + GATE_LANE_FILES * lanes;
+	uint64_t spare = files > own + FILES_MAX ? files - own : FILES_MAX;
+	uint64_t each = lanes > 0 ? GATE_LINK_FILES : 1;
 	uint64_t links = f->child.config.max_links;
 	uint64_t objects = HF_SERVE_FILES_MAX;
 	struct hufud_line line;

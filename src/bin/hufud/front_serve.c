@@ -218,14 +218,18 @@ struct front_serve_numbers front_serve_numbers(const struct front *f)
 static hf_err begin_listening(struct front *f, struct hf_errinfo *ei)
 {
 	const struct hufud_config *c = &f->child.config;
+	struct hf_errinfo first = { 0 };
 	struct hufud_line line;
 	uint16_t port;
 	hf_err e = HF_ERR_EXISTS;
 
 	if (c->port == 0)
-		e = listen_at(f, read_port(f), NULL);
+		e = listen_at(f, read_port(f), &first);
 	if (e != HF_OK)
-		HF_TRY(listen_at(f, c->port, ei));
+		e = listen_at(f, c->port, ei);
+	if (e == HF_ERR_STATE && first.code != HF_OK) /* it was not the port */
+		return hf_fail_sys(ei, first.code, first.sys, "%s", first.text);
+	HF_TRY(e);
 	port = front_serve_numbers(f).port;
 	HF_TRY(write_port(f, port, ei));
 	hufud_line_begin(&line, &f->child.log, "listening");
