@@ -62,6 +62,7 @@ void hf_tunnel_opening_begin(struct hf_tunnel_link *l)
 	if (l->is_opening)
 		return;
 	l->is_opening = true;
+	l->younger = NULL; /* it may have been here before */
 	l->older = t->youngest;
 	if (t->youngest != NULL)
 		t->youngest->younger = l;
